@@ -1,0 +1,100 @@
+/** Every way in which an exchange can be refused: one fact a row, stated once. */
+
+/** RFC 9209 section 2.3 error types that this proxy uses. */
+type ProxyStatusError =
+  | 'connection_refused'
+  | 'connection_terminated'
+  | 'connection_timeout'
+  | 'connection_read_timeout'
+  | 'connection_limit_reached'
+  | 'destination_unavailable'
+  | 'destination_ip_unroutable'
+  | 'dns_error'
+  | 'http_request_error'
+  | 'http_protocol_error'
+  | 'http_response_incomplete'
+  | 'http_response_timeout'
+  | 'http_response_body_size'
+  | 'http_response_header_section_size'
+  | 'http_response_transfer_coding'
+  | 'proxy_internal_error'
+  | 'proxy_internal_response'
+  | 'proxy_loop_detected'
+  | 'tls_certificate_error'
+  | 'tls_protocol_error';
+
+/** Whose fault it is: decides the wording and the log level. */
+type ErrorSource = 'client' | 'upstream' | 'proxy';
+
+interface ErrorRow {
+  readonly status: number;
+  readonly source: ErrorSource;
+  readonly proxyStatus: ProxyStatusError;
+  readonly title: string;
+}
+
+const row = (
+  status: number,
+  source: ErrorSource,
+  proxyStatus: ProxyStatusError,
+  title: string,
+): ErrorRow => ({ status, source, proxyStatus, title });
+
+const ERRORS = {
+  bad_request: row(400, 'client', 'http_request_error', 'The request is malformed'),
+  request_body_incomplete: row(400, 'client', 'http_request_error', 'The request body did not arrive whole'),
+  method_not_allowed: row(405, 'client', 'http_request_error', 'The method is not allowed'),
+  request_timeout: row(408, 'client', 'http_request_error', 'The request took too long to arrive'),
+  request_body_too_large: row(413, 'client', 'http_request_error', 'The request body is too large'),
+  expectation_failed: row(417, 'client', 'http_request_error', 'The expectation cannot be met'),
+  request_head_too_large: row(431, 'client', 'http_request_error', 'The request head is too large'),
+  coding_not_supported: row(501, 'client', 'http_request_error', 'The transfer coding is not supported'),
+  upgrade_not_supported: row(501, 'client', 'http_request_error', 'The upgrade is not supported'),
+  loop_detected: row(508, 'client', 'proxy_loop_detected', 'The request came round in a loop'),
+
+  upstream_refused: row(503, 'upstream', 'connection_refused', 'The upstream refuses connections'),
+  upstream_not_found: row(502, 'upstream', 'dns_error', 'The upstream host name has no address'),
+  upstream_unreachable: row(502, 'upstream', 'destination_ip_unroutable', 'The upstream cannot be reached'),
+  upstream_certificate: row(502, 'upstream', 'tls_certificate_error', 'The upstream certificate is not trusted'),
+  upstream_tls: row(502, 'upstream', 'tls_protocol_error', 'TLS with the upstream failed'),
+  connect_timeout: row(504, 'upstream', 'connection_timeout', 'The upstream did not accept the connection'),
+  no_response: row(502, 'upstream', 'connection_terminated', 'The upstream closed without an answer'),
+  first_byte_timeout: row(504, 'upstream', 'http_response_timeout', 'The upstream did not answer in time'),
+  response_truncated: row(502, 'upstream', 'http_response_incomplete', 'The upstream cut its answer short'),
+  response_stalled: row(504, 'upstream', 'connection_read_timeout', 'The upstream stopped in the middle of its answer'),
+  response_malformed: row(502, 'upstream', 'http_protocol_error', 'The upstream sent a malformed answer'),
+  response_head_too_large: row(502, 'upstream', 'http_response_header_section_size', "The head of the upstream's answer is too large"),
+  response_coding: row(502, 'upstream', 'http_response_transfer_coding', 'The upstream sent an unknown transfer coding'),
+  response_too_large: row(502, 'upstream', 'http_response_body_size', "The upstream's answer is too large to buffer"),
+
+  waiting_room_full: row(503, 'proxy', 'connection_limit_reached', 'Too many requests wait for the upstream'),
+  spool_exhausted: row(503, 'proxy', 'proxy_internal_error', 'No room to buffer the exchange'),
+  shutting_down: row(503, 'proxy', 'proxy_internal_error', 'The proxy is shutting down'),
+  internal_error: row(500, 'proxy', 'proxy_internal_error', 'The proxy failed'),
+} as const satisfies Record<string, ErrorRow>;
+
+/** A stable name for what went wrong: the last part of the problem's `type`, and a label in metrics. */
+export type ErrorCode = keyof typeof ERRORS;
+
+/** All codes, for documents and tests. */
+export const ERROR_CODES: readonly ErrorCode[] = Object.keys(ERRORS) as ErrorCode[];
+
+/** An exchange that cannot be delivered, or a start that cannot be made. `message` is one sentence for a person. */
+export class ProxyError extends Error {
+  override readonly name = 'ProxyError';
+  readonly code: ErrorCode;
+  readonly status: number;
+  readonly source: ErrorSource;
+  readonly proxyStatus: ProxyStatusError;
+  readonly title: string;
+
+  constructor(code: ErrorCode, message: string, options?: { cause?: unknown }) {
+    super(message, options);
+    this.code = code;
+    const { status, source, proxyStatus, title } = ERRORS[code];
+    this.status = status;
+    this.source = source;
+    this.proxyStatus = proxyStatus;
+    this.title = title;
+  }
+}

@@ -1,0 +1,22 @@
+import { defineConfig } from 'vitest/config';
+
+const project = (name: string, include: string[], options: { testTimeout?: number } = {}) => ({
+  test: { name, include, testTimeout: options.testTimeout ?? 20_000, hookTimeout: 60_000 },
+});
+
+export default defineConfig({
+  test: {
+    maxWorkers: 2,
+    projects: [
+      project('unit', ['test/unit/**/*.test.ts']),
+      project('wire', ['test/wire/**/*.test.ts'], { testTimeout: 30_000 }),
+      project('cli', ['test/cli/**/*.test.ts'], { testTimeout: 30_000 }),
+      project('real', ['test/real/**/*.test.ts'], { testTimeout: 120_000 }),
+    ],
+    coverage: {
+      provider: 'v8',
+      include: ['src/http/**', 'src/upstream/verdict.ts', 'src/upstream/retry.ts'],
+      thresholds: { branches: 100, functions: 100, lines: 100 },
+    },
+  },
+});
