@@ -1,0 +1,47 @@
+/** What one attempt observed on the wire: facts only, no conclusion. Verdict and retry are functions of this. */
+
+import type { Framing } from '../http/framing.ts';
+import type { ResponseHead } from '../http/response-head.ts';
+
+/**
+ * How the upstream connection came to its end, as far as this attempt goes.
+ *
+ * - `message-end`: the message said itself that it was over (length reached, last chunk, status without a body)
+ * - `fin`: the upstream closed in order
+ * - `rst`: the upstream reset the connection, also where Node reports it as an end
+ * - `timeout`: we gave up waiting
+ * - `parse-error`: the bytes are not HTTP
+ * - `limit`: the answer went over a limit of ours
+ * - `connect-failed`: there never was a connection
+ * - `client-gone`: the client left, so we stopped
+ */
+export type Ending =
+  'message-end' | 'fin' | 'rst' | 'timeout' | 'parse-error' | 'limit' | 'connect-failed' | 'client-gone';
+
+/** How much of the request body the upstream has been given. */
+export type RequestBodySent = 'none' | 'withheld' | 'partly' | 'whole';
+
+export interface Evidence {
+  readonly ending: Ending;
+  /** The final response head, or null when it did not arrive whole. */
+  readonly head: ResponseHead | null;
+  readonly framing: Framing | null;
+  /** Whether the response was handed over to be relayed as it comes. */
+  readonly streamed: boolean;
+  /** Octets of the head, or of what arrived of it. */
+  readonly headBytes: number;
+  /** Octets of the body that arrived, without chunk framing. */
+  readonly bodyBytes: number;
+  /** Octets after the end of the message, discarded. */
+  readonly surplusBytes: number;
+  /** Trailer fields after the last chunk, dropped. */
+  readonly trailerFields: number;
+  readonly reusedConnection: boolean;
+  readonly requestBody: RequestBodySent;
+  /** Which clock ran out, when `ending` is `timeout`. */
+  readonly timeout: 'connect' | 'first-byte' | 'body-idle' | null;
+  /** What was wrong, when `ending` is `parse-error` or `limit`: a clause for a sentence. */
+  readonly detail: string | null;
+  /** The system's or Node's error code (`ECONNREFUSED`, `ECONNRESET`, a TLS code), where there is one. */
+  readonly errorCode: string | null;
+}
