@@ -1,0 +1,83 @@
+/** The real servers that the tests, the fault table and the demo stand on: how each is started and what it needs. */
+
+import path from 'node:path';
+import { startChildServer, startOn, type ChildServer, type Command } from './child-server.ts';
+import { pythonWith } from './python.ts';
+
+const APPS = path.join(import.meta.dirname, 'apps');
+
+interface ServerRow<Name extends string = string> {
+  readonly name: Name;
+  /** The Python module without which it cannot run, and the Debian package that has it; null: Node alone. */
+  readonly needs: { readonly module: string; readonly debianPackage: string } | null;
+  readonly args: (port: number) => readonly string[];
+}
+
+const python = <Name extends string>(
+  name: Name,
+  [module, debianPackage]: readonly [string, string],
+  args: (port: number) => readonly string[],
+): ServerRow<Name> => ({ name, needs: { module, debianPackage }, args });
+
+const gunicorn = <Name extends string>(name: Name, ...worker: string[]): ServerRow<Name> =>
+  python(name, ['gunicorn', 'gunicorn'], (port) =>
+    ['-m', 'gunicorn', '--bind', `127.0.0.1:${port}`, '--graceful-timeout', '1'].concat(
+      worker,
+      'wsgi_app:app',
+    ),
+  );
+
+const httpServer = <Name extends string>(name: Name, version: string): ServerRow<Name> =>
+  python(name, ['http.server', 'python3'], (port) => ['http_server_app.py', String(port), version]);
+
+const SERVERS = [
+  python('Django runserver', ['django', 'python3-django'], (port) => [
+    'django_app.py',
+    'runserver',
+    '--noreload',
+    `127.0.0.1:${port}`,
+  ]),
+  python('Flask (Werkzeug)', ['flask', 'python3-flask'], (port) => ['flask_app.py', String(port)]),
+  gunicorn('gunicorn sync', '--worker-class', 'sync'),
+  gunicorn('gunicorn gthread', '--worker-class', 'gthread', '--threads', '4'),
+  httpServer('http.server, HTTP/1.0', 'HTTP/1.0'),
+  httpServer('http.server, HTTP/1.1', 'HTTP/1.1'),
+  { name: "Node's http", needs: null, args: (port: number) => ['node-app.js', String(port)] },
+] as const;
+
+export type ServerName = (typeof SERVERS)[number]['name'];
+
+export const SERVER_NAMES: readonly ServerName[] = SERVERS.map(({ name }) => name);
+
+function rowOf(name: ServerName): ServerRow {
+  const row = SERVERS.find((candidate) => candidate.name === name);
+  if (row === undefined) throw new Error(`There is no server ${name}`);
+  return row;
+}
+
+/** Why this server cannot run here, as a sentence; null when it can. */
+export function whyMissing(name: ServerName): string | null {
+  const { needs } = rowOf(name);
+  if (needs === null || pythonWith(needs.module) !== null) return null;
+  return `${name} needs a Python 3 with the module ${needs.module} (Debian: apt-get install ${needs.debianPackage}).`;
+}
+
+/** Starts the server on a free port of 127.0.0.1; disposing ends it. */
+export async function startServer(name: ServerName): Promise<ChildServer> {
+  const missing = whyMissing(name);
+  if (missing !== null) throw new Error(missing);
+  return await startChildServer((port) => serverCommand(name, port));
+}
+
+/** Starts the server on this very port, for those who want to know the address beforehand. */
+export async function startServerOn(name: ServerName, port: number): Promise<ChildServer> {
+  const started = await startOn(port, serverCommand(name, port));
+  if (started.kind === 'ended') throw new Error(started.output);
+  return started.server;
+}
+
+function serverCommand(name: ServerName, port: number): Command {
+  const { needs, args } = rowOf(name);
+  const file = needs === null ? process.execPath : (pythonWith(needs.module) ?? 'python3');
+  return { file, args: args(port), cwd: APPS };
+}
