@@ -53,6 +53,20 @@ export async function exchange(socket: net.Socket, request: WireRequest): Promis
   return await answer;
 }
 
+/** Half-closes and waits for the other side's end; says how it came. */
+export async function closeInOrder(socket: net.Socket): Promise<'fin' | 'reset' | 'timeout'> {
+  const ended = new Promise<'fin' | 'reset' | 'timeout'>((resolve) => {
+    if (socket.readableEnded) resolve('fin');
+    socket.on('end', () => resolve('fin')).on('error', () => resolve('reset'));
+    socket.on('close', (hadError) => resolve(hadError ? 'reset' : 'fin'));
+    socket.setTimeout(SILENCE_MS, () => resolve('timeout'));
+  });
+  socket.resume().end();
+  const how = await ended;
+  socket.destroy();
+  return how;
+}
+
 function requestHead({ path, upload, connection }: WireRequest): string {
   const method = upload.kind === 'none' ? 'GET' : 'POST';
   const framing = {

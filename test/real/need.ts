@@ -1,0 +1,20 @@
+/** What happens to a test whose server or client is not on this machine: said aloud, never passed over in silence. */
+
+import { spawnSync } from 'node:child_process';
+import type { TestContext } from 'vitest';
+
+/** In CI everything has been installed: what is missing there is a fault of the setup, and fails. */
+const MUST_RUN = ['CI', 'LASTBYTE_REQUIRE_REAL'].some((name) => !['', undefined].includes(process.env[name]));
+
+/** Ends the test here when something is missing: skipped with the reason, or failed where everything must run. */
+export function need(context: TestContext, missing: string | null): void {
+  if (missing === null) return;
+  if (MUST_RUN) throw new Error(missing);
+  context.skip(missing);
+}
+
+/** Why this program cannot be run, as a sentence; null when it can. */
+export function whyNoProgram(file: string, versionFlag: string, debianPackage: string): string | null {
+  const missing = spawnSync(file, [versionFlag], { stdio: 'ignore' }).error !== undefined;
+  return missing ? `${file} is not installed (Debian: apt-get install ${debianPackage}).` : null;
+}
