@@ -1,0 +1,105 @@
+/** Says in one sentence why an exchange failed: what was seen, with numbers, the likely cause, and what would help. */
+
+import type { ErrorCode } from '../errors.ts';
+import type { Ending, Evidence } from '../upstream/evidence.ts';
+import type { VerdictKind } from '../upstream/verdict.ts';
+import { failureCase } from './failure-case.ts';
+import type { Failure } from './failure.ts';
+import { FAILURES } from './failures.ts';
+import { bytes, count } from './quantities.ts';
+
+export interface ExplainInput extends Failure {
+  readonly verdict: VerdictKind;
+}
+
+export interface Explanation {
+  readonly code: ErrorCode;
+  /** What happened, why most likely, and what helps; begins with "The upstream", ends with a full stop. */
+  readonly sentence: string;
+  /** The last part of it alone: what helps, as a sentence. */
+  readonly remedy: string;
+  /** Octets of the body that the upstream announced; null: it announced no length. */
+  readonly expected: number | null;
+  /** Octets of the body that arrived. */
+  readonly received: number;
+  readonly end: 'FIN' | 'RST' | 'timeout' | 'parse-error' | 'limit' | null;
+}
+
+/**
+ * Explains a failed exchange by the evidence of its last attempt. Total: a verdict that is no failure gets a true
+ * sentence too, with the code `internal_error`, because refusing such an exchange would be a fault of ours.
+ */
+export function explain(input: ExplainInput): Explanation {
+  const { verdict, evidence } = input;
+  const { code, happened, cause, remedy } = FAILURES[failureCase(verdict, evidence, input.target)];
+  const why = cause(input);
+  const help = remedy(input);
+  return {
+    code,
+    sentence: `The upstream ${input.target} ${happened(input)}${why === null ? '' : `; ${why}`}: ${help}.`,
+    remedy: `${help.charAt(0).toUpperCase()}${help.slice(1)}.`,
+    expected: evidence.framing?.kind === 'length' ? evidence.framing.length : null,
+    received: evidence.bodyBytes,
+    end: evidence.timeout === 'connect' ? 'timeout' : ENDS[evidence.ending],
+  };
+}
+
+const ENDS: Readonly<Record<Ending, Explanation['end']>> = {
+  'message-end': null,
+  fin: 'FIN',
+  rst: 'RST',
+  timeout: 'timeout',
+  'parse-error': 'parse-error',
+  limit: 'limit',
+  'connect-failed': null,
+  'client-gone': null,
+};
+
+/** The note on a delivered body that ended with its connection (RFC 9112 section 8). */
+export function explainUnverifiable(evidence: Evidence): string {
+  const version = evidence.head?.minor === 0 ? ' over HTTP/1.0' : '';
+  return (
+    `The upstream answered${version} without a Content-Length and closed in order after ${bytes(evidence.bodyBytes)}: ` +
+    `delivered, but nothing can prove that it is whole; let the upstream send a Content-Length, or chunks.`
+  );
+}
+
+/** The note on octets behind the end of a response that was delivered; null: there were none. */
+export function explainSurplus(evidence: Evidence): string | null {
+  if (evidence.surplusBytes === 0) return null;
+  return (
+    `The upstream sent ${bytes(evidence.surplusBytes)} more than the ${announced(evidence)}: ` +
+    `they were thrown away (RFC 9112 section 6.3); correct the length, or look what writes behind the answer.`
+  );
+}
+
+/** The note on trailer fields that were not passed on; null: there were none. */
+export function explainTrailers(evidence: Evidence): string | null {
+  const { trailerFields } = evidence;
+  if (trailerFields === 0) return null;
+  return (
+    `The upstream sent ${count(trailerFields, 'trailer field')} behind its last chunk: dropped, because an answer ` +
+    `with a Content-Length has no place for them; name the path with --stream if they are needed.`
+  );
+}
+
+/** What is worth saying of a response that was delivered; null: nothing. */
+export function explainDelivered(verdict: VerdictKind, evidence: Evidence): string | null {
+  const notes = [
+    verdict === 'unverifiable' ? explainUnverifiable(evidence) : null,
+    explainSurplus(evidence),
+    explainTrailers(evidence),
+  ].filter((note) => note !== null);
+  return notes.length === 0 ? null : notes.join(' ');
+}
+
+function announced({ framing, bodyBytes }: Evidence): string {
+  switch (framing?.kind) {
+    case 'length':
+      return `${bytes(framing.length)} that it had announced`;
+    case 'chunked':
+      return `${bytes(bodyBytes)} up to its last chunk`;
+    default:
+      return 'head of an answer that has no body';
+  }
+}
