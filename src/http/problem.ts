@@ -1,0 +1,146 @@
+/** The answer that says what went wrong: application/problem+json (RFC 9457), or one small page for a browser. */
+
+/** What an answer needs to know of a ProxyError. */
+export interface ProblemFacts {
+  readonly code: string;
+  readonly status: number;
+  readonly title: string;
+  readonly message: string;
+  /** The error type of RFC 9209 section 2.3. */
+  readonly proxyStatus: string;
+}
+
+export interface ProblemInput {
+  readonly error: ProblemFacts;
+  readonly html: boolean;
+  /** The upstream that was asked; null: none was. */
+  readonly nextHop: string | null;
+  /** The status that the upstream had sent; null: none came. */
+  readonly receivedStatus: number | null;
+  readonly details: string | null;
+  /** Further members of the problem (RFC 9457 section 3.2), such as `attempts`. */
+  readonly extensions: Readonly<Record<string, string | number | boolean | null>>;
+  /** A URI reference for this very occurrence. */
+  readonly instance: string;
+}
+
+export interface Problem {
+  /** Flat: [name, value, …]. */
+  readonly fields: string[];
+  readonly body: Buffer;
+}
+
+/** A refused connection is the gap of a restart: it is over in a moment. */
+const RETRY_AFTER_SECONDS = 1;
+
+export function renderProblem(input: ProblemInput): Problem {
+  const body = Buffer.from(input.html ? page(input) : `${json(input)}\n`);
+  const fields = [
+    ...(input.html ? HTML_FIELDS : JSON_FIELDS),
+    'Content-Length',
+    String(body.length),
+    'Cache-Control',
+    'no-store',
+    'Proxy-Status',
+    proxyStatus(input),
+  ];
+  if (input.error.status === 503) fields.push('Retry-After', String(RETRY_AFTER_SECONDS));
+  return { fields, body };
+}
+
+const JSON_FIELDS: readonly string[] = ['Content-Type', 'application/problem+json'];
+
+/** The page quotes what the upstream sent, so nothing on it may run or load, even if an escape were wrong. */
+const HTML_FIELDS: readonly string[] = [
+  'Content-Type',
+  'text/html; charset=utf-8',
+  'Content-Security-Policy',
+  "default-src 'none'; style-src 'unsafe-inline'; img-src data:",
+  'X-Content-Type-Options',
+  'nosniff',
+];
+
+/** A name of ours for the kind of problem: it needs no host, so it stays the same wherever the documents move. */
+function problemType(code: string): string {
+  return `urn:lastbyte:error:${code}`;
+}
+
+function json({ error, instance, extensions }: ProblemInput): string {
+  const { code, title, status, message: detail } = error;
+  const standard = { type: problemType(code), title, status, detail, instance };
+  // First for the reader, and last so that no extension takes the place of a member of the standard.
+  return JSON.stringify({ ...standard, ...extensions, ...standard });
+}
+
+/** One list member of RFC 9209: a token with parameters (RFC 8941). */
+function proxyStatus({ error, nextHop, receivedStatus, details }: ProblemInput): string {
+  const parameters = [`error=${error.proxyStatus}`];
+  if (nextHop !== null) parameters.push(`next-hop=${structuredString(nextHop)}`);
+  if (receivedStatus !== null) parameters.push(`received-status=${Math.trunc(receivedStatus)}`);
+  if (details !== null) parameters.push(`details=${structuredString(details)}`);
+  return ['lastbyte', ...parameters].join('; ');
+}
+
+/** RFC 8941 section 3.3.3: printable ASCII, with `"` and `\` escaped; there is no way to write the rest. */
+function structuredString(text: string): string {
+  return `"${text.replace(/[^\x20-\x7e]/gu, '?').replace(/["\\]/g, '\\$&')}"`;
+}
+
+function page({ error, instance, nextHop, extensions }: ProblemInput): string {
+  const rows: ReadonlyArray<readonly [string, string]> = [
+    ...(nextHop === null ? [] : [['upstream', nextHop] as const]),
+    ...Object.entries(extensions).map(
+      ([name, value]) => [name.replaceAll('_', ' '), written(value)] as const,
+    ),
+    ['error', error.code],
+    ['exchange', instance],
+  ];
+  const title = escapeHtml(error.title);
+  return `<!doctype html>
+<html lang="en">
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width">
+<link rel="icon" href="data:,">
+<title>${error.status} ${title}</title>
+<style>${STYLE}</style>
+<main>
+<p class="status">${error.status}</p>
+<h1>${title}</h1>
+<p>${escapeHtml(error.message)}</p>
+<dl>
+${rows.map(([name, value]) => `<dt>${escapeHtml(name)}</dt><dd>${escapeHtml(value)}</dd>`).join('\n')}
+</dl>
+<p class="from">This answer is from lastbyte, the proxy in front of the upstream.</p>
+</main>
+</html>
+`;
+}
+
+const STYLE = `
+:root { color-scheme: light dark; font: 1rem/1.5 system-ui, sans-serif; }
+body { margin: 0; }
+main { max-width: 44rem; margin: 10vh auto; padding: 0 1.5rem; overflow-wrap: anywhere; }
+h1 { font-size: 1.5rem; margin: 0 0 1rem; }
+.status { margin: 0; font-weight: 600; color: light-dark(#b3261e, #ff8a80); }
+dl { display: grid; grid-template-columns: max-content 1fr; gap: 0.25rem 1.5rem; margin: 2rem 0; }
+dt { font-weight: 600; }
+dd { margin: 0; font-family: ui-monospace, monospace; }
+.from { font-size: 0.875rem; opacity: 0.75; }
+`;
+
+function written(value: string | number | boolean | null): string {
+  if (value === null) return 'unknown';
+  return typeof value === 'number' ? value.toLocaleString('en-US') : String(value);
+}
+
+const ENTITIES: Readonly<Record<string, string>> = {
+  '&': '&amp;',
+  '<': '&lt;',
+  '>': '&gt;',
+  '"': '&quot;',
+  "'": '&#39;',
+};
+
+function escapeHtml(text: string): string {
+  return text.replace(/[&<>"']/g, (character) => ENTITIES[character] ?? '');
+}
