@@ -1,0 +1,183 @@
+/** An upgrade: passed on, and when the upstream switches protocols both sockets are joined, half-closes included. */
+
+import type { IncomingMessage } from 'node:http';
+import type { Socket } from 'node:net';
+import { ProxyError } from '../errors.ts';
+import { isFramed, refusalBeforehand } from '../exchange/check.ts';
+import { upstreamAnswer } from '../exchange/deliver.ts';
+import { upstreamFailure } from '../exchange/upstream-failure.ts';
+import { Journal } from '../exchange/journal.ts';
+import { rawAnswerHead, rawRefusal } from '../exchange/raw-refusal.ts';
+import { reach } from '../exchange/reach.ts';
+import { NO_FACTS } from '../exchange/refuse.ts';
+import type { RefusalFacts } from '../exchange/refuse.ts';
+import { forwardedRequest } from '../exchange/request-head.ts';
+import type { Services } from '../exchange/services.ts';
+import { fieldValues, listMembers } from '../http/fields.ts';
+import type { SpoolWriter } from '../spool/spool-writer.ts';
+import type { Connecting, UpstreamConnection } from '../upstream/connection.ts';
+import { judge } from '../upstream/verdict.ts';
+import type { Chassis } from './chassis.ts';
+import { observeResponse } from './observed-response.ts';
+import type { ObservedResponse } from './observed-response.ts';
+
+export interface UpgradeOptions {
+  readonly chassis: Chassis;
+  readonly services: Services;
+  readonly request: IncomingMessage;
+  readonly socket: Socket;
+  /** What the client sent behind the request's head. */
+  readonly head: Buffer;
+  readonly encrypted: boolean;
+  /** Opens a connection that is read as a stream. */
+  readonly connect: (timeoutMs: number) => Connecting;
+  /** Closes the client's socket when the last octet is written. */
+  readonly linger: () => void;
+}
+
+/** Never rejects. */
+export async function upgradeThrough(options: UpgradeOptions): Promise<void> {
+  const { request, services, socket } = options;
+  const journal = new Journal(request);
+  try {
+    const error = refusalBeforehand(request, services.via) ?? unsupported(request);
+    if (error === null) await passOn(options, journal);
+    else refuse(options, journal, error, NO_FACTS);
+  } catch {
+    socket.resetAndDestroy();
+  } finally {
+    services.record(journal.close());
+  }
+}
+
+/** HTTP/2 over an upgrade would be a tunnel past every check that is made here. */
+function unsupported(request: IncomingMessage): ProxyError | null {
+  const protocols = fieldValues(request.rawHeaders, 'upgrade').flatMap((value) => listMembers(value));
+  if (protocols.some((protocol) => protocol === 'h2c' || protocol.startsWith('h2c/'))) {
+    return new ProxyError('upgrade_not_supported', 'An upgrade to h2c is not passed on: speak HTTP/1.1.');
+  }
+  if (isFramed(request) && request.headers['content-length'] !== '0') {
+    return new ProxyError('upgrade_not_supported', 'An upgrade request with a body is not passed on.');
+  }
+  return null;
+}
+
+function refuse(options: UpgradeOptions, journal: Journal, error: ProxyError, facts: RefusalFacts): void {
+  const { socket, linger } = options;
+  journal.blame(error);
+  journal.status = error.status;
+  if (!socket.writable) return;
+  journal.outcome = 'refused';
+  socket.write(rawRefusal(error, facts, `urn:lastbyte:exchange:${journal.id}`));
+  linger();
+}
+
+async function passOn(options: UpgradeOptions, journal: Journal): Promise<void> {
+  const { services, connect, socket } = options;
+  const reached = await reach(services, connect, () => socket.destroyed);
+  journal.waitedMs = 'waitedMs' in reached ? reached.waitedMs : 0;
+  if (reached.kind === 'waiting-room-full') return refuse(options, journal, reached.error, NO_FACTS);
+  const startedMs = journal.clock();
+  const ending =
+    reached.kind === 'failed' ? reached : await switchOrAnswer(options, journal, reached.connection);
+  if (ending === 'joined') return;
+  const { evidence } = ending;
+  const verdict = judge(evidence);
+  journal.attempts = [{ startedMs, endedMs: journal.clock(), verdict, evidence, reason: 'first' }];
+  const whole = verdict === 'complete' || verdict === 'unverifiable';
+  if (whole || verdict === 'abandoned') return;
+  const { error, facts } = upstreamFailure(journal.attempts, journal.waitedMs, services.settings);
+  refuse(options, journal, error, facts);
+}
+
+/** Resolves when both sides of the joined sockets are over, or when the upstream has answered instead. */
+function switchOrAnswer(
+  options: UpgradeOptions,
+  journal: Journal,
+  connection: UpstreamConnection,
+): Promise<'joined' | ObservedResponse> {
+  const { chassis, services, request, socket, head } = options;
+  const { spool, settings } = services;
+  return new Promise((resolve, reject) => {
+    let writer: SpoolWriter | null = null;
+    const observer = observeResponse(request.method ?? '', connection, (observed) => {
+      socket.off('close', observer.abandon);
+      connection.destroy();
+      answer(options, journal, observed, writer).then(() => resolve(observed), reject);
+    });
+    socket.on('close', observer.abandon);
+    chassis.upgrade(request, socket, head, upgradeFields(options), connection, {
+      sending: () => undefined,
+      failed: (error) => observer.failed(error),
+      switched: () => {
+        socket.off('close', observer.abandon);
+        journal.status = 101;
+        journal.outcome = 'upgraded';
+        join(socket, connection, () => resolve('joined'));
+      },
+      responded: (incoming) => {
+        observer.responded(incoming, (_head, framing) => {
+          const expectedBytes = framing.kind === 'length' ? framing.length : null;
+          writer = spool.writer(expectedBytes, settings.memoryPerBodyBytes, settings.maxResponseBodyBytes);
+          return writer;
+        });
+      },
+    });
+  });
+}
+
+/** http-proxy pipes both ways; what it does not do is to pass a reset on as a reset. */
+function join(socket: Socket, connection: UpstreamConnection, over: () => void): void {
+  const upstream = connection.socket;
+  upstream.on('error', () => socket.resetAndDestroy());
+  upstream.on('end', () => {
+    if (connection.endedBy === 'rst') socket.resetAndDestroy();
+  });
+  upstream.on('close', () => {
+    if (connection.endedBy !== 'fin') socket.resetAndDestroy();
+  });
+  socket.on('error', () => upstream.resetAndDestroy());
+  socket.on('close', () => {
+    upstream.destroy();
+    over();
+  });
+}
+
+function upgradeFields(options: UpgradeOptions): string[] {
+  const { request, services, encrypted } = options;
+  const trusted = services.trusts(request.socket.remoteAddress ?? '');
+  const context = { settings: services.settings, via: services.via, trusted, encrypted };
+  const { fields } = forwardedRequest(request, null, context);
+  const upgrade = fieldValues(request.rawHeaders, 'upgrade').flatMap((value) => ['Upgrade', value]);
+  return fields.map((value, index) => (isConnectionValue(fields, index) ? 'Upgrade' : value)).concat(upgrade);
+}
+
+function isConnectionValue(fields: readonly string[], index: number): boolean {
+  return index % 2 === 1 && fields[index - 1]?.toLowerCase() === 'connection';
+}
+
+/** The upstream did not switch: its answer goes to the client whole, as any other. */
+async function answer(
+  options: UpgradeOptions,
+  journal: Journal,
+  observed: ObservedResponse,
+  writer: SpoolWriter | null,
+): Promise<void> {
+  const { request, socket, linger } = options;
+  const { head } = observed.evidence;
+  const verdict = judge(observed.evidence);
+  if (writer === null || head === null || (verdict !== 'complete' && verdict !== 'unverifiable')) {
+    writer?.[Symbol.dispose]();
+    return;
+  }
+  const body = await writer.finish();
+  if ('kind' in body) throw new Error('the answer could not be kept');
+  using kept = body;
+  const whole = upstreamAnswer(request.method ?? '', head, kept);
+  journal.status = head.status;
+  socket.write(rawAnswerHead(whole), 'latin1');
+  for await (const part of kept.parts()) socket.write(Buffer.from(part));
+  journal.outcome = 'delivered';
+  journal.responseBytes = kept.bytes;
+  linger();
+}

@@ -1,0 +1,83 @@
+/** Writes one of our answers, or a response that is proven whole, to the client. */
+
+import type { ServerResponse } from 'node:http';
+import { clientFields } from '../http/forwarding.ts';
+import type { ResponseHead } from '../http/response-head.ts';
+import type { SpooledBody } from '../spool/spooled-body.ts';
+
+export interface Answer {
+  readonly status: number;
+  readonly reason: string;
+  /** Without the fields that concern the connection; Content-Length is exact. */
+  readonly fields: readonly string[];
+  readonly body: SpooledBody | null;
+}
+
+/** The upstream's response, framed by its exact length (RFC 9110 section 8.6). Trailers have no place in it. */
+export function upstreamAnswer(method: string, head: ResponseHead, body: SpooledBody): Answer {
+  const { status, reason } = head;
+  const length = hasBody(method, status) ? body.bytes : null;
+  const fields = clientFields({ fields: head.fields, status, method, length });
+  return { status, reason, fields, body: length === null ? null : body };
+}
+
+/** Whether a response to this method and with this status has a body at all (RFC 9112 section 6.3). */
+export function hasBody(method: string, status: number): boolean {
+  return method !== 'HEAD' && status >= 200 && status !== 204 && status !== 304;
+}
+
+/**
+ * Writes the answer. Settles when all is handed to the response, not when it is sent: the response's `close` event
+ * tells that, and its `writableFinished` how.
+ */
+export async function deliver(
+  response: ServerResponse,
+  answer: Answer,
+  connection: readonly string[],
+): Promise<void> {
+  const { status, reason, fields, body } = answer;
+  response.sendDate = false;
+  response.writeHead(status, reason, [...fields, ...connection]);
+  if (body === null) {
+    response.end();
+  } else if (body.memory === null) {
+    for await (const part of body.parts()) {
+      if (!(await written(response, part))) return;
+    }
+    response.end();
+  } else if (body.memory.length === 1) {
+    response.end(body.memory[0]);
+  } else {
+    for (const part of body.memory) response.write(part);
+    response.end();
+  }
+}
+
+/** Resolves when the part is with the kernel, so that its memory may be used again; false when the client left. */
+function written(response: ServerResponse, part: Buffer): Promise<boolean> {
+  return new Promise((resolve) => {
+    const onClose = (): void => resolve(false);
+    response.once('close', onClose);
+    response.write(part, (error) => {
+      response.off('close', onClose);
+      resolve(!error);
+    });
+  });
+}
+
+const CLOSE: readonly string[] = ['Connection', 'close'];
+
+/** Shorter than the real time by a margin, so that a client does not send just as the connection is closed. */
+const KEEP_ALIVE_MARGIN_MS = 5000;
+
+/** HTTP/1.0 clients are never kept (RFC 9112 section 9.3); others are told a shorter time than they are given. */
+export function connectionFields(
+  response: ServerResponse,
+  keepAliveTimeoutMs: number,
+  closing: boolean,
+): readonly string[] {
+  const { shouldKeepAlive, req } = response;
+  if (!shouldKeepAlive || !req.complete || req.httpVersionMinor === 0 || closing) return CLOSE;
+  const seconds = Math.max(1, Math.floor((keepAliveTimeoutMs - KEEP_ALIVE_MARGIN_MS) / 1000));
+  return ['Connection', 'keep-alive', 'Keep-Alive', `timeout=${seconds}`];
+}

@@ -1,0 +1,240 @@
+/**
+ * One buffered request and its answer, from the first to the last step:
+ * check → receive → try (judge, decide, again) → deliver | relay | refuse → done.
+ */
+
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Settings } from '../config/settings.ts';
+import { ProxyError } from '../errors.ts';
+import { bodyInMemory } from '../spool/spooled-body.ts';
+import type { SpooledBody } from '../spool/spooled-body.ts';
+import { announcedLength, isFramed, refusalBeforehand } from './check.ts';
+import { connectionFields, deliver, upstreamAnswer } from './deliver.ts';
+import type { Answer } from './deliver.ts';
+import type { AttemptRecord, Outcome } from './events.ts';
+import { explainSurplus, explainTrailers, explainUnverifiable } from './explain.ts';
+import { upstreamFailure } from './upstream-failure.ts';
+import { Journal } from './journal.ts';
+import { receiveBody } from './receive.ts';
+import type { Received, Receiving } from './receive.ts';
+import { ALLOWED_METHODS, NO_FACTS, refusalAnswer } from './refuse.ts';
+import type { RefusalFacts } from './refuse.ts';
+import type { Relay } from './relay.ts';
+import { maxForwards, upstreamHead } from './request-head.ts';
+import type { Services } from './services.ts';
+import { Trial } from './trial.ts';
+import type { TrialResult } from './trial.ts';
+
+export interface ExchangeOptions {
+  readonly services: Services;
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+  /** The client waits for 100 (Continue) before it sends its body (RFC 9110 section 10.1.1). */
+  readonly expectsContinue: boolean;
+  readonly encrypted: boolean;
+}
+
+type Phase = 'receiving' | 'trying' | 'delivering' | 'done';
+
+export class Exchange {
+  readonly #options: ExchangeOptions;
+  readonly #settings: Settings;
+  readonly #journal: Journal;
+  /** Resolves when the response is closed: with true when it was sent to the last octet. */
+  readonly #closed: Promise<boolean>;
+  #phase: Phase = 'receiving';
+  #receiving: Receiving | null = null;
+  #trial: Trial | null = null;
+
+  constructor(options: ExchangeOptions) {
+    this.#options = options;
+    const { response, request, services } = options;
+    this.#settings = services.settings;
+    this.#journal = new Journal(request);
+    this.#closed = new Promise((resolve) => {
+      response.on('close', () => {
+        this.#trial?.abandon();
+        resolve(response.writableFinished);
+      });
+    });
+  }
+
+  /** Never rejects; afterwards nothing of the exchange is left but its record. */
+  async run(): Promise<void> {
+    let body: SpooledBody | null = null;
+    try {
+      const received = await this.#receive();
+      if (received.kind === 'refused') await this.#refuse(received.error, NO_FACTS);
+      if (received.kind !== 'body') return;
+      body = received.body;
+      this.#journal.requestBodyBytes = body.bytes;
+      await this.#answer(body);
+    } catch (cause) {
+      await this.#fail(cause);
+    } finally {
+      body?.[Symbol.dispose]();
+      this.#done();
+    }
+  }
+
+  /** The request cannot be received to its end: malformed, cut short or too slow. False: it is past that point. */
+  fault(error: ProxyError): boolean {
+    if (this.#phase !== 'receiving') return false;
+    this.#receiving?.stop({ kind: 'refused', error });
+    return true;
+  }
+
+  /** The client moved no octet for the time that its phase allows. */
+  clientTimedOut(): void {
+    const { clientSendTimeoutMs, clientReceiveTimeoutMs } = this.#settings;
+    if (this.#phase === 'receiving') {
+      const sentence = `No byte of the request body arrived for --client-send-timeout, ${clientSendTimeoutMs} ms.`;
+      this.fault(new ProxyError('request_timeout', sentence));
+    } else if (this.#phase === 'delivering') {
+      const sentence = `The client took no byte of the answer for --client-receive-timeout, ${clientReceiveTimeoutMs} ms.`;
+      this.#journal.sentence = sentence;
+      this.#options.response.socket?.resetAndDestroy();
+    }
+  }
+
+  async #receive(): Promise<Received> {
+    const { request, response, services, expectsContinue } = this.#options;
+    const error = refusalBeforehand(request, services.via);
+    if (error !== null) return { kind: 'refused', error };
+    if (!isFramed(request)) return { kind: 'body', body: bodyInMemory([], 0, () => undefined) };
+    const { clientSendTimeoutMs, maxRequestBodyBytes, memoryPerBodyBytes } = this.#settings;
+    const writer = services.spool.writer(announcedLength(request), memoryPerBodyBytes, maxRequestBodyBytes);
+    request.socket.setTimeout(clientSendTimeoutMs);
+    this.#receiving = receiveBody(request, writer);
+    if (expectsContinue && writer.fault === null) response.writeContinue();
+    const received = await this.#receiving.result;
+    request.socket.setTimeout(0);
+    return received;
+  }
+
+  async #answer(body: SpooledBody): Promise<void> {
+    const { request, response, services, encrypted } = this.#options;
+    if (response.destroyed) return;
+    this.#phase = 'trying';
+    if (maxForwards(request) === 0) return await this.#send(finalRecipientAnswer(request), 'delivered');
+    const trusted = services.trusts(request.socket.remoteAddress ?? '');
+    const bodyBytes = isFramed(request) ? body.bytes : null;
+    this.#trial = new Trial({
+      services,
+      response,
+      method: request.method ?? '',
+      path: request.url ?? '/',
+      head: upstreamHead(request, bodyBytes, {
+        settings: this.#settings,
+        via: services.via,
+        trusted,
+        encrypted,
+      }),
+      body: body.bytes === 0 ? null : body,
+      clock: this.#journal.clock,
+    });
+    const result = await this.#trial.run();
+    this.#journal.attempts = this.#trial.attempts;
+    this.#journal.waitedMs = this.#trial.waitedMs;
+    await this.#conclude(result);
+  }
+
+  async #conclude(result: TrialResult): Promise<void> {
+    const { attempts, waitedMs } = this.#journal;
+    switch (result.kind) {
+      case 'whole': {
+        using body = result.body;
+        const last = attempts.at(-1);
+        this.#journal.sentence = last === undefined ? null : deliveryNote(last);
+        return await this.#send(
+          upstreamAnswer(this.#options.request.method ?? '', result.head, body),
+          'delivered',
+        );
+      }
+      case 'relayed':
+        return await this.#finishRelay(result.relay);
+      case 'waiting-room-full':
+        return await this.#refuse(result.error, NO_FACTS);
+      case 'failed': {
+        const { error, facts } = upstreamFailure(attempts, waitedMs, this.#settings);
+        return await this.#refuse(error, facts);
+      }
+      case 'abandoned':
+        return;
+    }
+  }
+
+  async #finishRelay(relay: Relay): Promise<void> {
+    const last = this.#journal.attempts.at(-1);
+    const whole = last?.verdict === 'complete' || last?.verdict === 'unverifiable';
+    this.#phase = 'delivering';
+    this.#journal.status = relay.status;
+    if (whole) relay.end();
+    else relay.cut();
+    const sent = await this.#closed;
+    this.#journal.responseBytes = relay.bytes;
+    if (whole) this.#journal.outcome = sent ? 'relayed' : 'abandoned';
+    if (whole || last?.verdict === 'abandoned') return;
+    this.#journal.outcome = 'cut';
+    this.#journal.blame(
+      upstreamFailure(this.#journal.attempts, this.#journal.waitedMs, this.#settings).error,
+    );
+  }
+
+  async #refuse(error: ProxyError, facts: RefusalFacts): Promise<void> {
+    const { response } = this.#options;
+    this.#journal.blame(error);
+    if (response.headersSent || response.destroyed) {
+      response.socket?.resetAndDestroy();
+      return;
+    }
+    // After malformed framing nobody knows where the next request begins (RFC 9112 section 6.3).
+    if (error.source === 'client') response.shouldKeepAlive = false;
+    await this.#send(refusalAnswer(response, error, facts, this.#journal.id), 'refused');
+  }
+
+  async #send(answer: Answer, outcome: Outcome): Promise<void> {
+    const { response, request, services } = this.#options;
+    this.#phase = 'delivering';
+    request.socket.setTimeout(this.#settings.clientReceiveTimeoutMs);
+    this.#journal.status = answer.status;
+    await deliver(
+      response,
+      answer,
+      connectionFields(response, this.#settings.keepAliveTimeoutMs, services.closing),
+    );
+    if (!(await this.#closed)) return;
+    this.#journal.outcome = outcome;
+    this.#journal.responseBytes = answer.body?.bytes ?? 0;
+  }
+
+  /** An error of ours: the exchange is lost, the process is not. */
+  async #fail(cause: unknown): Promise<void> {
+    const why = cause instanceof Error ? cause.message : String(cause);
+    try {
+      await this.#refuse(
+        new ProxyError('internal_error', `lastbyte failed at this exchange: ${why}`, { cause }),
+        NO_FACTS,
+      );
+    } catch {
+      this.#options.response.socket?.resetAndDestroy();
+    }
+  }
+
+  #done(): void {
+    this.#phase = 'done';
+    this.#options.services.record(this.#journal.close());
+  }
+}
+
+/** What is worth saying about a response that was delivered; null: nothing. */
+function deliveryNote({ verdict, evidence }: AttemptRecord): string | null {
+  if (verdict === 'unverifiable') return explainUnverifiable(evidence);
+  return explainSurplus(evidence) ?? explainTrailers(evidence);
+}
+
+/** With Max-Forwards 0 we are the last recipient (RFC 9110 section 7.6.2). A TRACE could echo secrets: not from us. */
+function finalRecipientAnswer(request: IncomingMessage): Answer {
+  const status = request.method === 'OPTIONS' ? 200 : 405;
+  return { status, reason: '', fields: ['Allow', ALLOWED_METHODS, 'Content-Length', '0'], body: null };
+}

@@ -1,0 +1,61 @@
+/** Keeps what will be the record of one exchange while it runs. */
+
+import { randomUUID } from 'node:crypto';
+import type { IncomingMessage } from 'node:http';
+import { performance } from 'node:perf_hooks';
+import type { ErrorCode, ProxyError } from '../errors.ts';
+import type { AttemptRecord, ExchangeRecord, Outcome } from './events.ts';
+
+export class Journal {
+  readonly id: string = randomUUID();
+  readonly #request: IncomingMessage;
+  readonly #startedAt = Date.now();
+  readonly #startedMs = performance.now();
+  readonly #clientAddress: string;
+
+  attempts: readonly AttemptRecord[] = [];
+  waitedMs = 0;
+  requestBodyBytes = 0;
+  status = 0;
+  responseBytes = 0;
+  outcome: Outcome = 'abandoned';
+  error: ErrorCode | null = null;
+  sentence: string | null = null;
+
+  constructor(request: IncomingMessage) {
+    this.#request = request;
+    // The address is forgotten when the socket closes.
+    this.#clientAddress = request.socket.remoteAddress ?? '';
+  }
+
+  /** Ms since the exchange began, from a monotonic clock. */
+  readonly clock = (): number => performance.now() - this.#startedMs;
+
+  blame(error: ProxyError): void {
+    this.error = error.code;
+    this.sentence = error.message;
+  }
+
+  close(): ExchangeRecord {
+    const { method = '', url = '', httpVersion, rawHeaders } = this.#request;
+    return {
+      id: this.id,
+      startedAt: this.#startedAt,
+      durationMs: this.clock(),
+      clientAddress: this.#clientAddress,
+      method,
+      url,
+      httpVersion,
+      requestFields: rawHeaders,
+      requestBodyBytes: this.requestBodyBytes,
+      status: this.status,
+      responseBytes: this.responseBytes,
+      attempts: this.attempts,
+      waitedMs: this.waitedMs,
+      verdict: this.attempts.at(-1)?.verdict ?? null,
+      outcome: this.outcome,
+      error: this.error,
+      sentence: this.sentence,
+    };
+  }
+}

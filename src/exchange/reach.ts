@@ -1,0 +1,74 @@
+/** Gets a connection for what is not buffered, and waits for an upstream that is restarting. */
+
+import type { ConnectResult, Connecting, UpstreamConnection } from '../upstream/connection.ts';
+import type { Evidence } from '../upstream/evidence.ts';
+import { decide } from '../upstream/retry.ts';
+import type { Services } from './services.ts';
+import { waitingRoomFull } from './trial.ts';
+
+export type Reached =
+  | { readonly kind: 'connected'; readonly connection: UpstreamConnection; readonly waitedMs: number }
+  | {
+      readonly kind: 'failed';
+      readonly evidence: Evidence;
+      readonly tries: number;
+      readonly waitedMs: number;
+    }
+  | ReturnType<typeof waitingRoomFull>;
+
+/** @param left tells whether the client has left meanwhile */
+export async function reach(
+  services: Services,
+  connect: (timeoutMs: number) => Connecting,
+  left: () => boolean,
+): Promise<Reached> {
+  const { settings, waitingRoom } = services;
+  const startedMs = performance.now();
+  let waits = 0;
+  try {
+    for (;;) {
+      const waitedMs = waits === 0 ? 0 : performance.now() - startedMs;
+      const leftMs = Math.max(1, Math.ceil(settings.waitForUpstreamMs - waitedMs));
+      const result = await connect(waits === 0 ? settings.connectTimeoutMs : leftMs).result;
+      if (result.kind === 'connected') return { ...result, waitedMs };
+      const evidence = connectFailure(result);
+      const decision = decide({
+        verdict: 'no-response',
+        evidence,
+        repeatable: true,
+        retriesLeft: 0,
+        retriesMade: 0,
+        staleForgiven: true,
+        waits,
+        waitLeftMs: settings.waitForUpstreamMs - (performance.now() - startedMs),
+        retryBackoffMs: 0,
+      });
+      if (decision.kind !== 'wait' || left()) return { kind: 'failed', evidence, tries: waits + 1, waitedMs };
+      if (waits === 0 && !waitingRoom.enter(settings.maxWaiting)) return waitingRoomFull(settings.maxWaiting);
+      waits += 1;
+      await new Promise((resolve) => {
+        setTimeout(resolve, decision.delayMs);
+      });
+    }
+  } finally {
+    if (waits > 0) waitingRoom.leave();
+  }
+}
+
+function connectFailure(result: Extract<ConnectResult, { kind: 'failed' }>): Evidence {
+  return {
+    ending: 'connect-failed',
+    head: null,
+    framing: null,
+    streamed: false,
+    headBytes: 0,
+    bodyBytes: 0,
+    surplusBytes: 0,
+    trailerFields: 0,
+    reusedConnection: false,
+    requestBody: 'none',
+    timeout: result.timedOut ? 'connect' : null,
+    detail: null,
+    errorCode: result.errorCode,
+  };
+}

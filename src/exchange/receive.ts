@@ -1,0 +1,75 @@
+/** Receives the body of the client's request in full. */
+
+import type { IncomingMessage } from 'node:http';
+import { ProxyError } from '../errors.ts';
+import type { SinkFault } from '../spool/body-sink.ts';
+import type { SpoolWriter } from '../spool/spool-writer.ts';
+import type { SpooledBody } from '../spool/spooled-body.ts';
+
+export type Received =
+  | { readonly kind: 'body'; readonly body: SpooledBody }
+  | { readonly kind: 'refused'; readonly error: ProxyError }
+  | { readonly kind: 'gone' };
+
+/** A body that is being received. */
+export interface Receiving {
+  readonly result: Promise<Received>;
+  /** Ends it before its time. */
+  stop(received: Exclude<Received, { kind: 'body' }>): void;
+}
+
+export function receiveBody(request: IncomingMessage, writer: SpoolWriter): Receiving {
+  let settle: (received: Received) => void = () => undefined;
+  const result = new Promise<Received>((resolve) => {
+    settle = resolve;
+  });
+  const stop = (received: Received): void => {
+    request.off('data', onData).off('end', onEnd).off('close', onClose);
+    if (received.kind !== 'body') writer[Symbol.dispose]();
+    settle(received);
+  };
+  const checkFault = (): boolean => {
+    if (writer.fault === null) return false;
+    request.pause();
+    stop({ kind: 'refused', error: faultError(writer.fault) });
+    return true;
+  };
+  const onData = (octets: Buffer): void => {
+    writer.append(octets);
+    if (checkFault() || !writer.congested) return;
+    request.pause();
+    writer.whenDrained(() => checkFault() || request.resume());
+  };
+  const onEnd = (): void => {
+    request.off('data', onData).off('end', onEnd).off('close', onClose);
+    writer.finish().then(
+      (body) => stop('kind' in body ? { kind: 'refused', error: faultError(body) } : { kind: 'body', body }),
+      (cause: unknown) => stop({ kind: 'refused', error: spoolError('the body could not be kept', cause) }),
+    );
+  };
+  const onClose = (): void => stop({ kind: 'gone' });
+  request.on('data', onData).on('end', onEnd).on('close', onClose);
+  checkFault();
+  return { result, stop };
+}
+
+function faultError(fault: SinkFault): ProxyError {
+  switch (fault.kind) {
+    case 'too-large':
+      return new ProxyError(
+        'request_body_too_large',
+        `The request body is larger than --max-request-body, ${fault.limitBytes} bytes.`,
+      );
+    case 'exhausted':
+      return spoolError(
+        `all bodies together need more than --${fault.option}, ${fault.limitBytes} bytes`,
+        null,
+      );
+    case 'io':
+      return spoolError(`the request body could not be written to --spool-dir (${fault.errorCode})`, null);
+  }
+}
+
+function spoolError(why: string, cause: unknown): ProxyError {
+  return new ProxyError('spool_exhausted', `The request body could not be buffered: ${why}.`, { cause });
+}

@@ -1,0 +1,45 @@
+/** Answers of our own: what went wrong, for a program or for a person. */
+
+import type { ServerResponse } from 'node:http';
+import type { ProxyError } from '../errors.ts';
+import { prefersHtml } from '../http/accept.ts';
+import { renderProblem } from '../http/problem.ts';
+import { bodyInMemory } from '../spool/spooled-body.ts';
+import { hasBody } from './deliver.ts';
+import type { Answer } from './deliver.ts';
+
+/** What a refusal tells beyond the error itself. */
+export interface RefusalFacts {
+  readonly nextHop: string | null;
+  readonly receivedStatus: number | null;
+  /** A short clause with the numbers, such as "30000 of 51200". */
+  readonly details: string | null;
+  readonly extensions: Readonly<Record<string, string | number | boolean | null>>;
+}
+
+export const ALLOWED_METHODS = 'GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS';
+
+export const NO_FACTS: RefusalFacts = { nextHop: null, receivedStatus: null, details: null, extensions: {} };
+
+/** The answer that refuses a request, as HTML for a browser and as application/problem+json for all others. */
+export function refusalAnswer(
+  response: ServerResponse,
+  error: ProxyError,
+  facts: RefusalFacts,
+  id: string,
+): Answer {
+  const { method = '', headers } = response.req;
+  const { fields, body } = renderProblem({
+    error,
+    html: prefersHtml(headers.accept),
+    instance: `urn:lastbyte:exchange:${id}`,
+    ...facts,
+  });
+  const more = error.code === 'method_not_allowed' ? ['Allow', ALLOWED_METHODS] : [];
+  return {
+    status: error.status,
+    reason: '',
+    fields: [...fields, ...more],
+    body: hasBody(method, error.status) ? bodyInMemory([body], body.length, () => undefined) : null,
+  };
+}

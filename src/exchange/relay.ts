@@ -1,0 +1,81 @@
+/** Passes a response that must stream on to the client as it comes; breaks it off visibly when it is cut. */
+
+import type { ServerResponse } from 'node:http';
+import type { Framing } from '../http/framing.ts';
+import { clientFields } from '../http/forwarding.ts';
+import type { ResponseHead } from '../http/response-head.ts';
+import type { BodySink } from '../spool/body-sink.ts';
+
+export class Relay implements BodySink {
+  readonly #response: ServerResponse;
+  #bytes = 0;
+
+  readonly status: number;
+  readonly fault: null = null;
+
+  /** Writes the head at once: a client may wait for it before there is any body. */
+  constructor(response: ServerResponse, head: ResponseHead, framing: Framing, connection: readonly string[]) {
+    this.#response = response;
+    const length = framing.kind === 'length' ? framing.length : null;
+    const { status, reason } = head;
+    this.status = status;
+    const fields = clientFields({ fields: head.fields, status, method: response.req.method ?? '', length });
+    response.sendDate = false;
+    response.writeHead(status, reason, [...fields, ...connection]);
+    response.flushHeaders();
+  }
+
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  window(): Uint8Array | null {
+    return null;
+  }
+
+  commit(): void {
+    throw new Error('A relay has no window to commit to.');
+  }
+
+  append(octets: Uint8Array): void {
+    if (this.#response.destroyed) return;
+    this.#bytes += octets.length;
+    // The octets lie in a buffer that the next read uses again.
+    this.#response.write(Buffer.from(octets));
+  }
+
+  get congested(): boolean {
+    return this.#response.writableNeedDrain && !this.#response.destroyed;
+  }
+
+  whenDrained(resume: () => void): void {
+    this.#response.once('drain', resume);
+  }
+
+  end(): void {
+    this.#response.end();
+  }
+
+  /** No clean end for a response that has none: not even a client that reads until close can take this for the whole. */
+  cut(): void {
+    this.#response.socket?.resetAndDestroy();
+  }
+}
+
+/** How long a half-closed client may be silent before the kernel asks whether it is still there. */
+const PROBE_MS = 10_000;
+
+/**
+ * A client that closes its side while a stream is under way has left: nothing else would tell until the next event.
+ * One that had closed its side before the stream began reads on (RFC 9112 section 9.6); the kernel's probes find out
+ * when it is gone. Returns a function that stops watching.
+ */
+export function whenClientLeaves(response: ServerResponse, left: () => void): () => void {
+  const { socket } = response.req;
+  if (socket.readableEnded) {
+    socket.setKeepAlive(true, PROBE_MS);
+    return () => undefined;
+  }
+  socket.once('end', left);
+  return () => socket.off('end', left);
+}

@@ -1,0 +1,74 @@
+/** The head that goes to the upstream, made from the client's. */
+
+import type { IncomingMessage } from 'node:http';
+import type { Settings, Target } from '../config/settings.ts';
+import type { Fields } from '../http/fields.ts';
+import { fieldValue, withoutFields } from '../http/fields.ts';
+import { upstreamFields, serializeFields } from '../http/forwarding.ts';
+import { originForm } from '../http/request-check.ts';
+
+/** What the head is made of, besides the client's request. */
+export interface HeadContext {
+  readonly settings: Settings;
+  readonly via: string;
+  readonly trusted: boolean;
+  readonly encrypted: boolean;
+}
+
+/** @param bodyBytes length of the body to announce; null: no body was framed by the client, so none is announced */
+export function upstreamHead(
+  request: IncomingMessage,
+  bodyBytes: number | null,
+  context: HeadContext,
+): string {
+  const { target, fields } = forwardedRequest(request, bodyBytes, context);
+  return `${request.method ?? ''} ${target} HTTP/1.1\r\n${serializeFields(fields)}\r\n`;
+}
+
+/** Request target and fields as they go on. */
+export function forwardedRequest(
+  request: IncomingMessage,
+  bodyBytes: number | null,
+  context: HeadContext,
+): { readonly target: string; readonly fields: string[] } {
+  const { settings, via, trusted, encrypted } = context;
+  const { target, host } = originForm(request.url ?? '/');
+  const authority = host ?? fieldValue(request.rawHeaders, 'host') ?? targetAuthority(settings.target);
+  const fields = upstreamFields({
+    fields: countedDown(request),
+    minor: request.httpVersionMinor === 0 ? 0 : 1,
+    hop: {
+      clientAddress: request.socket.remoteAddress ?? 'unknown',
+      clientPort: request.socket.remotePort ?? 0,
+      encrypted,
+      localPort: request.socket.localPort ?? 0,
+      trusted,
+      via,
+    },
+    host: settings.changeOrigin ? targetAuthority(settings.target) : authority,
+    bodyBytes,
+  });
+  return { target: target === '/' && request.method === 'OPTIONS' && host !== null ? '*' : target, fields };
+}
+
+/** The upstream's own name, as a Host field has it: without the scheme's default port. */
+export function targetAuthority(target: Target): string {
+  if (target.kind === 'unix') return 'localhost';
+  const host = target.host.includes(':') ? `[${target.host}]` : target.host;
+  return target.port === (target.tls ? 443 : 80) ? host : `${host}:${target.port}`;
+}
+
+/** How many more intermediaries a TRACE or OPTIONS may pass; null: any (RFC 9110 section 7.6.2). */
+export function maxForwards(request: IncomingMessage): number | null {
+  if (request.method !== 'TRACE' && request.method !== 'OPTIONS') return null;
+  const value = fieldValue(request.rawHeaders, 'max-forwards');
+  return value !== undefined && /^\d{1,9}$/.test(value) ? Number(value) : null;
+}
+
+const MAX_FORWARDS: ReadonlySet<string> = new Set(['max-forwards']);
+
+function countedDown(request: IncomingMessage): Fields {
+  const hops = maxForwards(request);
+  if (hops === null) return request.rawHeaders;
+  return [...withoutFields(request.rawHeaders, MAX_FORWARDS), 'Max-Forwards', String(hops - 1)];
+}

@@ -1,0 +1,27 @@
+/** What all exchanges of one proxy share. */
+
+import type { Settings } from '../config/settings.ts';
+import type { Spool } from '../spool/spool.ts';
+import type { Connecting } from '../upstream/connection.ts';
+import type { ConnectionPool } from '../upstream/pool.ts';
+import type { Routes } from '../upstream/routes.ts';
+import type { WaitingRoom } from '../upstream/waiting-room.ts';
+import type { ExchangeRecord } from './events.ts';
+
+export interface Services {
+  /** The settings in force; an exchange keeps those it began with. */
+  readonly settings: Settings;
+  readonly spool: Spool;
+  readonly pool: ConnectionPool;
+  readonly routes: Routes;
+  readonly waitingRoom: WaitingRoom;
+  /** The name by which this proxy knows itself in Via (RFC 9110 section 7.6.3). */
+  readonly via: string;
+  /** True while the proxy shuts down: connections are not kept alive any longer. */
+  readonly closing: boolean;
+  connect(timeoutMs: number): Connecting;
+  /** Whether this peer's X-Forwarded-* and Forwarded fields are to be believed. */
+  trusts(address: string): boolean;
+  /** Takes the record of an exchange that is over. */
+  record(record: ExchangeRecord): void;
+}

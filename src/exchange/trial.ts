@@ -1,0 +1,238 @@
+/** Gets a response from the upstream: tries, judges, decides, and tries again where that may help. */
+
+import type { ServerResponse } from 'node:http';
+import { ProxyError } from '../errors.ts';
+import { withoutHopByHop } from '../http/fields.ts';
+import { serializeFields } from '../http/forwarding.ts';
+import type { Framing } from '../http/framing.ts';
+import { isSafe, mayRetry } from '../http/idempotency.ts';
+import type { ResponseHead } from '../http/response-head.ts';
+import { mustStream } from '../http/streaming.ts';
+import type { SpoolWriter } from '../spool/spool-writer.ts';
+import type { SpooledBody } from '../spool/spooled-body.ts';
+import { Attempt } from '../upstream/attempt.ts';
+import type { Evidence } from '../upstream/evidence.ts';
+import { decide } from '../upstream/retry.ts';
+import { judge } from '../upstream/verdict.ts';
+import type { VerdictKind } from '../upstream/verdict.ts';
+import { connectionFields } from './deliver.ts';
+import type { AttemptRecord } from './events.ts';
+import { Relay, whenClientLeaves } from './relay.ts';
+import type { Services } from './services.ts';
+
+export interface TrialOptions {
+  readonly services: Services;
+  readonly response: ServerResponse;
+  readonly method: string;
+  /** The request target that goes to the upstream. */
+  readonly path: string;
+  readonly head: string;
+  readonly body: SpooledBody | null;
+  /** Ms since the exchange began. */
+  readonly clock: () => number;
+}
+
+export type TrialResult =
+  | { readonly kind: 'whole'; readonly head: ResponseHead; readonly body: SpooledBody }
+  | { readonly kind: 'relayed'; readonly relay: Relay }
+  | { readonly kind: 'failed' }
+  | { readonly kind: 'waiting-room-full'; readonly error: ProxyError }
+  | { readonly kind: 'abandoned' };
+
+export function waitingRoomFull(maxWaiting: number): Extract<TrialResult, { kind: 'waiting-room-full' }> {
+  const sentence = `${maxWaiting} requests already wait for the upstream, the most that --max-waiting allows.`;
+  return { kind: 'waiting-room-full', error: new ProxyError('waiting_room_full', sentence) };
+}
+
+export class Trial {
+  readonly attempts: AttemptRecord[] = [];
+  waitedMs = 0;
+  readonly #options: TrialOptions;
+  readonly #repeatable: boolean;
+  #attempt: Attempt | null = null;
+  #writer: SpoolWriter | null = null;
+  #relay: Relay | null = null;
+  #stopWatching: (() => void) | null = null;
+  #abandoned = false;
+  #wake: (() => void) | null = null;
+  #waits = 0;
+  #waitStartedMs = 0;
+  #retriesMade = 0;
+  #staleForgiven = false;
+
+  constructor(options: TrialOptions) {
+    this.#options = options;
+    const { services, response, method } = options;
+    this.#repeatable = mayRetry(method, response.req.rawHeaders, services.settings.retryMethods);
+  }
+
+  /** Stops at once: the client has left. */
+  abandon(): void {
+    this.#abandoned = true;
+    this.#attempt?.abandon();
+    this.#wake?.();
+  }
+
+  async run(): Promise<TrialResult> {
+    const { clock, services } = this.#options;
+    let reason: AttemptRecord['reason'] = 'first';
+    try {
+      for (;;) {
+        const { verdict, evidence } = await this.#try(reason);
+        if (this.#relay !== null) return { kind: 'relayed', relay: this.#relay };
+        const decision = this.#decide(verdict, evidence);
+        switch (decision.kind) {
+          case 'deliver':
+            return await this.#whole(evidence);
+          case 'abandon':
+            return { kind: 'abandoned' };
+          case 'refuse':
+            return { kind: 'failed' };
+          case 'retry':
+            reason = decision.reason;
+            if (reason === 'retry') this.#retriesMade += 1;
+            else this.#staleForgiven = true;
+            await this.#pause(decision.delayMs);
+            break;
+          case 'wait':
+            reason = 'waited';
+            if (!this.#enterWaitingRoom()) return waitingRoomFull(services.settings.maxWaiting);
+            await this.#pause(decision.delayMs);
+            this.waitedMs = clock() - this.#waitStartedMs;
+            break;
+        }
+        if (this.#abandoned) return { kind: 'abandoned' };
+      }
+    } finally {
+      if (this.#waits > 0) this.#options.services.waitingRoom.leave();
+      this.#writer?.[Symbol.dispose]();
+      this.#stopWatching?.();
+    }
+  }
+
+  async #try(reason: AttemptRecord['reason']): Promise<{ verdict: VerdictKind; evidence: Evidence }> {
+    const { services, method, path, head, body, clock } = this.#options;
+    const { settings, routes, pool } = services;
+    const holdMs = body === null ? null : routes.holdMs(method, path, settings);
+    const startedMs = clock();
+    const attempt = new Attempt({
+      method,
+      head,
+      body,
+      holdMs: holdMs ?? 0,
+      maxHeaderBytes: settings.maxHeaderBytes,
+      firstByteTimeoutMs: settings.firstByteTimeoutMs,
+      bodyIdleTimeoutMs: settings.bodyIdleTimeoutMs,
+      // Only what may be sent twice goes where it may be lost: on a connection that may be closing.
+      mayReuse: reason === 'first' && body === null && isSafe(method) && this.#repeatable,
+      pool,
+      connect: () => services.connect(this.#connectTimeoutMs()),
+      interim: (interimHead) => this.#forwardInterim(interimHead),
+      accept: (finalHead, framing) => this.#accept(finalHead, framing),
+    });
+    this.#attempt = attempt;
+    const evidence = await attempt.run();
+    this.#attempt = null;
+    const verdict = judge(evidence);
+    routes.learn(method, path, holdMs, verdict, evidence);
+    if (this.#waits === 0) this.#waitStartedMs = startedMs;
+    this.attempts.push({ startedMs, endedMs: clock(), verdict, evidence, reason });
+    return { verdict, evidence };
+  }
+
+  #decide(verdict: VerdictKind, evidence: Evidence): ReturnType<typeof decide> {
+    const { settings } = this.#options.services;
+    return decide({
+      verdict,
+      evidence,
+      repeatable: this.#repeatable,
+      retriesLeft: settings.retries - this.#retriesMade,
+      retriesMade: this.#retriesMade,
+      staleForgiven: this.#staleForgiven,
+      waits: this.#waits,
+      waitLeftMs: this.#waitLeftMs(),
+      retryBackoffMs: settings.retryBackoffMs,
+    });
+  }
+
+  #accept(
+    head: ResponseHead,
+    framing: Framing,
+  ): ReturnType<ConstructorParameters<typeof Attempt>[0]['accept']> {
+    const { services, response } = this.#options;
+    const { spool, settings } = services;
+    if (framing.kind !== 'none' && mustStream(head, settings.stream)) {
+      this.#relay = new Relay(
+        response,
+        head,
+        framing,
+        connectionFields(response, settings.keepAliveTimeoutMs, services.closing),
+      );
+      this.#stopWatching = whenClientLeaves(response, () => this.abandon());
+      return { sink: this.#relay, streams: true };
+    }
+    this.#writer?.[Symbol.dispose]();
+    const expectedBytes = framing.kind === 'length' ? framing.length : framing.kind === 'none' ? 0 : null;
+    this.#writer = spool.writer(expectedBytes, settings.memoryPerBodyBytes, settings.maxResponseBodyBytes);
+    return { sink: this.#writer, streams: false };
+  }
+
+  /** RFC 9110 section 15.2: 1xx goes on, but not to HTTP/1.0, and not 100: that one we have answered ourselves. */
+  #forwardInterim(head: ResponseHead): void {
+    const { response } = this.#options;
+    const { socket, headersSent, req } = response;
+    if (head.status === 100 || req.httpVersionMinor === 0 || headersSent || socket === null) return;
+    const fields = serializeFields(withoutHopByHop(head.fields));
+    socket.write(`HTTP/1.1 ${head.status} ${head.reason}\r\n${fields}\r\n`, 'latin1');
+  }
+
+  async #whole(evidence: Evidence): Promise<TrialResult> {
+    const writer = this.#writer;
+    if (writer === null || evidence.head === null) return { kind: 'failed' };
+    const body = await writer.finish();
+    if (!('kind' in body)) return { kind: 'whole', head: evidence.head, body };
+    this.#recordSpoolFailure(evidence);
+    return { kind: 'failed' };
+  }
+
+  /** The response was whole, and then could not be kept. */
+  #recordSpoolFailure(evidence: Evidence): void {
+    const last = this.attempts.pop();
+    if (last === undefined) return;
+    const detail = 'its body could not be written to --spool-dir';
+    const failed: Evidence = { ...evidence, ending: 'limit', errorCode: 'LIMIT_SPOOL', detail };
+    this.attempts.push({ ...last, verdict: judge(failed), evidence: failed });
+  }
+
+  #enterWaitingRoom(): boolean {
+    const { waitingRoom, settings } = this.#options.services;
+    if (this.#waits === 0 && !waitingRoom.enter(settings.maxWaiting)) return false;
+    this.#waits += 1;
+    return true;
+  }
+
+  #pause(delayMs: number): Promise<void> {
+    if (delayMs <= 0 || this.#abandoned) return Promise.resolve();
+    return new Promise((resolve) => {
+      const timer = setTimeout(resolve, delayMs);
+      this.#wake = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
+  }
+
+  /** Counted from the start of the first attempt that found nobody there. */
+  #waitLeftMs(): number {
+    const { services, clock } = this.#options;
+    return services.settings.waitForUpstreamMs - (clock() - this.#waitStartedMs);
+  }
+
+  /** A connect attempt must not outlast the wait that it is part of. */
+  #connectTimeoutMs(): number {
+    const { connectTimeoutMs } = this.#options.services.settings;
+    if (this.#waits === 0) return connectTimeoutMs;
+    const leftMs = Math.max(1, Math.ceil(this.#waitLeftMs()));
+    return connectTimeoutMs === 0 ? leftMs : Math.min(connectTimeoutMs, leftMs);
+  }
+}

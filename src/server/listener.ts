@@ -1,0 +1,260 @@
+/** The client's side: accepts connections, keeps their requests in order, and answers what cannot be a request. */
+
+import { readFileSync } from 'node:fs';
+import { createServer as createHttpServer } from 'node:http';
+import type { IncomingMessage, Server, ServerOptions, ServerResponse } from 'node:http';
+import { createServer as createHttpsServer } from 'node:https';
+import type { AddressInfo, Socket } from 'node:net';
+import type { Settings } from '../config/settings.ts';
+import { ProxyError } from '../errors.ts';
+import type { Exchange } from '../exchange/exchange.ts';
+import { rawRefusal } from '../exchange/raw-refusal.ts';
+import { NO_FACTS } from '../exchange/refuse.ts';
+import { discardInput, linger } from './lingering.ts';
+
+/** One client connection and what happens on it. */
+export interface ClientConnection {
+  readonly socket: Socket;
+  readonly encrypted: boolean;
+  /** The exchange that has the connection now. */
+  current: Exchange | null;
+  /** Settles when all requests so far are answered. */
+  tail: Promise<void>;
+  /** Requests that are not answered yet. */
+  pending: number;
+  /** An answer to something that was no request goes out behind all others; then nothing more is read. */
+  refused: boolean;
+}
+
+export interface ListenerHandlers {
+  request(
+    connection: ClientConnection,
+    request: IncomingMessage,
+    response: ServerResponse,
+    expectsContinue: boolean,
+  ): Promise<void>;
+  upgrade(connection: ClientConnection, request: IncomingMessage, head: Buffer): Promise<void>;
+}
+
+export class Listener {
+  readonly #server: Server;
+  readonly #handlers: ListenerHandlers;
+  readonly #connections = new Map<Socket, ClientConnection>();
+  #settings: Settings;
+
+  /** @throws the system's error when a certificate or key cannot be read */
+  constructor(settings: Settings, handlers: ListenerHandlers) {
+    this.#settings = settings;
+    this.#handlers = handlers;
+    this.#server = createServer(settings);
+    this.#configure();
+    this.#listenToServer();
+  }
+
+  get connectionCount(): number {
+    return this.#connections.size;
+  }
+
+  /** Null before `listen`, and on a unix socket. */
+  get port(): number | null {
+    const address: AddressInfo | string | null = this.#server.address();
+    return address === null || typeof address === 'string' ? null : address.port;
+  }
+
+  /** @throws the system's error, such as EADDRINUSE */
+  listen(): Promise<void> {
+    const { socketPath, host, port } = this.#settings;
+    return new Promise((resolve, reject) => {
+      this.#server.once('error', reject);
+      const listening = (): void => {
+        this.#server.off('error', reject);
+        resolve();
+      };
+      if (socketPath === null) this.#server.listen({ host, port }, listening);
+      else this.#server.listen({ path: socketPath }, listening);
+    });
+  }
+
+  /** For connections and requests that come from now on. */
+  reconfigure(settings: Settings): void {
+    this.#settings = settings;
+    this.#configure();
+  }
+
+  /** Stops accepting and closes connections as they fall idle. Resolves when the last one is gone. */
+  close(): Promise<void> {
+    const closed = new Promise<void>((resolve) => {
+      this.#server.close(() => resolve());
+    });
+    for (const connection of this.#connections.values()) {
+      if (connection.pending === 0) this.#linger(connection.socket);
+    }
+    return closed;
+  }
+
+  /** Ends every connection now. */
+  destroy(): void {
+    this.#server.close(() => undefined);
+    for (const socket of this.#connections.keys()) socket.destroy();
+  }
+
+  #configure(): void {
+    const { keepAliveTimeoutMs, clientSendTimeoutMs } = this.#settings;
+    const server: Server & { httpAllowHalfOpen?: boolean } = this.#server;
+    server.httpAllowHalfOpen = true;
+    server.keepAliveTimeout = keepAliveTimeoutMs;
+    server.headersTimeout = clientSendTimeoutMs;
+    // The body has a clock of its own, which runs while nothing arrives.
+    server.requestTimeout = 0;
+    // Node would drop the fields above this number in silence; their size is limited already.
+    server.maxHeadersCount = 0;
+  }
+
+  #listenToServer(): void {
+    this.#server
+      .on(this.#settings.tlsCert === null ? 'connection' : 'secureConnection', (socket: Socket) =>
+        this.#adopt(socket),
+      )
+      .on('request', (request, response) => this.#enqueue(request, response, false))
+      .on('checkContinue', (request, response) => this.#enqueue(request, response, true))
+      .on('checkExpectation', (request, response) => this.#enqueue(request, response, false))
+      .on('upgrade', (request: IncomingMessage, socket: Socket, head: Buffer) =>
+        this.#upgrade(request, socket, head),
+      )
+      .on('connect', (_request: IncomingMessage, socket: Socket) => this.#refuseConnect(socket))
+      .on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => this.#clientError(error, socket))
+      .on('timeout', (socket: Socket) => this.#timedOut(socket));
+  }
+
+  #adopt(socket: Socket): void {
+    const connection: ClientConnection = {
+      socket,
+      encrypted: this.#settings.tlsCert !== null,
+      current: null,
+      tail: Promise.resolve(),
+      pending: 0,
+      refused: false,
+    };
+    this.#connections.set(socket, connection);
+    socket.on('close', () => this.#connections.delete(socket));
+    // Node's http.Server calls this behind the last response of a connection, and it would close at once.
+    socket.destroySoon = () => this.#linger(socket);
+  }
+
+  #enqueue(request: IncomingMessage, response: ServerResponse, expectsContinue: boolean): void {
+    const connection = this.#connections.get(request.socket);
+    if (connection === undefined) return;
+    const run = (): Promise<void> => this.#handlers.request(connection, request, response, expectsContinue);
+    this.#inOrder(connection, run);
+  }
+
+  /** Answers go out in the order of their requests (RFC 9112 section 9.3.2), and none is begun before its turn. */
+  #inOrder(connection: ClientConnection, run: () => Promise<void>): void {
+    connection.pending += 1;
+    const turn = connection.pending === 1 ? run() : connection.tail.then(run);
+    connection.tail = turn.then(() => {
+      connection.pending -= 1;
+    });
+  }
+
+  #upgrade(request: IncomingMessage, socket: Socket, head: Buffer): void {
+    const connection = this.#connections.get(socket);
+    if (connection === undefined) return;
+    // Node leaves the socket to us, its errors included.
+    socket.on('error', () => undefined);
+    this.#inOrder(connection, () => this.#handlers.upgrade(connection, request, head));
+  }
+
+  #refuseConnect(socket: Socket): void {
+    socket.on('error', () => undefined);
+    this.#refuse(
+      socket,
+      new ProxyError('method_not_allowed', 'CONNECT is for forward proxies; this one serves one upstream.'),
+    );
+  }
+
+  #clientError(error: NodeJS.ErrnoException, socket: Socket): void {
+    const connection = this.#connections.get(socket);
+    const code = error.code ?? '';
+    if (connection === undefined || socket.destroyed || !socket.writable || CONNECTION_LOST.has(code)) {
+      socket.destroy();
+      return;
+    }
+    discardInput(socket);
+    // Bytes behind a request that said "Connection: close" are no request.
+    if (code === 'HPE_CLOSED_CONNECTION') return;
+    const refusal = clientFault(code, error.message, this.#settings);
+    if (connection.current?.fault(refusal) === true) return;
+    this.#refuse(socket, refusal);
+  }
+
+  /** Behind the answers that are still due. */
+  #refuse(socket: Socket, error: ProxyError): void {
+    const connection = this.#connections.get(socket);
+    if (connection === undefined || connection.refused) return;
+    connection.refused = true;
+    discardInput(socket);
+    this.#inOrder(connection, async () => {
+      if (!socket.writable) return;
+      socket.write(rawRefusal(error, NO_FACTS, 'about:blank'), () => this.#linger(socket));
+    });
+  }
+
+  #timedOut(socket: Socket): void {
+    const connection = this.#connections.get(socket);
+    if (connection?.current != null) connection.current.clientTimedOut();
+    else if (connection === undefined || connection.pending === 0) this.#linger(socket);
+  }
+
+  #linger(socket: Socket): void {
+    linger(socket, this.#settings);
+  }
+}
+
+function createServer(settings: Settings): Server {
+  const options: ServerOptions = {
+    maxHeaderSize: settings.maxHeaderBytes,
+    connectionsCheckingInterval: CHECK_INTERVAL_MS,
+    noDelay: true,
+  };
+  const { tlsCert, tlsKey } = settings;
+  if (tlsCert === null || tlsKey === null) return createHttpServer(options);
+  return createHttpsServer({ ...options, cert: readFileSync(tlsCert), key: readFileSync(tlsKey) });
+}
+
+/** How often Node looks for clients that send their head too slowly. */
+const CHECK_INTERVAL_MS = 1000;
+
+/** Nobody is left to be answered. */
+const CONNECTION_LOST = new Set(['ECONNRESET', 'EPIPE', 'ECONNABORTED', 'ETIMEDOUT']);
+
+/** What Node's parser or its clock found wrong with a request. */
+function clientFault(code: string, message: string, settings: Settings): ProxyError {
+  switch (code) {
+    case 'HPE_HEADER_OVERFLOW':
+      return new ProxyError(
+        'request_head_too_large',
+        `The request head is larger than --max-header, ${settings.maxHeaderBytes} bytes.`,
+      );
+    case 'HPE_CHUNK_EXTENSIONS_OVERFLOW':
+      return new ProxyError(
+        'request_body_too_large',
+        'The chunk extensions of the request body are too large.',
+      );
+    case 'ERR_HTTP_REQUEST_TIMEOUT':
+      return new ProxyError(
+        'request_timeout',
+        `The request head did not arrive within --client-send-timeout, ${settings.clientSendTimeoutMs} ms.`,
+      );
+    case 'HPE_INVALID_EOF_STATE':
+      return new ProxyError(
+        'request_body_incomplete',
+        'The client closed its side in the middle of the request.',
+      );
+    default:
+      return new ProxyError(
+        'bad_request',
+        `The request cannot be parsed: ${message.replace(/^Parse Error: /, '')} (${code}).`,
+      );
+  }
+}

@@ -1,0 +1,269 @@
+/** The composition root: puts the parts together, starts them and stops them. */
+
+import { randomBytes } from 'node:crypto';
+import { EventEmitter } from 'node:events';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { Chassis } from '../chassis/chassis.ts';
+import { streamThrough } from '../chassis/streamed.ts';
+import { upgradeThrough } from '../chassis/upgraded.ts';
+import { resolveOptions } from '../config/library.ts';
+import type { ProxyOptions } from '../config/library.ts';
+import type { Settings } from '../config/settings.ts';
+import type { ExchangeRecord } from '../exchange/events.ts';
+import { Exchange } from '../exchange/exchange.ts';
+import type { Services } from '../exchange/services.ts';
+import { pathStreams } from '../http/streaming.ts';
+import { Spool } from '../spool/spool.ts';
+import { openConnection } from '../upstream/connection.ts';
+import type { Connecting } from '../upstream/connection.ts';
+import { ConnectionPool } from '../upstream/pool.ts';
+import { Routes } from '../upstream/routes.ts';
+import { WaitingRoom } from '../upstream/waiting-room.ts';
+import { createAdminServer } from './admin.ts';
+import type { AdminServer } from './admin.ts';
+import { linger } from './lingering.ts';
+import { Listener } from './listener.ts';
+import type { ClientConnection } from './listener.ts';
+import { trustIn } from './trust.ts';
+
+/** What a proxy tells. Listeners see records and can change nothing; one that throws ends nothing but itself. */
+export interface ProxyEvents {
+  /** An exchange is over. */
+  exchange: [record: ExchangeRecord];
+}
+
+/**
+ * A proxy in front of one upstream.
+ *
+ * `start()` and `close()` may each be called once. No global state; the process is never ended.
+ */
+export class Proxy extends EventEmitter<ProxyEvents> implements AsyncDisposable {
+  #settings: Settings;
+  readonly #chassis = new Chassis();
+  readonly #spool: Spool;
+  readonly #pool: ConnectionPool;
+  readonly #routes = new Routes();
+  readonly #waitingRoom = new WaitingRoom();
+  readonly #via = `lastbyte-${randomBytes(4).toString('hex')}`;
+  readonly #listener: Listener;
+  readonly #admin: AdminServer | null;
+  #trusts: (address: string) => boolean;
+  #services: Services;
+  #closing = false;
+  #closed: Promise<void> | null = null;
+
+  constructor(settings: Settings) {
+    super();
+    this.#settings = settings;
+    this.#spool = new Spool(settings);
+    this.#pool = new ConnectionPool(settings);
+    this.#trusts = trustIn(settings.trustProxy);
+    this.#services = this.#makeServices();
+    this.#listener = new Listener(settings, {
+      request: (connection, request, response, expects) =>
+        this.#request(connection, request, response, expects),
+      upgrade: (connection, request, head) => this.#upgrade(connection, request, head),
+    });
+    this.#admin = settings.admin ? this.#makeAdmin() : null;
+  }
+
+  /** Where clients reach it. Before `start()`, the port may be 0. */
+  get url(): string {
+    const { socketPath, host, tlsCert, port } = this.#settings;
+    if (socketPath !== null) return `unix:${socketPath}`;
+    const scheme = tlsCert === null ? 'http' : 'https';
+    return `${scheme}://${host.includes(':') ? `[${host}]` : host}:${this.#listener.port ?? port}`;
+  }
+
+  /** Where health is asked for; null without an admin listener. */
+  get adminUrl(): string | null {
+    return this.#admin?.url ?? null;
+  }
+
+  get settings(): Settings {
+    return this.#settings;
+  }
+
+  /**
+   * Listens for clients and, unless switched off, on the admin port. The upstream need not be there yet.
+   * @throws the system's error, such as EADDRINUSE
+   */
+  async start(): Promise<void> {
+    await this.#listener.listen();
+    try {
+      await this.#admin?.start();
+    } catch (error) {
+      await this.#listener.close();
+      throw error;
+    }
+  }
+
+  /** Stops accepting, lets exchanges and closing connections finish, and ends the rest after `shutdownTimeoutMs`. */
+  close(): Promise<void> {
+    this.#closed ??= this.#close();
+    return this.#closed;
+  }
+
+  /** Ends everything at once. */
+  destroy(): void {
+    this.#closing = true;
+    this.#services = this.#makeServices();
+    this.#listener.destroy();
+    this.#pool.close();
+    this.#spool.close();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  /**
+   * Puts other settings in force for exchanges that begin from now on.
+   * @returns the names of changed settings that only a restart can put in force
+   */
+  reload(settings: Settings): readonly (keyof Settings)[] {
+    const old: Readonly<Record<string, unknown>> = { ...this.#settings };
+    const wanted: Readonly<Record<string, unknown>> = { ...settings };
+    const kept = ONLY_AT_START.filter((name) => JSON.stringify(old[name]) !== JSON.stringify(wanted[name]));
+    const unchanged = Object.fromEntries(ONLY_AT_START.map((name) => [name, this.#settings[name]]));
+    this.#settings = Object.freeze({ ...settings, ...unchanged });
+    this.#trusts = trustIn(settings.trustProxy);
+    this.#services = this.#makeServices();
+    this.#listener.reconfigure(this.#settings);
+    this.#pool.reconfigure(this.#settings);
+    // They may lead to the old target.
+    this.#pool.clear();
+    return kept;
+  }
+
+  async #close(): Promise<void> {
+    this.#closing = true;
+    this.#services = this.#makeServices();
+    const deadline = setTimeout(() => this.#listener.destroy(), this.#settings.shutdownTimeoutMs);
+    await this.#listener.close();
+    clearTimeout(deadline);
+    await this.#admin?.close();
+    this.#pool.close();
+    this.#spool.close();
+  }
+
+  #makeServices(): Services {
+    const settings = this.#settings;
+    const trusts = this.#trusts;
+    const isClosing = (): boolean => this.#closing;
+    return {
+      settings,
+      spool: this.#spool,
+      pool: this.#pool,
+      routes: this.#routes,
+      waitingRoom: this.#waitingRoom,
+      via: this.#via,
+      get closing() {
+        return isClosing();
+      },
+      connect: (timeoutMs) => this.#connect(settings, timeoutMs, false),
+      trusts,
+      record: (record) => this.#report(record),
+    };
+  }
+
+  #connect(settings: Settings, timeoutMs: number, asStream: boolean): Connecting {
+    const { target, insecure } = settings;
+    return openConnection({ target, insecure, timeoutMs, asStream });
+  }
+
+  async #request(
+    connection: ClientConnection,
+    request: IncomingMessage,
+    response: ServerResponse,
+    expectsContinue: boolean,
+  ): Promise<void> {
+    const services = this.#services;
+    const { encrypted } = connection;
+    if (pathStreams(request.url ?? '/', services.settings.stream)) {
+      const connect = (timeoutMs: number): Connecting => this.#connect(services.settings, timeoutMs, true);
+      if (expectsContinue) response.writeContinue();
+      await streamThrough({ chassis: this.#chassis, services, request, response, encrypted, connect });
+      return;
+    }
+    const exchange = new Exchange({ services, request, response, expectsContinue, encrypted });
+    connection.current = exchange;
+    await new Promise<void>((resolve) => {
+      this.#chassis.buffered(request, response, () => resolve(exchange.run()));
+    });
+    connection.current = null;
+  }
+
+  async #upgrade(connection: ClientConnection, request: IncomingMessage, head: Buffer): Promise<void> {
+    const services = this.#services;
+    const { socket, encrypted } = connection;
+    await upgradeThrough({
+      chassis: this.#chassis,
+      services,
+      request,
+      socket,
+      head,
+      encrypted,
+      connect: (timeoutMs) => this.#connect(services.settings, timeoutMs, true),
+      linger: () => linger(socket, services.settings),
+    });
+  }
+
+  #report(record: ExchangeRecord): void {
+    try {
+      this.emit('exchange', record);
+    } catch (error) {
+      // A watcher's fault must not become the exchange's; it surfaces as an uncaught exception of its own.
+      queueMicrotask(() => {
+        throw error;
+      });
+    }
+  }
+
+  #makeAdmin(): AdminServer {
+    const { adminHost, adminPort } = this.#settings;
+    return createAdminServer({ host: adminHost, port: adminPort, ready: () => this.#upstreamAccepts() });
+  }
+
+  /** Whether the upstream takes a connection now. */
+  async #upstreamAccepts(): Promise<boolean> {
+    const settings = this.#settings;
+    const result = await this.#connect(settings, settings.connectTimeoutMs, false).result;
+    if (result.kind === 'connected') result.connection.destroy();
+    return result.kind === 'connected';
+  }
+}
+
+/** Listening sockets and budgets are made once. */
+const ONLY_AT_START = [
+  'port',
+  'host',
+  'socketPath',
+  'tlsCert',
+  'tlsKey',
+  'admin',
+  'adminPort',
+  'adminHost',
+  'maxHeaderBytes',
+  'memoryTotalBytes',
+  'diskTotalBytes',
+  'spoolDir',
+] as const satisfies readonly (keyof Settings)[];
+
+/**
+ * Makes a proxy; it listens after `start()`.
+ *
+ * @example
+ * await using proxy = createProxy({ target: 'http://127.0.0.1:8000', port: 8080 });
+ * await proxy.start();
+ *
+ * @throws ConfigError naming every option that is wrong
+ */
+export function createProxy(options: ProxyOptions = {}): Proxy {
+  return new Proxy(resolveOptions(options));
+}
+
+/** The same for settings that are validated already. */
+export function createProxyFromSettings(settings: Settings): Proxy {
+  return new Proxy(settings);
+}

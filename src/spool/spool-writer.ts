@@ -1,0 +1,237 @@
+/** Takes a body as it arrives: into memory, then, when it grows too large for that, into a file. */
+
+import { close, write } from 'node:fs';
+import type { BodySink, SinkFault } from './body-sink.ts';
+import type { Budget } from './budget.ts';
+import { bodyInFile, bodyInMemory } from './spooled-body.ts';
+import type { SpooledBody } from './spooled-body.ts';
+
+const FIRST_SEGMENT_BYTES = 16 * 1024;
+const LARGEST_SEGMENT_BYTES = 1024 * 1024;
+const FILE_SEGMENT_BYTES = 256 * 1024;
+
+interface SpoolWriterOptions {
+  readonly memory: Budget;
+  readonly disk: Budget;
+  readonly openFile: () => number;
+  readonly expectedBytes: number | null;
+  readonly memoryBytes: number;
+  readonly maxBytes: number;
+}
+
+export class SpoolWriter implements BodySink, Disposable {
+  readonly #options: SpoolWriterOptions;
+  /** Full segments: in memory all of them, with a file those that wait to be written. */
+  #segments: Buffer[] = [];
+  #segment: Buffer | null = null;
+  #segmentUsed = 0;
+  #bytes = 0;
+  #memoryTaken = 0;
+  #diskTaken = 0;
+  #fd: number | null = null;
+  #writing: Buffer | null = null;
+  #spare: Buffer | null = null;
+  #filePosition = 0;
+  #fault: SinkFault | null = null;
+  #onDrained: (() => void) | null = null;
+  #closed = false;
+
+  constructor(options: SpoolWriterOptions) {
+    this.#options = options;
+    const { expectedBytes, maxBytes } = options;
+    if (expectedBytes !== null && expectedBytes > maxBytes)
+      this.#fault = { kind: 'too-large', limitBytes: maxBytes };
+  }
+
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  get fault(): SinkFault | null {
+    return this.#fault;
+  }
+
+  /** With a file: one segment is being written and the other is full. */
+  get congested(): boolean {
+    return this.#segments.length > 0 && this.#writing !== null;
+  }
+
+  whenDrained(resume: () => void): void {
+    this.#onDrained = resume;
+  }
+
+  window(): Uint8Array | null {
+    if (this.#fault !== null || this.congested) return null;
+    const segment = this.#room();
+    return segment === null ? null : segment.subarray(this.#segmentUsed);
+  }
+
+  commit(bytes: number): void {
+    this.#segmentUsed += bytes;
+    this.#count(bytes);
+  }
+
+  append(octets: Uint8Array): void {
+    let from = 0;
+    while (from < octets.length && this.#fault === null) {
+      const segment = this.#room();
+      if (segment === null) return;
+      const count = Math.min(segment.length - this.#segmentUsed, octets.length - from);
+      segment.set(octets.subarray(from, from + count), this.#segmentUsed);
+      this.#segmentUsed += count;
+      from += count;
+      this.#count(count);
+    }
+  }
+
+  /** The body, once all of it is in memory or on disk; a fault where that failed. The writer is then spent. */
+  async finish(): Promise<SpooledBody | SinkFault> {
+    if (this.#fd !== null) await this.#flush();
+    if (this.#fault !== null) {
+      this[Symbol.dispose]();
+      return this.#fault;
+    }
+    this.#closed = true;
+    return this.#fd === null ? this.#memoryBody() : this.#fileBody(this.#fd);
+  }
+
+  [Symbol.dispose](): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#segments = [];
+    this.#segment = null;
+    this.#release();
+    if (this.#fd !== null && this.#writing === null) close(this.#fd, () => undefined);
+    this.#onDrained = null;
+  }
+
+  #memoryBody(): SpooledBody {
+    const parts = this.#segments;
+    if (this.#segment !== null && this.#segmentUsed > 0)
+      parts.push(this.#segment.subarray(0, this.#segmentUsed));
+    return bodyInMemory(parts, this.#bytes, () => this.#release());
+  }
+
+  #fileBody(fd: number): SpooledBody {
+    this.#options.memory.give(this.#memoryTaken);
+    this.#memoryTaken = 0;
+    return bodyInFile(fd, this.#bytes, () => this.#release());
+  }
+
+  #release(): void {
+    this.#options.memory.give(this.#memoryTaken);
+    this.#options.disk.give(this.#diskTaken);
+    this.#memoryTaken = 0;
+    this.#diskTaken = 0;
+  }
+
+  #count(bytes: number): void {
+    this.#bytes += bytes;
+    if (this.#bytes > this.#options.maxBytes) {
+      this.#fault = { kind: 'too-large', limitBytes: this.#options.maxBytes };
+    }
+  }
+
+  /** A segment with room, or null with a fault set. */
+  #room(): Buffer | null {
+    if (this.#segment !== null && this.#segmentUsed < this.#segment.length) return this.#segment;
+    if (this.#segment !== null) this.#segments.push(this.#segment);
+    this.#segment = null;
+    this.#segmentUsed = 0;
+    if (this.#fd === null) {
+      this.#segment = this.#memorySegment();
+      if (this.#segment === null) this.#openFile();
+    }
+    if (this.#fd !== null && this.#fault === null) {
+      this.#writeNext();
+      this.#segment = this.#fileSegment();
+    }
+    return this.#segment;
+  }
+
+  #memorySegment(): Buffer | null {
+    const { expectedBytes, memoryBytes, memory } = this.#options;
+    const left = memoryBytes - this.#memoryTaken;
+    const exact = expectedBytes === null ? 0 : expectedBytes - this.#bytes;
+    const grown = Math.min(Math.max(FIRST_SEGMENT_BYTES, this.#bytes), LARGEST_SEGMENT_BYTES, left);
+    const size = exact > 0 ? exact : grown;
+    if (size <= 0 || size > left || !memory.take(size)) return null;
+    this.#memoryTaken += size;
+    return Buffer.allocUnsafeSlow(size);
+  }
+
+  #fileSegment(): Buffer | null {
+    const { disk } = this.#options;
+    if (!disk.take(FILE_SEGMENT_BYTES)) {
+      this.#fault = { kind: 'exhausted', option: 'disk-total', limitBytes: disk.limitBytes };
+      return null;
+    }
+    this.#diskTaken += FILE_SEGMENT_BYTES;
+    const segment = this.#spare ?? Buffer.allocUnsafeSlow(FILE_SEGMENT_BYTES);
+    this.#spare = null;
+    return segment;
+  }
+
+  #openFile(): void {
+    try {
+      this.#fd = this.#options.openFile();
+    } catch (error) {
+      this.#fault = { kind: 'io', errorCode: errorCodeOf(error) };
+    }
+  }
+
+  /** Starts writing the oldest full segment, unless one is being written. */
+  #writeNext(): void {
+    if (this.#writing !== null || this.#fd === null) return;
+    const segment = this.#segments.shift();
+    if (segment === undefined) return;
+    this.#writing = segment;
+    this.#writeRest(this.#fd, segment, 0);
+  }
+
+  #writeRest(fd: number, segment: Buffer, from: number): void {
+    write(fd, segment, from, segment.length - from, this.#filePosition, (error, count) => {
+      if (this.#closed) {
+        close(fd, () => undefined);
+        return;
+      }
+      if (error !== null) {
+        this.#fault = { kind: 'io', errorCode: errorCodeOf(error) };
+      } else {
+        this.#filePosition += count;
+        if (from + count < segment.length) {
+          this.#writeRest(fd, segment, from + count);
+          return;
+        }
+      }
+      this.#written(segment);
+    });
+  }
+
+  #written(segment: Buffer): void {
+    this.#writing = null;
+    if (segment.length === FILE_SEGMENT_BYTES) this.#spare = segment;
+    if (this.#fault === null) this.#writeNext();
+    if (this.congested) return;
+    const resume = this.#onDrained;
+    this.#onDrained = null;
+    resume?.();
+  }
+
+  async #flush(): Promise<void> {
+    if (this.#segment !== null && this.#segmentUsed > 0) {
+      this.#segments.push(this.#segment.subarray(0, this.#segmentUsed));
+    }
+    this.#segment = null;
+    this.#writeNext();
+    while (this.#writing !== null && this.#fault === null) {
+      await new Promise<void>((resolve) => {
+        this.#onDrained = resolve;
+      });
+    }
+  }
+}
+
+function errorCodeOf(error: unknown): string {
+  return error instanceof Error && 'code' in error ? String(error.code) : 'EIO';
+}

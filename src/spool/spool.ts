@@ -1,0 +1,41 @@
+/** Makes spool writers that share the process-wide budgets and one private folder. */
+
+import type { Settings } from '../config/settings.ts';
+import { Budget } from './budget.ts';
+import { SpoolFolder } from './spool-folder.ts';
+import { SpoolWriter } from './spool-writer.ts';
+
+type SpoolSettings = Pick<Settings, 'memoryTotalBytes' | 'diskTotalBytes' | 'spoolDir'>;
+
+export class Spool {
+  readonly memory: Budget;
+  readonly disk: Budget;
+  readonly #folder: SpoolFolder;
+
+  constructor(settings: SpoolSettings) {
+    this.memory = new Budget(settings.memoryTotalBytes);
+    this.disk = new Budget(settings.diskTotalBytes);
+    this.#folder = new SpoolFolder(settings.spoolDir);
+  }
+
+  /**
+   * @param expectedBytes the body's length where it is announced: it is then read into one exact buffer
+   * @param memoryBytes how much of it may stay in memory
+   * @param maxBytes the largest body that is accepted
+   */
+  writer(expectedBytes: number | null, memoryBytes: number, maxBytes: number): SpoolWriter {
+    return new SpoolWriter({
+      memory: this.memory,
+      disk: this.disk,
+      openFile: () => this.#folder.openFile(),
+      expectedBytes,
+      memoryBytes,
+      maxBytes,
+    });
+  }
+
+  /** Removes the private folder. */
+  close(): void {
+    this.#folder.remove();
+  }
+}

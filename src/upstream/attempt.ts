@@ -1,0 +1,234 @@
+/** One try to get a response: sends the request over one connection and records what came back. */
+
+import type { Framing } from '../http/framing.ts';
+import { keepsAlive } from '../http/framing.ts';
+import type { ResponseHead } from '../http/response-head.ts';
+import type { BodySink } from '../spool/body-sink.ts';
+import type { SpooledBody } from '../spool/spooled-body.ts';
+import type { Connecting, ConnectionReader, UpstreamConnection } from './connection.ts';
+import type { Ending, Evidence, RequestBodySent } from './evidence.ts';
+import type { ConnectionPool } from './pool.ts';
+import { ResponseReader } from './response-reader.ts';
+import type { ResponseObserver } from './response-reader.ts';
+
+export interface AttemptTimeouts {
+  readonly firstByteTimeoutMs: number;
+  readonly bodyIdleTimeoutMs: number;
+}
+
+export interface AttemptOptions extends AttemptTimeouts {
+  readonly method: string;
+  /** The request line and fields, latin1, ready to be sent. */
+  readonly head: string;
+  /** Null: the request has no body, or an empty one. */
+  readonly body: SpooledBody | null;
+  /** How long to hold the body back while the upstream is silent; 0: not at all. */
+  readonly holdMs: number;
+  readonly maxHeaderBytes: number;
+  /** Whether an idle connection will do. */
+  readonly mayReuse: boolean;
+  readonly pool: ConnectionPool;
+  readonly connect: () => Connecting;
+  /** An interim response (1xx) arrived. */
+  readonly interim: (head: ResponseHead) => void;
+  /** The final head arrived: where does the body go? `streams`: it is relayed as it comes, without time limits. */
+  readonly accept: (
+    head: ResponseHead,
+    framing: Framing,
+  ) => { readonly sink: BodySink; readonly streams: boolean };
+}
+
+export class Attempt implements ConnectionReader, ResponseObserver {
+  readonly #options: AttemptOptions;
+  readonly #reader: ResponseReader;
+  #connecting: Connecting | null = null;
+  #connection: UpstreamConnection | null = null;
+  #reused = false;
+  #streamed = false;
+  #requestBody: RequestBodySent;
+  #hold: NodeJS.Timeout | null = null;
+  #settle: ((evidence: Evidence) => void) | null = null;
+  #evidence: Evidence | null = null;
+
+  constructor(options: AttemptOptions) {
+    this.#options = options;
+    this.#requestBody = options.body === null ? 'none' : 'withheld';
+    this.#reader = new ResponseReader(options.method, options.maxHeaderBytes, this);
+  }
+
+  /** Never rejects: however it ends, that is the evidence. */
+  async run(): Promise<Evidence> {
+    const idle = this.#options.mayReuse ? this.#options.pool.take() : null;
+    this.#reused = idle !== null;
+    const connection = idle ?? (await this.#connect());
+    if (this.#evidence !== null || connection === null) {
+      connection?.destroy();
+      return this.#evidence ?? this.#record('connect-failed', null, null);
+    }
+    return await new Promise((resolve) => {
+      this.#settle = resolve;
+      this.#send(connection);
+    });
+  }
+
+  /** Gives the attempt up because the client has left. */
+  abandon(): void {
+    this.over('client-gone', null, null);
+    this.#connecting?.cancel();
+  }
+
+  // The connection's reader
+
+  window(): Uint8Array | null {
+    return this.#reader.window();
+  }
+
+  bytes(buffer: Uint8Array, count: number): boolean {
+    this.#hold?.refresh();
+    this.#reader.read(buffer, count);
+    const sink = this.#reader.sink;
+    if (this.#evidence !== null || sink === null || !sink.congested) return true;
+    this.#pause(sink);
+    return false;
+  }
+
+  ended(how: 'fin' | 'rst', errorCode: string | null): void {
+    this.#reader.end(how, errorCode);
+  }
+
+  timedOut(): void {
+    // A paused connection waits for us, not for the upstream.
+    if (this.#reader.sink?.congested === true) return;
+    this.#reader.end('timeout', null);
+  }
+
+  // The response's observer
+
+  interim(head: ResponseHead): void {
+    this.#options.interim(head);
+  }
+
+  head(head: ResponseHead, framing: Framing): BodySink {
+    const { sink, streams } = this.#options.accept(head, framing);
+    this.#streamed = streams;
+    this.#connection?.setTimeout(streams ? 0 : this.#options.bodyIdleTimeoutMs);
+    return sink;
+  }
+
+  over(ending: Ending, detail: string | null, errorCode: string | null): void {
+    if (this.#evidence !== null) return;
+    this.#evidence = this.#record(ending, detail, errorCode);
+    if (this.#hold !== null) clearTimeout(this.#hold);
+    // Surplus octets behind the message are counted by the read that is under way: settle when it is done.
+    queueMicrotask(() => this.#finish());
+  }
+
+  #finish(): void {
+    const evidence = this.#evidence;
+    const settle = this.#settle;
+    if (evidence === null || settle === null) return;
+    const { surplusBytes } = this.#reader;
+    this.#releaseConnection(evidence, surplusBytes);
+    settle(surplusBytes === 0 ? evidence : { ...evidence, surplusBytes });
+  }
+
+  async #connect(): Promise<UpstreamConnection | null> {
+    this.#connecting = this.#options.connect();
+    const result = await this.#connecting.result;
+    this.#connecting = null;
+    if (result.kind === 'connected') return result.connection;
+    const { errorCode, timedOut } = result;
+    this.#evidence ??= {
+      ...this.#record('connect-failed', null, errorCode),
+      timeout: timedOut ? 'connect' : null,
+    };
+    return null;
+  }
+
+  #send(connection: UpstreamConnection): void {
+    const { head, body, holdMs, firstByteTimeoutMs } = this.#options;
+    this.#connection = connection;
+    connection.attach(this);
+    connection.setTimeout(firstByteTimeoutMs);
+    if (body === null) {
+      connection.write(head);
+    } else if (holdMs > 0) {
+      connection.write(head);
+      this.#hold = setTimeout(() => this.#sendBody(connection, body), holdMs);
+    } else {
+      connection.socket.cork();
+      connection.write(head);
+      this.#sendBody(connection, body);
+      connection.socket.uncork();
+    }
+    if (!connection.usable) this.ended('rst', null);
+  }
+
+  #sendBody(connection: UpstreamConnection, body: SpooledBody): void {
+    this.#hold = null;
+    this.#requestBody = 'partly';
+    const [only, ...more] = body.memory ?? [];
+    if (only !== undefined && more.length === 0) {
+      connection.write(only, (error) => this.#bodySent(error));
+      return;
+    }
+    this.#writeParts(connection, body).then(
+      (sentWhole) => sentWhole && this.#bodySent(null),
+      () => this.over('limit', 'its request body could not be read back from --spool-dir', 'LIMIT_SPOOL'),
+    );
+  }
+
+  /** False: the attempt was over before the body was. */
+  async #writeParts(connection: UpstreamConnection, body: SpooledBody): Promise<boolean> {
+    for await (const part of body.parts()) {
+      if (this.#evidence !== null) return false;
+      await new Promise<void>((resolve) => {
+        connection.write(part, () => resolve());
+      });
+    }
+    return this.#evidence === null;
+  }
+
+  #bodySent(error: Error | null | undefined): void {
+    if (!error && this.#requestBody === 'partly') this.#requestBody = 'whole';
+  }
+
+  #pause(sink: BodySink): void {
+    sink.whenDrained(() => {
+      if (sink.fault === null) this.#connection?.resume();
+      else this.#reader.check();
+    });
+  }
+
+  /** Back into the pool, if both sides are done with it and nothing is left on it; closed otherwise. */
+  #releaseConnection(evidence: Evidence, surplusBytes: number): void {
+    const connection = this.#connection;
+    if (connection === null) return;
+    this.#connection = null;
+    const { head, framing, ending, requestBody } = evidence;
+    const done = ending === 'message-end' && surplusBytes === 0 && requestBody === 'none';
+    if (done && head !== null && framing !== null && keepsAlive(head, framing))
+      this.#options.pool.put(connection);
+    else connection.destroy();
+  }
+
+  #record(ending: Ending, detail: string | null, errorCode: string | null): Evidence {
+    const { head, framing, headBytes, bodyBytes, surplusBytes, trailerFields } = this.#reader;
+    const waitedFor = head === null ? 'first-byte' : 'body-idle';
+    return {
+      ending,
+      head,
+      framing,
+      streamed: this.#streamed,
+      headBytes,
+      bodyBytes,
+      surplusBytes,
+      trailerFields,
+      reusedConnection: this.#reused,
+      requestBody: this.#requestBody,
+      timeout: ending === 'timeout' ? waitedFor : null,
+      detail,
+      errorCode,
+    };
+  }
+}

@@ -1,0 +1,177 @@
+/** One socket to the upstream, and the truth about how it ended. */
+
+import { connect as connectTcp } from 'node:net';
+import type { Socket } from 'node:net';
+import { connect as connectTls } from 'node:tls';
+import type { Target } from '../config/settings.ts';
+
+/** Who reads a connection at the moment. */
+export interface ConnectionReader {
+  /** Memory for the next octets; null: the connection's scratch buffer. */
+  window(): Uint8Array | null;
+  /** `count` octets arrived at the start of `buffer`. False: stop reading until `resume()`. */
+  bytes(buffer: Uint8Array, count: number): boolean;
+  /** The upstream's side is over. Called once. */
+  ended(how: 'fin' | 'rst', errorCode: string | null): void;
+  /** Nothing moved for the time that was set with `setTimeout`. */
+  timedOut(): void;
+}
+
+export interface ConnectOptions {
+  readonly target: Target;
+  readonly insecure: boolean;
+  readonly timeoutMs: number;
+  /** Leave reading to the socket's own `data` events: for those who speak through Node's http client. */
+  readonly asStream?: boolean;
+}
+
+export type ConnectResult =
+  | { readonly kind: 'connected'; readonly connection: UpstreamConnection }
+  | { readonly kind: 'failed'; readonly errorCode: string; readonly timedOut: boolean };
+
+/** A connection that is being made; `cancel` gives it up without a result. */
+export interface Connecting {
+  readonly result: Promise<ConnectResult>;
+  cancel(): void;
+}
+
+/** Octets for which nobody named a better place; free again when the reader returns, so all connections share it. */
+const scratch: Buffer = Buffer.allocUnsafeSlow(64 * 1024);
+
+/**
+ * Opens a connection. Never rejects: a failure is a result, with the system's code or TLS's.
+ * Half-open, so that the upstream's FIN does not close our side by itself.
+ */
+export function openConnection(options: ConnectOptions): Connecting {
+  const connection = new UpstreamConnection(options);
+  const { socket } = connection;
+  const result = new Promise<ConnectResult>((resolve) => {
+    const fail = (errorCode: string, timedOut: boolean): void => {
+      stopListening();
+      connection.destroy();
+      resolve({ kind: 'failed', errorCode, timedOut });
+    };
+    const onError = (error: NodeJS.ErrnoException): void =>
+      fail(error.code ?? 'EUNKNOWN', error.code === 'ETIMEDOUT');
+    const onTimeout = (): void => fail('ETIMEDOUT', true);
+    const onClose = (): void => fail('ECONNABORTED', false);
+    const onReady = (): void => {
+      stopListening();
+      connection.established();
+      resolve({ kind: 'connected', connection });
+    };
+    const ready = connection.encrypted ? 'secureConnect' : 'connect';
+    const stopListening = (): void => {
+      socket.off('error', onError).off('timeout', onTimeout).off('close', onClose).off(ready, onReady);
+      socket.setTimeout(0);
+    };
+    socket.on('error', onError).on('timeout', onTimeout).on('close', onClose).on(ready, onReady);
+    if (options.timeoutMs > 0) socket.setTimeout(options.timeoutMs);
+  });
+  return { result, cancel: () => connection.destroy() };
+}
+
+export class UpstreamConnection {
+  readonly socket: Socket;
+  readonly encrypted: boolean;
+  /** How many exchanges it has carried before the present one. */
+  exchanges = 0;
+  readonly #isTcp: boolean;
+  #reader: ConnectionReader | null = null;
+  #ended: 'fin' | 'rst' | 'closed' | null = null;
+
+  constructor(options: ConnectOptions) {
+    const { target, insecure, asStream = false } = options;
+    this.#isTcp = target.kind === 'tcp';
+    this.encrypted = target.kind === 'tcp' && target.tls;
+    const onread = {
+      buffer: (): Uint8Array => this.#reader?.window() ?? scratch,
+      callback: (count: number, buffer: Uint8Array): boolean => this.#read(count, buffer),
+    };
+    const common = { allowHalfOpen: true, noDelay: true, ...(asStream ? {} : { onread }) };
+    if (target.kind === 'unix') {
+      this.socket = connectTcp({ ...common, path: target.path });
+    } else if (target.tls) {
+      const { host, port } = target;
+      this.socket = connectTls({
+        ...common,
+        host,
+        port,
+        servername: serverName(host),
+        rejectUnauthorized: !insecure,
+      });
+    } else {
+      this.socket = connectTcp({ ...common, host: target.host, port: target.port });
+    }
+  }
+
+  /** Begins to report to readers how the connection ends. */
+  established(): void {
+    this.socket
+      .on('end', () => this.#end(this.#endedByReset() ? 'rst' : 'fin', null))
+      .on('error', (error: NodeJS.ErrnoException) => this.#end('rst', error.code ?? null))
+      .on('close', () => this.#end('rst', null))
+      .on('timeout', () => this.#reader?.timedOut());
+  }
+
+  /** Hands the connection to a reader, or, with null, to nobody. */
+  attach(reader: ConnectionReader | null): void {
+    this.#reader = reader;
+  }
+
+  /** How the upstream ended it; `closed`: we did; null: it is open. */
+  get endedBy(): 'fin' | 'rst' | 'closed' | null {
+    return this.#ended;
+  }
+
+  get usable(): boolean {
+    return this.#ended === null && !this.socket.destroyed;
+  }
+
+  write(octets: string | Uint8Array, written?: (error?: Error | null) => void): void {
+    if (typeof octets === 'string') this.socket.write(octets, 'latin1', written);
+    else this.socket.write(octets, written);
+  }
+
+  resume(): void {
+    this.socket.resume();
+  }
+
+  /** Time without any octet moving before the reader is told; 0: never. */
+  setTimeout(ms: number): void {
+    this.socket.setTimeout(ms);
+  }
+
+  destroy(): void {
+    this.#reader = null;
+    this.#ended ??= 'closed';
+    this.socket.destroy();
+  }
+
+  #read(count: number, buffer: Uint8Array): boolean {
+    if (this.#reader !== null) return this.#reader.bytes(buffer, count);
+    // Nothing was asked, so nothing may be answered (RFC 9112 section 9.2): do not guess, do not reuse.
+    this.destroy();
+    return true;
+  }
+
+  #end(how: 'fin' | 'rst', errorCode: string | null): void {
+    if (this.#ended !== null) return;
+    this.#ended = how;
+    this.#reader?.ended(how, errorCode);
+  }
+
+  /**
+   * Node up to 22 (libuv up to 1.51) may report a reset that arrives right behind the last octets as an orderly end.
+   * The kernel has forgotten the peer of a reset socket, and not that of one that was closed in order; Node asks for
+   * the peer's address only at the first look, so nobody may have looked before. See test/wire/node-facts.test.ts.
+   */
+  #endedByReset(): boolean {
+    return this.#isTcp && this.socket.remoteAddress === undefined;
+  }
+}
+
+/** SNI must not hold an address (RFC 6066 section 3). */
+function serverName(host: string): string {
+  return /^[\d.]+$|:/.test(host) ? '' : host;
+}

@@ -1,0 +1,216 @@
+/** Reads one response off the wire, octet for octet: heads, then the body by its framing, then what is too much. */
+
+import { ChunkedDecoder } from '../http/chunked.ts';
+import { responseFraming } from '../http/framing.ts';
+import type { Framing } from '../http/framing.ts';
+import { findHeadEnd, parseResponseHead } from '../http/response-head.ts';
+import type { ResponseHead } from '../http/response-head.ts';
+import type { BodySink, SinkFault } from '../spool/body-sink.ts';
+import type { Ending } from './evidence.ts';
+
+/** Told what arrives. Each method is called in the middle of a read, so none may throw. */
+export interface ResponseObserver {
+  /** An interim response (RFC 9110 section 15.2). */
+  interim(head: ResponseHead): void;
+  /** The final head; answers where the body goes. */
+  head(head: ResponseHead, framing: Framing): BodySink;
+  /** The message is over, or can go no further. Called once. */
+  over(ending: Ending, detail: string | null, errorCode: string | null): void;
+}
+
+export class ResponseReader {
+  readonly #method: string;
+  readonly #maxHeaderBytes: number;
+  readonly #observer: ResponseObserver;
+  /** The part of a head that came before its end did. */
+  #headStart: Buffer | null = null;
+  #sink: BodySink | null = null;
+  #chunked: ChunkedDecoder | null = null;
+  #window: Uint8Array | null = null;
+  #over = false;
+
+  head: ResponseHead | null = null;
+  framing: Framing | null = null;
+  /** Octets of the head and of interim heads before it, or of what came of them. */
+  headBytes = 0;
+  bodyBytes = 0;
+  surplusBytes = 0;
+
+  constructor(method: string, maxHeaderBytes: number, observer: ResponseObserver) {
+    this.#method = method;
+    this.#maxHeaderBytes = maxHeaderBytes;
+    this.#observer = observer;
+  }
+
+  get trailerFields(): number {
+    return this.#chunked?.trailerFields ?? 0;
+  }
+
+  get sink(): BodySink | null {
+    return this.#sink;
+  }
+
+  /** Where octets of the body may be read to without a copy; never longer than what the framing still expects. */
+  window(): Uint8Array | null {
+    this.#window = this.#over ? null : this.#bodyWindow();
+    return this.#window;
+  }
+
+  /** Takes `count` octets at the start of `buffer`. */
+  read(buffer: Uint8Array, count: number): void {
+    if (this.#over) {
+      this.surplusBytes += count;
+    } else if (buffer === this.#window && this.#sink !== null) {
+      this.#sink.commit(count);
+      this.bodyBytes += count;
+      this.#checkSink(this.#sink);
+      this.#checkLength();
+    } else {
+      this.#readBytes(Buffer.from(buffer.buffer, buffer.byteOffset, count), 0);
+    }
+  }
+
+  /** Notices a fault of the sink that came while nothing was read. */
+  check(): void {
+    if (this.#sink !== null) this.#checkSink(this.#sink);
+  }
+
+  /** No more will come. */
+  end(ending: Ending, errorCode: string | null): void {
+    this.#finish(ending, null, errorCode);
+  }
+
+  #bodyWindow(): Uint8Array | null {
+    const sink = this.#sink;
+    if (sink === null || this.framing === null) return null;
+    if (this.framing.kind === 'close') return sink.window();
+    if (this.framing.kind !== 'length') return null;
+    const left = this.framing.length - this.bodyBytes;
+    const window = left > 0 ? sink.window() : null;
+    return window !== null && window.length > left ? window.subarray(0, left) : window;
+  }
+
+  #readBytes(bytes: Buffer, from: number): void {
+    let at = from;
+    while (!this.#over && at < bytes.length) {
+      at = this.#sink === null ? this.#readHead(bytes, at) : this.#readBody(bytes, at, this.#sink);
+    }
+    if (this.#over) this.surplusBytes += bytes.length - at;
+  }
+
+  /** Returns the index behind what it used. */
+  #readHead(bytes: Buffer, from: number): number {
+    const before = this.#headStart;
+    const all = before === null ? bytes : Buffer.concat([before, bytes.subarray(from)]);
+    const start = before === null ? from : 0;
+    const end = findHeadEnd(all, before === null ? from : before.length, all.length);
+    const length = (end < 0 ? all.length : end) - start;
+    this.headBytes += length - (before?.length ?? 0);
+    if (this.headBytes > this.#maxHeaderBytes) {
+      this.#finish('limit', `its head is larger than ${this.#maxHeaderBytes} bytes`, 'LIMIT_HEAD');
+    } else if (end < 0) {
+      this.#headStart = before === null ? Buffer.from(bytes.subarray(from)) : all;
+      this.#refuseOtherProtocols(all, start);
+    } else {
+      this.#headStart = null;
+      this.#takeHead(all, start, end);
+    }
+    return end < 0 ? bytes.length : from + length - (before?.length ?? 0);
+  }
+
+  /** What does not begin as HTTP never will: waiting for the end of its head could take for ever. */
+  #refuseOtherProtocols(bytes: Buffer, start: number): void {
+    const begin = bytes.toString('latin1', start, Math.min(start + 5, bytes.length));
+    if ('HTTP/'.startsWith(begin)) return;
+    this.#finish('parse-error', `it does not begin with HTTP/1.1 but with ${JSON.stringify(begin)}`, null);
+  }
+
+  #takeHead(bytes: Buffer, start: number, end: number): void {
+    const parsed = parseResponseHead(bytes, start, end);
+    if (parsed.kind === 'malformed') {
+      this.#finish('parse-error', parsed.why, null);
+      return;
+    }
+    const { head } = parsed;
+    if (head.status === 101) {
+      this.#finish('parse-error', 'it switches protocols, which nobody asked for', null);
+      return;
+    }
+    if (head.status < 200) {
+      this.#observer.interim(head);
+      return;
+    }
+    const result = responseFraming(this.#method, head);
+    if (result.kind === 'malformed') {
+      this.head = head;
+      this.#finish('parse-error', result.why, result.coding ? 'CODING' : null);
+    } else {
+      this.#beginBody(head, result.framing);
+    }
+  }
+
+  #beginBody(head: ResponseHead, framing: Framing): void {
+    this.head = head;
+    this.framing = framing;
+    if (framing.kind === 'chunked') this.#chunked = new ChunkedDecoder();
+    const sink = this.#observer.head(head, framing);
+    this.#sink = sink;
+    this.#checkSink(sink);
+    if (framing.kind === 'none') this.#finish('message-end', null, null);
+    else this.#checkLength();
+  }
+
+  /** Returns the index behind what it used. */
+  #readBody(bytes: Buffer, from: number, sink: BodySink): number {
+    if (this.#chunked !== null) return this.#readChunks(this.#chunked, bytes, from, sink);
+    const left = this.framing?.kind === 'length' ? this.framing.length - this.bodyBytes : Infinity;
+    const to = Math.min(bytes.length, from + left);
+    sink.append(bytes.subarray(from, to));
+    this.bodyBytes += to - from;
+    this.#checkSink(sink);
+    this.#checkLength();
+    return to;
+  }
+
+  #readChunks(decoder: ChunkedDecoder, bytes: Buffer, from: number, sink: BodySink): number {
+    const used = decoder.decode(bytes, from, bytes.length, (part: Uint8Array) => {
+      sink.append(part);
+      this.bodyBytes += part.length;
+    });
+    this.#checkSink(sink);
+    if (decoder.error !== null) this.#finish('parse-error', decoder.error, null);
+    else if (decoder.done) this.#finish('message-end', null, null);
+    return decoder.error === null ? used : bytes.length;
+  }
+
+  #checkLength(): void {
+    if (this.framing?.kind === 'length' && this.bodyBytes === this.framing.length) {
+      this.#finish('message-end', null, null);
+    }
+  }
+
+  #checkSink(sink: BodySink): void {
+    if (sink.fault !== null) this.#finish('limit', faultClause(sink.fault), faultCode(sink.fault));
+  }
+
+  #finish(ending: Ending, detail: string | null, errorCode: string | null): void {
+    if (this.#over) return;
+    this.#over = true;
+    this.#observer.over(ending, detail, errorCode);
+  }
+}
+
+function faultCode(fault: SinkFault): string {
+  return fault.kind === 'too-large' ? 'LIMIT_RESPONSE_BODY' : 'LIMIT_SPOOL';
+}
+
+function faultClause(fault: SinkFault): string {
+  switch (fault.kind) {
+    case 'too-large':
+      return `its body is larger than --max-response-body, ${fault.limitBytes} bytes`;
+    case 'exhausted':
+      return `all bodies together need more than --${fault.option}, ${fault.limitBytes} bytes`;
+    case 'io':
+      return `its body could not be written to --spool-dir (${fault.errorCode})`;
+  }
+}

@@ -1,0 +1,93 @@
+/** What to do after an attempt: a pure function of its verdict, its evidence and what has been tried before. */
+
+import type { Evidence } from './evidence.ts';
+import type { VerdictKind } from './verdict.ts';
+
+export interface Circumstances {
+  readonly verdict: VerdictKind;
+  readonly evidence: Evidence;
+  /** The request may be sent again although the upstream may have acted on it (RFC 9110 section 9.2.2). */
+  readonly repeatable: boolean;
+  /** Further tries that are left. */
+  readonly retriesLeft: number;
+  /** Further tries that were made. */
+  readonly retriesMade: number;
+  /** Whether a connection that went stale has already been forgiven. */
+  readonly staleForgiven: boolean;
+  /** How often it was found that the upstream takes no connections. */
+  readonly waits: number;
+  /** Time left to wait for an upstream that takes no connections. */
+  readonly waitLeftMs: number;
+  readonly retryBackoffMs: number;
+}
+
+export type Decision =
+  | { readonly kind: 'deliver' }
+  | { readonly kind: 'abandon' }
+  | { readonly kind: 'refuse' }
+  | { readonly kind: 'retry'; readonly reason: 'retry' | 'stale-connection'; readonly delayMs: number }
+  | { readonly kind: 'wait'; readonly delayMs: number };
+
+const REFUSE: Decision = { kind: 'refuse' };
+const DELIVER: Decision = { kind: 'deliver' };
+const ABANDON: Decision = { kind: 'abandon' };
+const FORGIVE: Decision = { kind: 'retry', reason: 'stale-connection', delayMs: 0 };
+
+const FIRST_PROBE_MS = 50;
+const LARGEST_PROBE_MS = 500;
+
+export function decide(circumstances: Circumstances): Decision {
+  switch (circumstances.verdict) {
+    case 'complete':
+    case 'unverifiable':
+      return DELIVER;
+    case 'abandoned':
+      return ABANDON;
+    case 'over-limit':
+      return REFUSE;
+    case 'truncated':
+    case 'malformed':
+      return retry(circumstances);
+    case 'no-response':
+      return circumstances.evidence.ending === 'connect-failed' ? wait(circumstances) : retry(circumstances);
+  }
+}
+
+function retry(circumstances: Circumstances): Decision {
+  const { evidence, repeatable, retriesLeft, retriesMade, staleForgiven, retryBackoffMs } = circumstances;
+  // A slow upstream is not helped by more work, nor its client by waiting as long again.
+  if (!repeatable || evidence.ending === 'timeout') return REFUSE;
+  // The upstream closed an idle connection just as we used it: that says nothing about the upstream.
+  if (evidence.reusedConnection && evidence.headBytes === 0 && !staleForgiven) return FORGIVE;
+  if (retriesLeft <= 0) return REFUSE;
+  return { kind: 'retry', reason: 'retry', delayMs: retryBackoffMs * 2 ** retriesMade };
+}
+
+/** Nothing was sent, so any method may wait and try again. */
+function wait(circumstances: Circumstances): Decision {
+  const { evidence, waits, waitLeftMs } = circumstances;
+  if (waitLeftMs <= 0 || isLasting(evidence.errorCode)) return REFUSE;
+  const probeMs = Math.min(FIRST_PROBE_MS * 2 ** waits, LARGEST_PROBE_MS);
+  return { kind: 'wait', delayMs: Math.min(probeMs, waitLeftMs) };
+}
+
+/** The system's codes for an upstream that is starting, restarting, or whose container has no address yet. */
+const PASSING = new Set([
+  'ECONNREFUSED',
+  'ECONNRESET',
+  'ECONNABORTED',
+  'ENOENT',
+  'ENOTFOUND',
+  'EAI_AGAIN',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+  'EHOSTDOWN',
+  'ETIMEDOUT',
+  'EAGAIN',
+  'EPIPE',
+]);
+
+/** A failure that waiting does not cure, such as a certificate or a permission. */
+function isLasting(errorCode: string | null): boolean {
+  return errorCode === null || !PASSING.has(errorCode);
+}

@@ -1,0 +1,160 @@
+import { mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import type { SinkFault } from '../../../src/spool/body-sink.ts';
+import { Spool } from '../../../src/spool/spool.ts';
+import type { SpoolWriter } from '../../../src/spool/spool-writer.ts';
+import type { SpooledBody } from '../../../src/spool/spooled-body.ts';
+
+const KIB = 1024;
+const MIB = 1024 * KIB;
+
+let folder = '';
+let spool: Spool;
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'lastbyte-test-'));
+  spool = new Spool({ memoryTotalBytes: 4 * MIB, diskTotalBytes: 8 * MIB, spoolDir: folder });
+});
+
+afterEach(() => {
+  spool.close();
+  expect(readdirSync(folder)).toEqual([]);
+  expect([spool.memory.usedBytes, spool.disk.usedBytes]).toEqual([0, 0]);
+  rmSync(folder, { recursive: true });
+});
+
+/** Octets in which no two places look alike, so that a lost or repeated part shows. */
+function pattern(bytes: number): Buffer {
+  const octets = Buffer.alloc(bytes);
+  for (let index = 0; index + 4 <= bytes; index += 4)
+    octets.writeUInt32LE(Math.imul(index, 2_654_435_761) >>> 0, index);
+  return octets;
+}
+
+async function writeInParts(writer: SpoolWriter, octets: Buffer, partBytes: number): Promise<void> {
+  for (let from = 0; from < octets.length && writer.fault === null; from += partBytes) {
+    writer.append(octets.subarray(from, from + partBytes));
+    if (!writer.congested) continue;
+    await new Promise<void>((resolve) => {
+      writer.whenDrained(resolve);
+    });
+  }
+}
+
+async function whole(body: SpooledBody | SinkFault): Promise<Buffer> {
+  if ('kind' in body) throw new Error(JSON.stringify(body));
+  const parts: Buffer[] = [];
+  for await (const part of body.parts()) parts.push(Buffer.from(part));
+  expect(body.bytes).toBe(Buffer.concat(parts).length);
+  return Buffer.concat(parts);
+}
+
+describe.each([1, 100, 4 * KIB, 100 * KIB])('a body that comes in parts of %i bytes', (partBytes) => {
+  test.each([0, 1, 16 * KIB, 100 * KIB, MIB])(
+    '%i bytes long, length unknown, stays in memory',
+    async (bytes) => {
+      const octets = pattern(partBytes === 1 ? Math.min(bytes, 20_000) : bytes);
+      using writer = spool.writer(null, 2 * MIB, 100 * MIB);
+      await writeInParts(writer, octets, partBytes);
+      const body = await writer.finish();
+      expect((await whole(body)).equals(octets)).toBe(true);
+      expect('memory' in body && body.memory !== null).toBe(true);
+      if (Symbol.dispose in body) body[Symbol.dispose]();
+    },
+  );
+});
+
+test('a body of known length is read into one exact buffer, without a copy', async () => {
+  const octets = pattern(50_000);
+  using writer = spool.writer(octets.length, MIB, MIB);
+  for (let from = 0; from < octets.length;) {
+    const window = writer.window();
+    if (window === null) throw new Error('no window');
+    const count = Math.min(window.length, 7_000);
+    window.set(octets.subarray(from, from + count));
+    writer.commit(count);
+    from += count;
+  }
+  const body = await writer.finish();
+  expect('memory' in body ? body.memory?.length : null).toBe(1);
+  expect((await whole(body)).equals(octets)).toBe(true);
+  expect(spool.memory.usedBytes).toBe(octets.length);
+  if (Symbol.dispose in body) body[Symbol.dispose]();
+});
+
+test.each([null, 3 * MIB + 5])(
+  'a body larger than its share of memory goes to a file (length %s)',
+  async (expected) => {
+    const octets = pattern(3 * MIB + 5);
+    using writer = spool.writer(expected, 256 * KIB, 100 * MIB);
+    await writeInParts(writer, octets, 64 * KIB);
+    const body = await writer.finish();
+    expect('memory' in body ? body.memory : undefined).toBeNull();
+    expect(spool.memory.usedBytes).toBe(0);
+    expect((await whole(body)).equals(octets)).toBe(true);
+    expect((await whole(body)).equals(octets), 'read a second time').toBe(true);
+    if (Symbol.dispose in body) body[Symbol.dispose]();
+  },
+);
+
+test('the file has no name and its folder is private', async () => {
+  using writer = spool.writer(null, 0, 100 * MIB);
+  await writeInParts(writer, pattern(MIB), 64 * KIB);
+  const [made = ''] = readdirSync(folder);
+  expect(statSync(join(folder, made)).mode & 0o777).toBe(0o700);
+  expect(readdirSync(join(folder, made))).toEqual([]);
+  const body = await writer.finish();
+  if (Symbol.dispose in body) body[Symbol.dispose]();
+});
+
+test('when the memory of all bodies is used up, the next one goes to a file', async () => {
+  using first = spool.writer(4 * MIB, 4 * MIB, 100 * MIB);
+  await writeInParts(first, pattern(4 * MIB), MIB);
+  using second = spool.writer(1000, 4 * MIB, 100 * MIB);
+  await writeInParts(second, pattern(1000), 100);
+  const body = await second.finish();
+  expect('memory' in body ? body.memory : undefined).toBeNull();
+  expect((await whole(body)).equals(pattern(1000))).toBe(true);
+  if (Symbol.dispose in body) body[Symbol.dispose]();
+});
+
+describe('a limit', () => {
+  test('an announced length above the largest body is known before the first byte', () => {
+    using writer = spool.writer(MIB + 1, MIB, MIB);
+    expect(writer.fault).toEqual({ kind: 'too-large', limitBytes: MIB });
+    expect(writer.window()).toBeNull();
+  });
+
+  test('a body that grows above it is stopped', async () => {
+    using writer = spool.writer(null, MIB, 1000);
+    await writeInParts(writer, pattern(1001), 100);
+    expect(await writer.finish()).toEqual({ kind: 'too-large', limitBytes: 1000 });
+  });
+
+  test('the disk budget names its option', async () => {
+    using writer = spool.writer(null, 0, 100 * MIB);
+    await writeInParts(writer, pattern(9 * MIB), 64 * KIB);
+    expect(await writer.finish()).toEqual({ kind: 'exhausted', option: 'disk-total', limitBytes: 8 * MIB });
+  });
+
+  test('a spool folder that cannot be made is a fault, not an exception', async () => {
+    const nowhere = new Spool({
+      memoryTotalBytes: 0,
+      diskTotalBytes: MIB,
+      spoolDir: join(folder, 'missing'),
+    });
+    using writer = nowhere.writer(null, 0, MIB);
+    writer.append(pattern(10));
+    expect(await writer.finish()).toEqual({ kind: 'io', errorCode: 'ENOENT' });
+    nowhere.close();
+  });
+});
+
+test('a writer that is given up in the middle of a write leaves nothing', async () => {
+  const writer = spool.writer(null, 0, 100 * MIB);
+  writer.append(pattern(700 * KIB));
+  writer[Symbol.dispose]();
+  expect([spool.memory.usedBytes, spool.disk.usedBytes]).toEqual([0, 0]);
+});

@@ -1,0 +1,122 @@
+import { describe, expect, test } from 'vitest';
+import { decide } from '../../../src/upstream/retry.ts';
+import type { Circumstances, Decision } from '../../../src/upstream/retry.ts';
+import { evidence, partOfHead, silence } from './evidence-fixtures.ts';
+
+function decideOn(changes: Partial<Circumstances>): Decision {
+  return decide({
+    verdict: 'truncated',
+    evidence: evidence({ ending: 'rst', bodyBytes: 5 }),
+    repeatable: true,
+    retriesLeft: 2,
+    retriesMade: 0,
+    staleForgiven: false,
+    waits: 0,
+    waitLeftMs: 10_000,
+    retryBackoffMs: 100,
+    ...changes,
+  });
+}
+
+const refused = (errorCode: string | null) => silence({ ending: 'connect-failed', errorCode });
+
+test.each(['complete', 'unverifiable'] as const)('a response that is %s is delivered', (verdict) => {
+  expect(decideOn({ verdict })).toEqual({ kind: 'deliver' });
+});
+
+test('an exchange whose client left is abandoned', () => {
+  expect(decideOn({ verdict: 'abandoned' })).toEqual({ kind: 'abandon' });
+});
+
+test('a response over a limit is refused, not asked for again', () => {
+  expect(decideOn({ verdict: 'over-limit' })).toEqual({ kind: 'refuse' });
+});
+
+describe('a response that failed', () => {
+  test.each(['truncated', 'malformed', 'no-response'] as const)('%s: is asked for again', (verdict) => {
+    expect(decideOn({ verdict })).toEqual({ kind: 'retry', reason: 'retry', delayMs: 100 });
+  });
+
+  test('the delay doubles with each try', () => {
+    expect(decideOn({ retriesMade: 2 })).toEqual({ kind: 'retry', reason: 'retry', delayMs: 400 });
+  });
+
+  test('is refused when no tries are left', () => {
+    expect(decideOn({ retriesLeft: 0 })).toEqual({ kind: 'refuse' });
+  });
+
+  test('is refused when the request must not be sent twice', () => {
+    expect(decideOn({ repeatable: false })).toEqual({ kind: 'refuse' });
+  });
+
+  test('is refused when the upstream was too slow: another try would only double the wait', () => {
+    expect(decideOn({ evidence: silence({ ending: 'timeout', timeout: 'first-byte' }) })).toEqual({
+      kind: 'refuse',
+    });
+    expect(decideOn({ evidence: evidence({ ending: 'timeout', timeout: 'body-idle' }) })).toEqual({
+      kind: 'refuse',
+    });
+  });
+});
+
+describe('a connection that was closed while it was idle', () => {
+  const stale = silence({ ending: 'rst', reusedConnection: true });
+
+  test('costs no try', () => {
+    const decision = decideOn({ verdict: 'no-response', evidence: stale, retriesLeft: 0 });
+    expect(decision).toEqual({ kind: 'retry', reason: 'stale-connection', delayMs: 0 });
+  });
+
+  test('is forgiven once', () => {
+    const decision = decideOn({ verdict: 'no-response', evidence: stale, staleForgiven: true });
+    expect(decision).toEqual({ kind: 'retry', reason: 'retry', delayMs: 100 });
+  });
+
+  test('is not forgiven when the request must not be sent twice', () => {
+    const decision = decideOn({ verdict: 'no-response', evidence: stale, repeatable: false });
+    expect(decision).toEqual({ kind: 'refuse' });
+  });
+
+  test('is no excuse for a response that had begun', () => {
+    const begun = partOfHead({ ending: 'rst', reusedConnection: true });
+    expect(decideOn({ evidence: begun })).toEqual({ kind: 'retry', reason: 'retry', delayMs: 100 });
+  });
+});
+
+describe('an upstream that takes no connections', () => {
+  test.each(['ECONNREFUSED', 'ENOENT', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH', 'ETIMEDOUT'])(
+    '%s: is waited for, whatever the method, since nothing was sent',
+    (errorCode) => {
+      const decision = decideOn({ verdict: 'no-response', evidence: refused(errorCode), repeatable: false });
+      expect(decision).toEqual({ kind: 'wait', delayMs: 50 });
+    },
+  );
+
+  test('is asked less and less often', () => {
+    const delays = [0, 1, 2, 3, 4, 5].map((waits) =>
+      decideOn({ verdict: 'no-response', evidence: refused('ECONNREFUSED'), waits }),
+    );
+    expect(delays.map((decision) => (decision.kind === 'wait' ? decision.delayMs : null))).toEqual([
+      50, 100, 200, 400, 500, 500,
+    ]);
+  });
+
+  test('is asked a last time when the wait is over, and not later', () => {
+    const decision = decideOn({
+      verdict: 'no-response',
+      evidence: refused('ECONNREFUSED'),
+      waits: 9,
+      waitLeftMs: 120,
+    });
+    expect(decision).toEqual({ kind: 'wait', delayMs: 120 });
+  });
+
+  test('is given up when the wait is over', () => {
+    const decision = decideOn({ verdict: 'no-response', evidence: refused('ECONNREFUSED'), waitLeftMs: 0 });
+    expect(decision).toEqual({ kind: 'refuse' });
+  });
+
+  test.each(['DEPTH_ZERO_SELF_SIGNED_CERT', 'EACCES', null])('%s: is not cured by waiting', (errorCode) => {
+    expect(decideOn({ verdict: 'no-response', evidence: refused(errorCode) })).toEqual({ kind: 'refuse' });
+  });
+});
