@@ -1,0 +1,435 @@
+/** The sentences on failed exchanges: each case says what was seen, why most likely, and what helps. */
+
+import { describe, expect, test } from 'vitest';
+import { ERROR_CODES } from '../../../src/errors.ts';
+import type { ErrorCode } from '../../../src/errors.ts';
+import { explain, explainDelivered, explainSurplus, explainTrailers } from '../../../src/exchange/explain.ts';
+import { explainUnverifiable } from '../../../src/exchange/explain.ts';
+import type { ExplainInput, Explanation } from '../../../src/exchange/explain.ts';
+import type { Ending, Evidence, RequestBodySent } from '../../../src/upstream/evidence.ts';
+import { judge } from '../../../src/upstream/verdict.ts';
+
+const SETTINGS: ExplainInput['settings'] = {
+  withholdBody: 'auto',
+  bodyHoldMs: 100,
+  retries: 2,
+  waitForUpstreamMs: 10_000,
+  connectTimeoutMs: 5_000,
+  firstByteTimeoutMs: 300_000,
+  bodyIdleTimeoutMs: 60_000,
+  maxHeaderBytes: 65_536,
+  maxResponseBodyBytes: 4_294_967_296,
+};
+
+const NOTHING: Evidence = {
+  ending: 'fin',
+  head: null,
+  framing: null,
+  streamed: false,
+  headBytes: 0,
+  bodyBytes: 0,
+  surplusBytes: 0,
+  trailerFields: 0,
+  reusedConnection: false,
+  requestBody: 'none',
+  timeout: null,
+  detail: null,
+  errorCode: null,
+};
+
+const BEGUN: Partial<Evidence> = { head: { minor: 1, status: 200, reason: 'OK', fields: [] }, headBytes: 90 };
+const PART_OF_LENGTH: Partial<Evidence> = {
+  ...BEGUN,
+  framing: { kind: 'length', length: 51_200 },
+  bodyBytes: 30_000,
+};
+
+function explained(
+  evidence: Partial<Evidence>,
+  more: Partial<Omit<ExplainInput, 'settings'>> & { settings?: Partial<ExplainInput['settings']> } = {},
+): Explanation {
+  const whole = { ...NOTHING, ...evidence };
+  const settings = { ...SETTINGS, ...more.settings };
+  const target = 'http://127.0.0.1:8000';
+  return explain({
+    verdict: judge(whole),
+    evidence: whole,
+    attempts: 3,
+    target,
+    waitedMs: 0,
+    ...more,
+    settings,
+  });
+}
+
+describe('a cut answer', () => {
+  test('that was reset behind a sent request body tells of the unread body, and of withholding', () => {
+    const length = 5_000_000;
+    expect(
+      explained({
+        ...BEGUN,
+        ending: 'rst',
+        framing: { kind: 'length', length },
+        bodyBytes: 3_145_728,
+        requestBody: 'whole',
+      }),
+    ).toEqual({
+      code: 'response_truncated',
+      sentence:
+        'The upstream http://127.0.0.1:8000 reset the connection after 3,145,728 of 5,000,000 bytes, on the last of 3 tries; ' +
+        'it most likely closed with the request body unread, so its kernel threw the rest of the answer away: ' +
+        'read the body in the view, or set --withhold-body always.',
+      remedy: 'Read the body in the view, or set --withhold-body always.',
+      expected: length,
+      received: 3_145_728,
+      end: 'RST',
+    });
+  });
+
+  test('advises a longer hold where bodies are always withheld already', () => {
+    const { remedy } = explained(
+      { ...PART_OF_LENGTH, ending: 'rst', requestBody: 'whole' },
+      { settings: { withholdBody: 'always' } },
+    );
+    expect(remedy).toBe('Read the body in the view, or raise --body-hold above 100 ms.');
+  });
+
+  test.each([
+    ['partly', 'it most likely closed while the request body was still arriving, unread'],
+    ['withheld', 'the request body had not been sent yet, so its process most likely died'],
+    ['none', 'the request had no body, so its process most likely died'],
+  ] as const)('that was reset with the request body %s names that cause', (requestBody, cause) => {
+    expect(explained({ ...PART_OF_LENGTH, ending: 'rst', requestBody }).sentence).toContain(cause);
+  });
+
+  test('that was closed in order blames no unread body', () => {
+    const { sentence, end } = explained({ ...PART_OF_LENGTH, ending: 'fin', requestBody: 'whole' });
+    expect(sentence).toContain(
+      'closed the connection after 30,000 of 51,200 bytes (the request body had been sent)',
+    );
+    expect(sentence).toContain('announced a wrong Content-Length');
+    expect(sentence).not.toContain('unread');
+    expect(end).toBe('FIN');
+  });
+
+  test('that was tried once says why it was not tried again', () => {
+    const once = { attempts: 1 };
+    expect(explained({ ...PART_OF_LENGTH, ending: 'fin' }, once).remedy).toContain('an Idempotency-Key');
+    expect(explained({ ...PART_OF_LENGTH, ending: 'fin' }, once).sentence).not.toContain('tries');
+    const never = { attempts: 1, settings: { retries: 0 } };
+    expect(explained({ ...PART_OF_LENGTH, ending: 'fin' }, never).remedy).not.toContain('Idempotency-Key');
+    expect(explained({ ...PART_OF_LENGTH, ending: 'fin', streamed: true }, once).remedy).not.toContain(
+      'Idempotency',
+    );
+  });
+
+  test('in chunks has no expected length', () => {
+    const { sentence, expected, received } = explained({
+      ...BEGUN,
+      ending: 'fin',
+      framing: { kind: 'chunked' },
+      bodyBytes: 1,
+    });
+    expect(sentence).toContain('after 1 byte, before the last chunk');
+    expect([expected, received]).toEqual([null, 1]);
+  });
+
+  test('that ends with the connection and was reset is said to have no length', () => {
+    const { sentence } = explained({ ...BEGUN, ending: 'rst', framing: { kind: 'close' }, bodyBytes: 70 });
+    expect(sentence).toContain('reset the connection after 70 bytes of an answer without a length');
+  });
+});
+
+/** [what, evidence, code, end, words of the sentence]. */
+const CASES: ReadonlyArray<
+  readonly [string, Partial<Evidence>, ErrorCode, Explanation['end'], readonly string[]]
+> = [
+  [
+    'a silent close',
+    { ending: 'fin' },
+    'no_response',
+    'FIN',
+    ['closed the connection without a byte', '--target'],
+  ],
+  [
+    'a silent reset',
+    { ending: 'rst', requestBody: 'whole' },
+    'no_response',
+    'RST',
+    ['threw the whole answer away', '--withhold-body always'],
+  ],
+  [
+    'a stale connection',
+    { ending: 'rst', reusedConnection: true },
+    'no_response',
+    'RST',
+    ['--upstream-idle-timeout'],
+  ],
+  [
+    'no first byte',
+    { ending: 'timeout', timeout: 'first-byte', requestBody: 'whole' },
+    'first_byte_timeout',
+    'timeout',
+    ['within 300 s (the request body had been sent)', 'breakpoint', '--first-byte-timeout'],
+  ],
+  [
+    'no first byte and a body that is not taken',
+    { ending: 'timeout', timeout: 'first-byte', requestBody: 'partly' },
+    'first_byte_timeout',
+    'timeout',
+    ['does not read the request body'],
+  ],
+  [
+    'a cut head',
+    { ending: 'fin', headBytes: 17 },
+    'response_truncated',
+    'FIN',
+    ['in the head', 'after 17 bytes of it'],
+  ],
+  [
+    'a reset head',
+    { ending: 'rst', headBytes: 17 },
+    'response_truncated',
+    'RST',
+    ['reset the connection in the head'],
+  ],
+  [
+    'a stalled head',
+    { ending: 'timeout', timeout: 'first-byte', headBytes: 1 },
+    'response_stalled',
+    'timeout',
+    ['after 1 byte of it, for 300 s'],
+  ],
+  [
+    'a stalled length',
+    { ...PART_OF_LENGTH, ending: 'timeout', timeout: 'body-idle' },
+    'response_stalled',
+    'timeout',
+    ['sent nothing for 60 s after 30,000 of 51,200 bytes', 'larger than its body', '--body-idle-timeout'],
+  ],
+  [
+    'a stalled stream',
+    { ...BEGUN, ending: 'timeout', timeout: 'body-idle', framing: { kind: 'chunked' } },
+    'response_stalled',
+    'timeout',
+    ['--stream'],
+  ],
+  [
+    'a malformed head',
+    { ending: 'parse-error', headBytes: 40, detail: 'the field name "Foo Bar" holds a space' },
+    'response_malformed',
+    'parse-error',
+    ['is not valid HTTP (the field name "Foo Bar" holds a space)'],
+  ],
+  [
+    'broken chunks',
+    {
+      ...BEGUN,
+      ending: 'parse-error',
+      framing: { kind: 'chunked' },
+      bodyBytes: 5,
+      detail: 'the chunk size is "zz"',
+    },
+    'response_malformed',
+    'parse-error',
+    ['broke its chunked coding after 5 bytes (the chunk size is "zz")'],
+  ],
+  [
+    'an unknown coding',
+    { ...BEGUN, ending: 'parse-error', errorCode: 'CODING', detail: 'the coding is gzip' },
+    'response_coding',
+    'parse-error',
+    ['transfer coding', 'Content-Encoding'],
+  ],
+  [
+    'a large head',
+    { ending: 'limit', errorCode: 'LIMIT_HEAD', headBytes: 70_000 },
+    'response_head_too_large',
+    'limit',
+    ['more than 65,536 bytes', '--max-header'],
+  ],
+  [
+    'a large announced body',
+    { ...BEGUN, ending: 'limit', errorCode: 'LIMIT_RESPONSE_BODY', framing: { kind: 'length', length: 5e9 } },
+    'response_too_large',
+    'limit',
+    ['announced 5,000,000,000 bytes, more than the 4,294,967,296 bytes', '--max-response-body'],
+  ],
+  [
+    'a large chunked body',
+    {
+      ...BEGUN,
+      ending: 'limit',
+      errorCode: 'LIMIT_RESPONSE_BODY',
+      framing: { kind: 'chunked' },
+      bodyBytes: 5e9,
+    },
+    'response_too_large',
+    'limit',
+    ['sent 5,000,000,000 bytes'],
+  ],
+  [
+    'a full spool',
+    {
+      ...BEGUN,
+      ending: 'limit',
+      errorCode: 'LIMIT_SPOOL',
+      detail: 'all bodies need more than --memory-total',
+    },
+    'spool_exhausted',
+    'limit',
+    ['could not be buffered', '(all bodies need more than --memory-total)', '--disk-total'],
+  ],
+  [
+    'a client that left',
+    { ...PART_OF_LENGTH, ending: 'client-gone' },
+    'internal_error',
+    null,
+    ['the client went away'],
+  ],
+  [
+    'a whole answer',
+    { ...PART_OF_LENGTH, ending: 'message-end' },
+    'internal_error',
+    null,
+    ['fault of this proxy'],
+  ],
+];
+
+test.each(CASES)('%s is explained', (_what, evidence, code, end, words) => {
+  const explanation = explained(evidence);
+  expect(explanation).toMatchObject({ code, end });
+  for (const word of words) expect(explanation.sentence).toContain(word);
+});
+
+/** [the system's code, error code, words of the sentence]. */
+const CONNECT_CASES: ReadonlyArray<readonly [string, ErrorCode, string]> = [
+  ['ECONNREFUSED', 'upstream_refused', 'refused the connection; no server listens there'],
+  ['ENOENT', 'upstream_refused', 'has no socket file'],
+  ['EACCES', 'upstream_unreachable', 'may not be reached (EACCES)'],
+  ['ENOTFOUND', 'upstream_not_found', 'a host name without an address'],
+  ['EAI_AGAIN', 'upstream_not_found', 'could not be looked up (EAI_AGAIN)'],
+  ['EHOSTUNREACH', 'upstream_unreachable', 'no route'],
+  ['ETIMEDOUT', 'connect_timeout', 'did not accept a connection within 5 s'],
+  ['ECONNRESET', 'upstream_unreachable', 'broke the connection off while it was being made'],
+  ['EMFILE', 'internal_error', 'ulimit -n'],
+  ['CERT_HAS_EXPIRED', 'upstream_certificate', 'renew it'],
+  ['DEPTH_ZERO_SELF_SIGNED_CERT', 'upstream_certificate', 'self-signed'],
+  ['SELF_SIGNED_CERT_IN_CHAIN', 'upstream_certificate', 'self-signed'],
+  ['ERR_TLS_CERT_ALTNAME_INVALID', 'upstream_certificate', 'for another name'],
+  ['UNABLE_TO_VERIFY_LEAF_SIGNATURE', 'upstream_certificate', '--insecure'],
+  ['UNABLE_TO_GET_ISSUER_CERT_LOCALLY', 'upstream_certificate', 'cannot be verified'],
+  ['ERR_SSL_WRONG_VERSION_NUMBER', 'upstream_tls', 'http:// instead of https://'],
+  ['ERR_SSL_TLSV1_ALERT_PROTOCOL_VERSION', 'upstream_tls', 'could not agree on TLS'],
+  ['EPROTO', 'upstream_tls', 'could not agree on TLS'],
+  ['ESOMETHING', 'upstream_unreachable', 'could not be connected to (ESOMETHING)'],
+];
+
+describe('a connection that could not be made', () => {
+  test.each(CONNECT_CASES)('with %s is explained', (errorCode, code, words) => {
+    const { sentence, ...rest } = explained({ ending: 'connect-failed', errorCode }, { attempts: 1 });
+    expect(rest).toMatchObject({ code, end: null, expected: null, received: 0 });
+    expect(sentence).toContain(words);
+  });
+
+  test('because the clock ran out is a timeout, whatever its code', () => {
+    const timedOut = explained({ ending: 'connect-failed', timeout: 'connect', errorCode: 'ECONNABORTED' });
+    expect(timedOut).toMatchObject({ code: 'connect_timeout', end: 'timeout' });
+  });
+
+  test('although it was waited for tells how long, and how to wait longer', () => {
+    const evidence: Partial<Evidence> = { ending: 'connect-failed', errorCode: 'ECONNREFUSED' };
+    const { sentence } = explained(evidence, { waitedMs: 10_040, attempts: 23 });
+    expect(sentence).toBe(
+      'The upstream http://127.0.0.1:8000 refused connections for 10 s, in 23 tries; no server listens there: ' +
+        'start it, check --target, or raise --wait-for-upstream above 10 s.',
+    );
+    const { remedy } = explained(evidence, { settings: { waitForUpstreamMs: 0 } });
+    expect(remedy).toContain('set --wait-for-upstream.');
+  });
+
+  test('and is reset in the handshake is about TLS only where TLS was meant', () => {
+    const target = 'https://127.0.0.1:8443';
+    expect(explained({ ending: 'connect-failed', errorCode: 'ECONNRESET' }, { target }).code).toBe(
+      'upstream_tls',
+    );
+  });
+});
+
+test('whatever was observed, the sentence is whole and the code is known', () => {
+  const endings: Ending[] = [
+    'message-end',
+    'fin',
+    'rst',
+    'timeout',
+    'parse-error',
+    'limit',
+    'connect-failed',
+    'client-gone',
+  ];
+  const bodies: RequestBodySent[] = ['none', 'withheld', 'partly', 'whole'];
+  const framings: Array<Evidence['framing']> = [
+    null,
+    { kind: 'none' },
+    { kind: 'chunked' },
+    { kind: 'close' },
+  ];
+  const timeouts: Array<Evidence['timeout']> = [null, 'connect', 'first-byte', 'body-idle'];
+  const errorCodes = [null, 'CODING', 'LIMIT_HEAD', '', 'ECONNRESET'];
+  for (const ending of endings)
+    for (const requestBody of bodies)
+      for (const framing of framings)
+        for (const timeout of timeouts)
+          for (const errorCode of errorCodes) {
+            const begun = framing === null ? {} : BEGUN;
+            const { code, sentence, remedy } = explained({
+              ...begun,
+              ending,
+              requestBody,
+              framing,
+              timeout,
+              errorCode,
+            });
+            expect(ERROR_CODES).toContain(code);
+            expect(sentence).toMatch(/^The upstream http:\/\/127\.0\.0\.1:8000 [a-z].*: .+[^.]\.$/);
+            expect(remedy).toMatch(/^[A-Z].*\.$/);
+            expect(sentence).not.toMatch(/undefined|null|NaN|\[object|\.\./);
+          }
+});
+
+describe('a delivered answer', () => {
+  const whole: Evidence = {
+    ...NOTHING,
+    ...BEGUN,
+    framing: { kind: 'chunked' },
+    ending: 'message-end',
+    bodyBytes: 40,
+  };
+
+  test('without a length is noted as not provable', () => {
+    const evidence: Evidence = { ...whole, ending: 'fin', framing: { kind: 'close' }, bodyBytes: 1_234 };
+    expect(explainUnverifiable(evidence)).toContain('closed in order after 1,234 bytes');
+    expect(explainDelivered('unverifiable', evidence)).toBe(explainUnverifiable(evidence));
+  });
+
+  test('with octets behind its end is noted with their number', () => {
+    const length: Evidence = { ...whole, framing: { kind: 'length', length: 40 }, surplusBytes: 3 };
+    expect(explainSurplus(length)).toContain('sent 3 bytes more than the 40 bytes that it had announced');
+    expect(explainSurplus({ ...whole, surplusBytes: 1 })).toContain(
+      '1 byte more than the 40 bytes up to its last chunk',
+    );
+    expect(explainSurplus({ ...whole, framing: { kind: 'none' }, surplusBytes: 9 })).toContain('has no body');
+  });
+
+  test('with trailers is noted, together with all else there is to say', () => {
+    const evidence: Evidence = { ...whole, trailerFields: 2, surplusBytes: 3 };
+    expect(explainTrailers(evidence)).toContain('2 trailer fields');
+    expect(explainDelivered('complete', evidence)).toBe(
+      `${explainSurplus(evidence)} ${explainTrailers(evidence)}`,
+    );
+  });
+
+  test('that is simply whole needs no note', () => {
+    expect(explainDelivered('complete', whole)).toBeNull();
+  });
+});
