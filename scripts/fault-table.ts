@@ -4,18 +4,16 @@ import { startServer, SERVER_NAMES, whyMissing, type ServerName } from '../test/
 import { numberedBody } from '../test/real/numbered-body.ts';
 import { wireRequest, type Reader, type Upload, type WireAnswer } from '../test/real/wire-request.ts';
 
-const ANSWER_BYTES = 5_000_000;
+export const ANSWER_BYTES = 5_000_000;
 /** More than a server's read buffer takes in along with the head: less would not stay unread in the kernel. */
 const UPLOAD_BYTES = 100_000;
 
 const EXPECTED = numberedBody(ANSWER_BYTES);
 const UPLOAD = Buffer.alloc(UPLOAD_BYTES, 'u');
 
-export const UPLOADS: readonly Upload[] = [
-  { kind: 'none' },
-  { kind: 'length', body: UPLOAD },
-  { kind: 'chunked', body: UPLOAD },
-];
+export const CHUNKED_UPLOAD: Upload = { kind: 'chunked', body: UPLOAD };
+
+const UPLOADS: readonly Upload[] = [{ kind: 'none' }, { kind: 'length', body: UPLOAD }, CHUNKED_UPLOAD];
 
 /** What n tries of one request brought. */
 export interface Cell {
@@ -67,18 +65,15 @@ export async function measureCell(options: {
   readonly upload: Upload;
   readonly tries: number;
   readonly reader: Reader;
+  readonly onTry?: (whole: boolean) => void;
 }): Promise<Cell> {
+  const { port, upload, reader } = options;
   const answers: WireAnswer[] = [];
   for (let tried = 0; tried < options.tries; tried += 1) {
-    const { upload, reader } = options;
-    answers.push(
-      await wireRequest(options.port, {
-        path: `/bytes/${ANSWER_BYTES}`,
-        upload,
-        connection: 'close',
-        reader,
-      }),
-    );
+    const request = { path: `/bytes/${ANSWER_BYTES}`, upload, connection: 'close', reader } as const;
+    const answer = await wireRequest(port, request);
+    answers.push(answer);
+    options.onTry?.(isWhole(answer));
   }
   return summarize(answers);
 }

@@ -1,9 +1,9 @@
 /**
  * Lets Node run this repository's TypeScript: `node --import ./scripts/typescript.js scripts/x.ts`.
  *
- * Node from 22.18 does that by itself. For the Nodes before, the scripts are compiled into a folder
- * that nobody sees, and a loader gives Node the compiled text under the URL of the TypeScript file, so that
- * stack traces and `import.meta` name the real file.
+ * Node 24 does that by itself: it is the first that leaves types out and knows `await using`. For the Nodes
+ * before, the scripts are compiled into a folder that nobody sees, and a loader gives Node the compiled text
+ * under the URL of the TypeScript file, so that stack traces and `import.meta` name the real file.
  */
 
 import { execFileSync } from 'node:child_process';
@@ -14,7 +14,7 @@ import { pathToFileURL } from 'node:url';
 const ROOT = path.dirname(import.meta.dirname);
 const COMPILED = path.join(ROOT, 'node_modules', '.cache', 'lastbyte-scripts');
 
-if (!('typescript' in process.features) || !process.features.typescript) {
+if (Number.parseInt(process.versions.node, 10) < 24) {
   compile();
   const compiled = pathToFileURL(`${COMPILED}/`).href;
   register('./typescript-loader.js', import.meta.url, {

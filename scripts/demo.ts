@@ -1,0 +1,118 @@
+/** The demo: the same request to a real dev server, directly and through lastbyte, and the difference in numbers. */
+
+import net from 'node:net';
+import { parseArgs } from 'node:util';
+import { freePort, type ChildServer } from '../test/real/child-server.ts';
+import { startServerOn, whyMissing, type ServerName } from '../test/real/servers.ts';
+import { ANSWER_BYTES, CHUNKED_UPLOAD, measureCell, type Cell } from './fault-table.ts';
+import { startLastbyte } from './lastbyte-process.ts';
+
+const TRIES = 20;
+const SERVER_PORT = 8000;
+const PROXY_PORT = 8080;
+
+const WHY =
+  'Why: the view answers without reading the request body. When the server then closes, the unread bytes make its\n' +
+  'kernel send a reset instead of an orderly end, and throw away the part of the answer that is still unsent.\n' +
+  'lastbyte takes the whole answer from the server, checks its length, and closes only after the client has closed.';
+
+interface Stage {
+  readonly name: string;
+  readonly server: ChildServer;
+  readonly proxy: ChildServer;
+}
+
+async function main(): Promise<void> {
+  const { values } = parseArgs({ options: { once: { type: 'boolean', default: false } } });
+  const stopped = new Promise((resolve) => process.once('SIGINT', resolve).once('SIGTERM', resolve));
+  const name = chooseServer();
+  await using server = await startServerOn(name, await choosePort(SERVER_PORT, name));
+  await using proxy = await startLastbyte(server.port, await choosePort(PROXY_PORT, 'lastbyte'));
+  const stage = { name, server, proxy };
+  say(`${name} listens on ${server.url}, lastbyte in front of it on ${proxy.url}.\n`);
+  const first = await Promise.race([compare(stage), stopped]);
+  if (first !== 'compared' || values.once) return;
+  say(`\nBoth are left running until Ctrl-C:\n\n${addresses(stage)}\n`);
+  await stopped;
+}
+
+function chooseServer(): ServerName {
+  const missing = whyMissing('Django runserver');
+  if (missing === null) return 'Django runserver';
+  say(`${missing} Instead, a server on Node's own http stands here: it has the same fault.\n`);
+  return "Node's http";
+}
+
+async function choosePort(preferred: number, name: string): Promise<number> {
+  if (await isFree(preferred)) return preferred;
+  const port = await freePort();
+  say(`Port ${preferred} is in use, so ${name} takes port ${port}.\n`);
+  return port;
+}
+
+async function isFree(port: number): Promise<boolean> {
+  return await new Promise((resolve) => {
+    const server = net.createServer();
+    server.on('error', () => resolve(false));
+    server.listen(port, '127.0.0.1', () => server.close(() => resolve(true)));
+  });
+}
+
+async function compare({ name, server, proxy }: Stage): Promise<'compared'> {
+  say(
+    `A client posts 100,000 bytes chunked with "Connection: close", ${TRIES} times each way, and reads the\n`,
+  );
+  say(
+    `${count(ANSWER_BYTES)}-byte answer as slowly as a busy client does. A dot is a whole answer, an x a cut one.\n\n`,
+  );
+  const ways: readonly { readonly way: string; readonly port: number }[] = [
+    { way: `directly from ${name}`, port: server.port },
+    { way: 'through lastbyte', port: proxy.port },
+  ];
+  const width = Math.max(...ways.map(({ way }) => way.length));
+  const rows: string[][] = [['', 'whole', 'cut', 'bytes lost at worst', 'how it ended']];
+  for (const { way, port } of ways) {
+    say(`${way.padEnd(width)}  `);
+    const onTry = (whole: boolean): void => say(whole ? '.' : 'x');
+    const cell = await measureCell({ port, upload: CHUNKED_UPLOAD, tries: TRIES, reader: 'slow', onTry });
+    say('\n');
+    rows.push([way, ...cellColumns(cell)]);
+  }
+  say(`\n${table(rows)}\n\n${WHY}\n`);
+  return 'compared';
+}
+
+function cellColumns({ tries, whole, worstLossBytes, ends }: Cell): string[] {
+  const ended = whole === tries ? 'whole, each time' : ends.join(', ');
+  return [String(whole), String(tries - whole), count(worstLossBytes), ended];
+}
+
+function table(rows: readonly (readonly string[])[]): string {
+  const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
+  const line = (row: readonly string[]): string =>
+    row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join('   ');
+  return rows.map((row) => line(row).trimEnd()).join('\n');
+}
+
+function addresses({ name, server, proxy }: Stage): string {
+  const request = "head -c 100000 /dev/zero | curl -sS -T - -X POST -H 'Connection: close' --limit-rate 20M";
+  return [
+    `  ${server.url}   ${name}`,
+    `  ${proxy.url}   lastbyte`,
+    '',
+    'To see it with curl, with the address of the one or the other:',
+    '',
+    `  ${request} ${proxy.url}/bytes/${ANSWER_BYTES} | wc -c`,
+  ].join('\n');
+}
+
+function count(bytes: number): string {
+  return bytes.toLocaleString('en');
+}
+
+function say(text: string): void {
+  process.stdout.write(text);
+}
+
+await main();
+process.exit(0);
