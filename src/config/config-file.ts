@@ -1,0 +1,127 @@
+/** Values from a configuration file, YAML or JSON, each with the line that it stands on. */
+
+import { readFileSync } from 'node:fs';
+import { extname, relative } from 'node:path';
+import { isMap, isNode, isScalar, LineCounter, parseDocument, type Document, type Pair } from 'yaml';
+import type { Fault } from './fault.ts';
+import { gather, type Gathered, type Gathering } from './given.ts';
+import { optionNamed } from './option-table.ts';
+import type { Origin } from './origin.ts';
+import { unknownName } from './unknown-name.ts';
+
+export interface FileSource {
+  readonly path: string;
+  /** What named the file: `--config` or its variable. */
+  readonly namedBy: Origin;
+}
+
+/** Editors find the schema by this key. */
+const SCHEMA_KEY = '$schema';
+
+interface Text {
+  readonly file: string;
+  readonly document: Document.Parsed;
+  readonly lines: LineCounter;
+}
+
+export function gatherFile(source: FileSource): Gathered {
+  const content = contentOf(source);
+  if (content.kind === 'fault') return { given: [], faults: [content.fault] };
+  const lines = new LineCounter();
+  const file = shownPath(source.path);
+  const broken = extname(source.path).toLowerCase() === '.json' ? brokenJson(content.text, file) : null;
+  if (broken !== null) return { given: [], faults: [broken] };
+  const document = parseDocument(content.text, { lineCounter: lines, prettyErrors: false });
+  return gatherDocument({ file, document, lines });
+}
+
+type Content =
+  { readonly kind: 'text'; readonly text: string } | { readonly kind: 'fault'; readonly fault: Fault };
+
+const READ_PROBLEMS: ReadonlyMap<string, string> = new Map([
+  ['ENOENT', 'does not exist'],
+  ['EACCES', 'may not be read by this user'],
+  ['EISDIR', 'is a folder'],
+]);
+
+function contentOf({ path, namedBy }: FileSource): Content {
+  try {
+    return { kind: 'text', text: readFileSync(path, 'utf8') };
+  } catch (cause) {
+    const code = cause instanceof Error && 'code' in cause ? String(cause.code) : '';
+    const problem = READ_PROBLEMS.get(code) ?? `cannot be read (${code || String(cause)})`;
+    const remedy = 'Give the path of a YAML or JSON file';
+    return { kind: 'fault', fault: { option: 'config', value: path, origin: namedBy, problem, remedy } };
+  }
+}
+
+/** A path under the current folder reads better without it. */
+function shownPath(path: string): string {
+  const near = relative(process.cwd(), path);
+  return near === '' || near.startsWith('..') ? path : near;
+}
+
+/** A `.json` file must be JSON, or its next reader stumbles; that it is YAML too lends it line numbers. */
+function brokenJson(text: string, file: string): Fault | null {
+  try {
+    JSON.parse(text.replace(/^\uFEFF/, ''));
+    return null;
+  } catch (cause) {
+    const problem = `is not JSON: ${cause instanceof Error ? cause.message : String(cause)}`;
+    const remedy = 'Mend it, or name the file .yaml';
+    return { option: file, value: null, origin: { kind: 'file', file, line: null }, problem, remedy };
+  }
+}
+
+function gatherDocument(text: Text): Gathered {
+  const { document, file } = text;
+  if (document.errors.length > 0) return { given: [], faults: syntaxFaults(text) };
+  const root = document.contents;
+  if (root === null || (isScalar(root) && root.value === null)) return { given: [], faults: [] };
+  if (isMap(root)) return gather(root.items.map((pair) => gatherPair(pair, text)));
+  const problem = 'is not a mapping of options to values';
+  const remedy = 'Write one option a line: port: 8080';
+  return { given: [], faults: [{ option: file, value: null, origin: originAt(text, 0), problem, remedy }] };
+}
+
+function syntaxFaults(text: Text): readonly Fault[] {
+  return text.document.errors.map(({ message, pos, code }) => ({
+    option: text.file,
+    value: null,
+    origin: originAt(text, pos[0]),
+    problem: code === 'DUPLICATE_KEY' ? 'gives an option twice' : `is not YAML: ${message}`,
+    remedy: code === 'DUPLICATE_KEY' ? 'Keep one of them' : 'Mend the line, or put the value in quotes',
+  }));
+}
+
+function gatherPair(pair: Pair, text: Text): Gathering | null {
+  const key = isScalar(pair.key) ? String(pair.key.value) : String(pair.key);
+  if (key === SCHEMA_KEY) return null;
+  const offset = isScalar(pair.key) ? (pair.key.range?.[0] ?? 0) : 0;
+  const origin = originAt(text, offset);
+  const option = optionNamed(key);
+  if (option === undefined) return { kind: 'fault', fault: unknownKey(key, origin) };
+  return { kind: 'given', given: { option, raw: valueOf(pair, text), origin } };
+}
+
+function valueOf({ value }: Pair, text: Text): unknown {
+  if (!isNode(value)) return value;
+  const plain: unknown = value.toJS(text.document);
+  return plain;
+}
+
+function unknownKey(written: string, origin: Origin): Fault {
+  return unknownName({
+    written,
+    origin,
+    sort: 'key',
+    spell: (name) => name,
+    others: [],
+    turnOff: (name) => `${name}: false`,
+    list: 'The keys are the flags of lastbyte --help without their dashes',
+  });
+}
+
+function originAt(text: Text, offset: number): Origin {
+  return { kind: 'file', file: text.file, line: Math.max(1, text.lines.linePos(offset).line) };
+}

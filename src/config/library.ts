@@ -1,0 +1,52 @@
+/** The options of `createProxy`: the table's rows as properties, for programs. */
+
+import { ConfigError } from './config-error.ts';
+import { gather, type Gathered, type Gathering } from './given.ts';
+import { OPTIONS, propertyOf } from './option-table.ts';
+import type { AnyOption } from './option.ts';
+import type { ProxyOptions } from './proxy-options.ts';
+import { settle } from './settle.ts';
+import type { Settings } from './settings.ts';
+import { unknownName } from './unknown-name.ts';
+
+export type { ProxyOptions } from './proxy-options.ts';
+
+/**
+ * The settings that `options` ask for, deeply frozen; what is left out or undefined has its default.
+ *
+ * @throws ConfigError with everything that is wrong, at once
+ */
+export function resolveOptions(options: ProxyOptions): Settings {
+  const result = settle([gatherProperties(options)]);
+  if (result.kind === 'faults') throw new ConfigError(result.faults);
+  return result.settings;
+}
+
+/** A caller without types may give anything: unknown properties are faults here too. */
+function gatherProperties(options: ProxyOptions): Gathered {
+  return gather(Object.entries(options).map(([name, raw]: [string, unknown]) => gatherProperty(name, raw)));
+}
+
+function gatherProperty(name: string, raw: unknown): Gathering | null {
+  if (raw === undefined) return null;
+  const origin = { kind: 'property', name } as const;
+  const option = OPTIONS.find((candidate) => propertyOf(candidate.name) === name);
+  if (option !== undefined) return { kind: 'given', given: { option, raw: inUnit(option, raw), origin } };
+  return {
+    kind: 'fault',
+    fault: unknownName({
+      written: name,
+      origin,
+      sort: 'option',
+      spell: propertyOf,
+      others: [],
+      turnOff: (known) => `${propertyOf(known)}: false`,
+      list: 'ProxyOptions lists all options',
+    }),
+  };
+}
+
+/** Programs count times in ms, as Node does; people must name the unit. */
+function inUnit(option: AnyOption, raw: unknown): unknown {
+  return option.kind.unit === 'ms' && typeof raw === 'number' ? `${raw}ms` : raw;
+}

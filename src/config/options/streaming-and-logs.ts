@@ -1,0 +1,32 @@
+/** Options: what is relayed without buffering, and what is logged. */
+
+import { streamed } from '../list-kinds.ts';
+import type { Rows } from '../option.ts';
+import { choice } from '../scalar-kinds.ts';
+
+export const STREAMING: Rows<'stream'> = {
+  stream: {
+    setting: 'stream',
+    name: 'stream',
+    kind: streamed,
+    default: [],
+    purpose: 'Relay these paths and media types as they come; event streams and WebSockets always are.',
+  },
+};
+
+export const LOGS: Rows<'logLevel' | 'accessLog'> = {
+  logLevel: {
+    setting: 'logLevel',
+    name: 'log-level',
+    kind: choice('error', 'warn', 'info', 'debug'),
+    default: 'info',
+    purpose: 'How much is logged; warn keeps only what went wrong.',
+  },
+  accessLog: {
+    setting: 'accessLog',
+    name: 'access-log',
+    kind: choice('auto', 'pretty', 'json', 'combined', 'off'),
+    default: 'auto',
+    purpose: 'How exchanges are logged; auto is pretty on a terminal and json elsewhere.',
+  },
+};

@@ -1,0 +1,81 @@
+/** Options: how long each stage of an exchange may take. */
+
+import type { Rows } from '../option.ts';
+import { duration } from '../scalar-kinds.ts';
+import { MINUTE_MS, SECOND_MS } from '../units.ts';
+
+export const TIMEOUTS: Rows<
+  | 'connectTimeoutMs'
+  | 'firstByteTimeoutMs'
+  | 'bodyIdleTimeoutMs'
+  | 'clientSendTimeoutMs'
+  | 'clientReceiveTimeoutMs'
+  | 'keepAliveTimeoutMs'
+  | 'lingerTimeoutMs'
+  | 'lingerTotalMs'
+  | 'shutdownTimeoutMs'
+> = {
+  connectTimeoutMs: {
+    setting: 'connectTimeoutMs',
+    name: 'connect-timeout',
+    kind: duration,
+    default: 5 * SECOND_MS,
+    purpose: 'For the upstream to accept a connection; 0 leaves it to the system.',
+  },
+  firstByteTimeoutMs: {
+    setting: 'firstByteTimeoutMs',
+    name: 'first-byte-timeout',
+    kind: duration,
+    default: 5 * MINUTE_MS,
+    purpose: 'For the upstream to begin its answer; raise it for slow views, 0 waits for ever.',
+  },
+  bodyIdleTimeoutMs: {
+    setting: 'bodyIdleTimeoutMs',
+    name: 'body-idle-timeout',
+    kind: duration,
+    default: MINUTE_MS,
+    purpose: 'For the next bytes of an answer that has begun; 0 waits for ever.',
+  },
+  clientSendTimeoutMs: {
+    setting: 'clientSendTimeoutMs',
+    name: 'client-send-timeout',
+    kind: duration,
+    default: MINUTE_MS,
+    purpose: 'For the next bytes of a request; raise it for slow uploads, 0 waits for ever.',
+  },
+  clientReceiveTimeoutMs: {
+    setting: 'clientReceiveTimeoutMs',
+    name: 'client-receive-timeout',
+    kind: duration,
+    default: MINUTE_MS,
+    purpose: 'For the client to take the next bytes of an answer; 0 waits for ever.',
+  },
+  keepAliveTimeoutMs: {
+    setting: 'keepAliveTimeoutMs',
+    name: 'keep-alive-timeout',
+    kind: duration,
+    default: 75 * SECOND_MS,
+    purpose: "Close an idle client connection after this; keep it over a load balancer's own limit.",
+  },
+  lingerTimeoutMs: {
+    setting: 'lingerTimeoutMs',
+    name: 'linger-timeout',
+    kind: duration,
+    default: 2 * SECOND_MS,
+    purpose: 'How long the client is left to close first, before the proxy does.',
+  },
+  lingerTotalMs: {
+    setting: 'lingerTotalMs',
+    name: 'linger-total',
+    kind: duration,
+    default: 30 * SECOND_MS,
+    purpose: "How long a finished connection is kept for the client's end of it.",
+  },
+  shutdownTimeoutMs: {
+    setting: 'shutdownTimeoutMs',
+    name: 'shutdown-timeout',
+    kind: duration,
+    default: 10 * SECOND_MS,
+    purpose: "How long a stop waits for exchanges under way; keep it under the container's grace period.",
+  },
+};

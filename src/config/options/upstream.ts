@@ -1,0 +1,74 @@
+/** Options: how requests go to the upstream. */
+
+import { trustedPeers } from '../list-kinds.ts';
+import type { Rows } from '../option.ts';
+import { choice, count, duration, onOff } from '../scalar-kinds.ts';
+import { SECOND_MS } from '../units.ts';
+
+export const UPSTREAM: Rows<
+  | 'insecure'
+  | 'changeOrigin'
+  | 'trustProxy'
+  | 'withholdBody'
+  | 'bodyHoldMs'
+  | 'bodyHoldMaxMs'
+  | 'upstreamIdleTimeoutMs'
+  | 'maxIdleConnections'
+> = {
+  insecure: {
+    setting: 'insecure',
+    name: 'insecure',
+    kind: onOff,
+    default: false,
+    purpose: 'Accept an https upstream whose certificate cannot be verified, such as a self-signed one.',
+  },
+  changeOrigin: {
+    setting: 'changeOrigin',
+    name: 'change-origin',
+    kind: onOff,
+    default: false,
+    purpose: "Send the target's own Host field, for an upstream that refuses the client's.",
+  },
+  trustProxy: {
+    setting: 'trustProxy',
+    name: 'trust-proxy',
+    kind: trustedPeers,
+    default: [],
+    purpose: 'Keep the X-Forwarded-* and Forwarded fields of these peers: the proxies in front of this one.',
+  },
+  withholdBody: {
+    setting: 'withholdBody',
+    name: 'withhold-body',
+    kind: choice('auto', 'always', 'off'),
+    default: 'auto',
+    purpose: 'Hold a request body back until the upstream had a chance to answer without it.',
+  },
+  bodyHoldMs: {
+    setting: 'bodyHoldMs',
+    name: 'body-hold',
+    kind: duration,
+    default: 100,
+    purpose: 'How long a body is held back; raise it for views that answer late without reading it.',
+  },
+  bodyHoldMaxMs: {
+    setting: 'bodyHoldMaxMs',
+    name: 'body-hold-max',
+    kind: duration,
+    default: 5 * SECOND_MS,
+    purpose: 'How long it is held back on a route that was seen to cut its answer.',
+  },
+  upstreamIdleTimeoutMs: {
+    setting: 'upstreamIdleTimeoutMs',
+    name: 'upstream-idle-timeout',
+    kind: duration,
+    default: 4 * SECOND_MS,
+    purpose: "Close an idle upstream connection after this; keep it under the upstream's own limit.",
+  },
+  maxIdleConnections: {
+    setting: 'maxIdleConnections',
+    name: 'max-idle-connections',
+    kind: count({ min: 0, max: 10_000 }),
+    default: 32,
+    purpose: 'Idle upstream connections to keep for reuse; 0 opens a new one each time.',
+  },
+};

@@ -1,0 +1,196 @@
+/** The kinds of option whose value is one word, number or switch. */
+
+import { isIP } from 'node:net';
+import type { Kind } from './kind.ts';
+import { nearestName } from './nearest.ts';
+import { parsed, wrong, type Parsed } from './parsed.ts';
+import type { Target } from './settings.ts';
+import { parseTarget, socketPathProblem, targetUrl } from './target.ts';
+import { formatBytes, formatDuration, parseBytes, parseDuration } from './units.ts';
+
+interface Range {
+  readonly min: number;
+  readonly max: number;
+}
+
+/** The longest delay of a Node timer: a longer one fires at once (Node's documentation of `setTimeout`). */
+const MAX_TIMER_MS = 2 ** 31 - 1;
+
+const NO_VALUE = wrong('has no value', 'Give one, or leave the option out');
+
+const SWITCH_WORDS: ReadonlyMap<string, boolean> = new Map([
+  ['true', true],
+  ['yes', true],
+  ['on', true],
+  ['1', true],
+  ['false', false],
+  ['no', false],
+  ['off', false],
+  ['0', false],
+]);
+
+/** A port to listen on. */
+export const port: Kind<number> = {
+  unit: null,
+  arity: 'value',
+  placeholder: 'PORT',
+  schema: { type: 'integer', minimum: 0, maximum: 65_535 },
+  parse: (raw) => within(parseCount(raw), { min: 0, max: 65_535 }, String),
+  format: (value) => value,
+};
+
+/** A whole number between two limits. */
+export function count(range: Range): Kind<number> {
+  return {
+    unit: null,
+    arity: 'value',
+    placeholder: 'NUMBER',
+    schema: { type: 'integer', minimum: range.min, maximum: range.max },
+    parse: (raw) => within(parseCount(raw), range, String),
+    format: (value) => value,
+  };
+}
+
+/** A size, in bytes. */
+export function size(range: Range): Kind<number, 'bytes'> {
+  return {
+    unit: 'bytes',
+    arity: 'value',
+    placeholder: 'SIZE',
+    schema: {
+      type: ['string', 'integer'],
+      pattern: '^\\s*\\d+(\\.\\d+)?\\s*([kKmMgGtT]?([iI]?[bB])?)\\s*$',
+      minimum: range.min,
+    },
+    parse: (raw) => within(fromText(raw, parseBytes), range, formatBytes),
+    format: (bytes) => (bytes === 0 ? 0 : formatBytes(bytes)),
+  };
+}
+
+/** A time, in ms. 0 is always allowed; each option's description says what it means there. */
+export const duration: Kind<number, 'ms'> = {
+  unit: 'ms',
+  arity: 'value',
+  placeholder: 'TIME',
+  schema: {
+    type: ['string', 'integer'],
+    pattern: '^\\s*(0+|\\d+(\\.\\d+)?\\s*(ms|[sSmMhHdD]|MS))\\s*$',
+    maximum: 0,
+    minimum: 0,
+  },
+  parse: (raw) => within(fromText(raw, parseDuration), { min: 0, max: MAX_TIMER_MS }, formatDuration),
+  format: (ms) => (ms === 0 ? 0 : formatDuration(ms)),
+};
+
+export const onOff: Kind<boolean> = {
+  unit: null,
+  arity: 'switch',
+  placeholder: '',
+  schema: { type: 'boolean' },
+  parse: (raw) => {
+    const value = SWITCH_WORDS.get(String(raw).trim().toLowerCase());
+    return value === undefined ? wrong('is neither true nor false', 'Write true or false') : parsed(value);
+  },
+  format: (value) => value,
+};
+
+/** One of a few words. */
+export function choice<const W extends string>(...words: readonly W[]): Kind<W> {
+  return {
+    unit: null,
+    arity: 'value',
+    placeholder: words.join('|'),
+    schema: { enum: words },
+    parse: (raw) =>
+      fromText(raw, (text) => {
+        const word = words.find((candidate) => candidate === text.toLowerCase());
+        if (word !== undefined) return parsed(word);
+        const nearest = nearestName(text, words);
+        const guess = nearest === null ? '' : `Did you mean ${nearest}? `;
+        return wrong(`is not one of ${words.join(', ')}`, `${guess}Write one of them`);
+      }),
+    format: (value) => value,
+  };
+}
+
+export const target: Kind<Target> = {
+  unit: null,
+  arity: 'value',
+  placeholder: 'URL',
+  schema: { type: ['string', 'integer'], minLength: 1, minimum: 1, maximum: 65_535 },
+  parse: (raw) => fromText(raw, parseTarget),
+  format: targetUrl,
+};
+
+/** An address or host name to listen on. */
+export const host: Kind<string> = {
+  unit: null,
+  arity: 'value',
+  placeholder: 'HOST',
+  schema: { type: 'string', minLength: 1 },
+  parse: (raw) => fromText(raw, parseHost),
+  format: (value) => value,
+};
+
+/** A file or folder; null when there is none. */
+export const path: Kind<string | null> = {
+  unit: null,
+  arity: 'value',
+  placeholder: 'PATH',
+  schema: { type: ['string', 'null'], minLength: 1 },
+  parse: (raw) => (raw === null ? parsed(null) : fromText(raw, parsePath)),
+  format: (value) => value,
+};
+
+/** A unix socket to listen on; null when there is none. */
+export const socketPath: Kind<string | null> = {
+  ...path,
+  parse: (raw) => {
+    const read = path.parse(raw);
+    if (read.kind === 'wrong' || read.value === null) return read;
+    const problem = socketPathProblem(read.value);
+    return problem === null ? read : wrong(problem, 'Write the full path of a socket: /run/lastbyte.sock');
+  },
+};
+
+/** Only what was one word where it was written is read as one: a list or a mapping is refused. */
+function fromText<T>(raw: unknown, read: (text: string) => Parsed<T>): Parsed<T> {
+  if (typeof raw === 'string') {
+    const text = raw.trim();
+    return text === '' ? NO_VALUE : read(text);
+  }
+  if (typeof raw === 'number') return read(String(raw));
+  if (typeof raw === 'boolean') return wrong('is the value of a switch', 'Give a value');
+  if (raw === null || raw === undefined) return NO_VALUE;
+  return wrong('is more than one value', 'Give exactly one');
+}
+
+function parseCount(raw: unknown): Parsed<number> {
+  return fromText(raw, (text) =>
+    /^[+-]?\d+$/.test(text) ? parsed(Number(text)) : wrong('is not a whole number', 'Write digits only'),
+  );
+}
+
+function within(read: Parsed<number>, range: Range, show: (value: number) => string): Parsed<number> {
+  if (read.kind === 'wrong') return read;
+  const limits = `Give ${show(range.min)} to ${show(range.max)}`;
+  if (read.value < range.min) return wrong(`is under the limit of ${show(range.min)}`, limits);
+  if (read.value > range.max) return wrong(`is over the limit of ${show(range.max)}`, limits);
+  return read;
+}
+
+function parseHost(text: string): Parsed<string> {
+  const bare = text.replace(/^\[(.*)\]$/, '$1');
+  if (isIP(bare) !== 0) return parsed(bare);
+  if (bare.includes('/')) return wrong('is a URL or a path', 'Give a host name or an address alone');
+  if (bare.includes(':')) return wrong('holds a port', 'Give the port by its own option');
+  // Digits and dots alone are a mistyped IPv4 address: as a name they would be looked up and not found.
+  if (/^[\d.]+$/.test(bare)) return wrong('is not an IPv4 address', 'Write it as 127.0.0.1');
+  if (!/^[a-z0-9_]([a-z0-9_.-]*[a-z0-9_.])?$/i.test(bare))
+    return wrong('is not a host name', 'Give a host name or an address');
+  return parsed(bare);
+}
+
+function parsePath(text: string): Parsed<string> {
+  return text.includes('\0') ? wrong('holds a NUL', 'Write a plain path') : parsed(text);
+}

@@ -1,0 +1,74 @@
+/** From values that were given to settings that hold: every value is read, the first of each option counts. */
+
+import { crossCheck } from './cross-checks.ts';
+import { shown, type Fault } from './fault.ts';
+import { checkFiles } from './file-checks.ts';
+import type { Gathered, Given } from './given.ts';
+import { OPTIONS, TABLE } from './option-table.ts';
+import type { SettingName } from './option.ts';
+import type { Origin } from './origin.ts';
+import type { Settings } from './settings.ts';
+
+/** Where the value of each setting came from. */
+export type Provenance = ReadonlyMap<SettingName, Origin>;
+
+export type LoadResult =
+  | { readonly kind: 'settings'; readonly settings: Settings; readonly provenance: Provenance }
+  | { readonly kind: 'faults'; readonly faults: readonly Fault[] };
+
+type Draft = { -readonly [S in SettingName]?: Settings[S] };
+
+/** `sources`: the one that counts most comes first. */
+export function settle(sources: readonly Gathered[]): LoadResult {
+  const given = sources.flatMap((source) => source.given);
+  const faults = sources.flatMap((source) => source.faults);
+  const draft: Draft = {};
+  const provenance = new Map<SettingName, Origin>();
+  for (const { setting } of OPTIONS) {
+    const choice = choose(setting, given);
+    put(draft, setting, choice.value);
+    provenance.set(setting, choice.origin);
+    faults.push(...choice.faults);
+  }
+  if (!isWhole(draft)) throw new Error('the option table has no row for a setting');
+  const doubtful = new Set(faults.map(({ option }) => option));
+  faults.push(...crossCheck(draft, provenance, doubtful), ...checkFiles(draft, provenance, doubtful));
+  if (faults.length > 0) return { kind: 'faults', faults };
+  return { kind: 'settings', settings: freezeDeep(draft), provenance };
+}
+
+interface Choice<S extends SettingName> {
+  readonly value: Settings[S];
+  readonly origin: Origin;
+  readonly faults: readonly Fault[];
+}
+
+/** A value that is overridden is read too: a broken line in a file is found now, not when the flag is dropped. */
+function choose<S extends SettingName>(setting: S, given: readonly Given[]): Choice<S> {
+  const option = TABLE[setting];
+  const faults: Fault[] = [];
+  let chosen: Omit<Choice<S>, 'faults'> | null = null;
+  for (const { raw, origin } of given.filter((one) => one.option.setting === setting)) {
+    const read = option.kind.parse(raw);
+    if (read.kind === 'value') {
+      chosen ??= { value: read.value, origin };
+    } else {
+      const { problem, remedy } = read;
+      faults.push({ option: option.name, value: shown(raw) || null, origin, problem, remedy });
+    }
+  }
+  return { ...(chosen ?? { value: option.default, origin: { kind: 'default' } }), faults };
+}
+
+function put<S extends SettingName>(draft: Draft, setting: S, value: Settings[S]): void {
+  draft[setting] = value;
+}
+
+function isWhole(draft: Draft): draft is { -readonly [S in SettingName]: Settings[S] } {
+  return OPTIONS.every(({ setting }) => draft[setting] !== undefined);
+}
+
+function freezeDeep<T>(value: T): T {
+  if (typeof value === 'object' && value !== null) Object.values(value).forEach(freezeDeep);
+  return Object.freeze(value);
+}

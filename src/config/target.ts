@@ -1,0 +1,103 @@
+/** The upstream's address: how it may be written, and how it is shown. */
+
+import { isIPv6 } from 'node:net';
+import { parsed, wrong, type Parsed } from './parsed.ts';
+import type { Target } from './settings.ts';
+
+const FORMS = 'Write it as http://127.0.0.1:8000, django:8000, :8000, 8000 or unix:/run/app.sock';
+
+/** Linux keeps a unix socket's path in 108 octets with its NUL; macOS in 104 (unix(7), `sun_path`). */
+export const MAX_SOCKET_PATH_BYTES = 103;
+
+/** The forms are `http://host:port`, `https://…`, `host:port`, `:8000`, `8000` and `unix:/path`. */
+export function parseTarget(text: string): Parsed<Target> {
+  if (text === '') return wrong('is empty', FORMS);
+  if (/^unix:/i.test(text)) return parseUnixTarget(text.slice('unix:'.length));
+  const port = /^:?(?<port>\d+)$/.exec(text)?.groups?.['port'];
+  if (port !== undefined) return tcpTarget(false, '127.0.0.1', port);
+  const scheme = /^(?<scheme>[a-z][a-z0-9+.-]*):\/\//i.exec(text)?.groups?.['scheme']?.toLowerCase();
+  if (scheme === undefined) return parseHostAndPort(text);
+  if (scheme !== 'http' && scheme !== 'https') {
+    return wrong(`has the scheme ${scheme}`, 'Use http or https; WebSockets pass through either');
+  }
+  return parseAuthority(scheme === 'https', text.slice(scheme.length + '://'.length));
+}
+
+/** The target as a person would write it: `http://host:port`, or `unix:/path`. */
+export function targetUrl(target: Target): string {
+  if (target.kind === 'unix') return `unix:${target.path}`;
+  return `${target.tls ? 'https' : 'http'}://${hostAndPort(target.host, target.port)}`;
+}
+
+/** `host:port`, an IPv6 address in its brackets (RFC 3986 section 3.2.2). */
+export function hostAndPort(host: string, port: number): string {
+  return `${host.includes(':') ? `[${host}]` : host}:${port}`;
+}
+
+/** Why a path cannot name a unix socket, or null when it can. */
+export function socketPathProblem(path: string): string | null {
+  if (!path.startsWith('/')) return 'is not an absolute path';
+  const bytes = Buffer.byteLength(path);
+  if (bytes > MAX_SOCKET_PATH_BYTES) return `is ${bytes} bytes long, over ${MAX_SOCKET_PATH_BYTES}`;
+  return null;
+}
+
+/** Passwords have no place in a report of what is wrong. */
+export function withoutCredentials(text: string): string {
+  return text.replace(/^(?<scheme>[a-z][a-z0-9+.-]*:\/\/)?[^/?#]*@/i, '$<scheme>***@');
+}
+
+function parseUnixTarget(rest: string): Parsed<Target> {
+  const path = rest.replace(/^\/{2,}/, '/');
+  const problem = socketPathProblem(path);
+  if (problem !== null) return wrong(problem, 'Write the full path of the socket: unix:/run/app.sock');
+  return parsed({ kind: 'unix', path });
+}
+
+function parseHostAndPort(text: string): Parsed<Target> {
+  if (/[/?#@]/.test(text)) return parseAuthority(false, text);
+  if (/^(?:\[[^\]]*\]|[^:]+):\d+$/.test(text)) return parseAuthority(false, text);
+  if (isIPv6(text)) return wrong('names no port', `Write [${text}]:8000`);
+  return wrong('names no port', `${FORMS}; for port 80, http://${text}`);
+}
+
+function parseAuthority(tls: boolean, rest: string): Parsed<Target> {
+  const end = rest.search(/[/?#]/);
+  const authority = end === -1 ? rest : rest.slice(0, end);
+  const after = end === -1 ? '' : rest.slice(end);
+  const refused = surplusOf(authority, after);
+  if (refused !== null) return refused;
+  const groups = /^(?<host>\[[^\]]*\]|[^:]*)(?::(?<port>\d*))?$/.exec(authority)?.groups;
+  if (groups === undefined) return wrong('is not an address', FORMS);
+  const port = groups['port'] === undefined || groups['port'] === '' ? (tls ? '443' : '80') : groups['port'];
+  return tcpTarget(tls, groups['host'] ?? '', port);
+}
+
+/** What a URL may hold and a target may not: each would be dropped in silence. */
+function surplusOf(authority: string, after: string): Parsed<never> | null {
+  if (authority.includes('@')) {
+    return wrong('holds credentials', 'Leave them out: the client sends its own Authorization field');
+  }
+  if (after.includes('?') || after.includes('#')) {
+    return wrong('holds a query or a fragment', 'Leave it out: each request brings its own');
+  }
+  if (after !== '' && after !== '/') {
+    return wrong('holds a path', "Leave it out: each request's path is passed on unchanged");
+  }
+  return null;
+}
+
+function tcpTarget(tls: boolean, written: string, portText: string): Parsed<Target> {
+  const port = Number(portText);
+  if (port < 1 || port > 65_535) return wrong('has no such port', 'A port is from 1 to 65535');
+  const host = hostOf(written);
+  if (host === null) return wrong('has no valid host name', FORMS);
+  return parsed({ kind: 'tcp', tls, host, port });
+}
+
+/** The URL parser knows names, IPv4 in all its spellings and IPv6 (WHATWG URL, section 3.5). */
+function hostOf(written: string): string | null {
+  const url = `http://${written}:1/`;
+  if (written === '' || !URL.canParse(url)) return null;
+  return new URL(url).hostname.replace(/^\[(.*)\]$/, '$1');
+}

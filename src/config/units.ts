@@ -1,0 +1,77 @@
+/** Sizes and times as people write them (`10mb`, `30s`), and back. */
+
+import { parsed, wrong, type Parsed } from './parsed.ts';
+
+export const KIB = 1024;
+export const MIB: number = 1024 * KIB;
+export const GIB: number = 1024 * MIB;
+
+export const SECOND_MS = 1000;
+export const MINUTE_MS: number = 60 * SECOND_MS;
+const HOUR_MS = 60 * MINUTE_MS;
+const DAY_MS = 24 * HOUR_MS;
+
+/** Largest first, so that the first unit that divides a value is the shortest way to write it. */
+const SIZE_UNITS = [
+  ['tb', 1024 * GIB],
+  ['gb', GIB],
+  ['mb', MIB],
+  ['kb', KIB],
+  ['b', 1],
+] as const;
+
+const TIME_UNITS = [
+  ['d', DAY_MS],
+  ['h', HOUR_MS],
+  ['m', MINUTE_MS],
+  ['s', SECOND_MS],
+  ['ms', 1],
+] as const;
+
+const SIZE = /^(?<amount>\d+(?:\.\d+)?)\s*(?:(?<prefix>[kmgt])(?:i?b)?|b)?$/i;
+const TIME = /^(?<amount>\d+(?:\.\d+)?)\s*(?<unit>ms|s|m|h|d)$/i;
+
+const SIZE_REMEDY = 'Write a size such as 512kb, 10mb or 1gb';
+const TIME_REMEDY = 'Write a time such as 100ms, 30s, 5m or 0';
+
+/** Units are powers of 1024, whether written `mb`, `MiB` or `m`; a number alone is bytes. */
+export function parseBytes(text: string): Parsed<number> {
+  const groups = SIZE.exec(text)?.groups;
+  if (groups === undefined) return wrong('is not a size', SIZE_REMEDY);
+  const unit = `${groups['prefix'] ?? ''}b`.toLowerCase();
+  const bytes = Math.round(Number(groups['amount']) * factorOf(SIZE_UNITS, unit));
+  if (!Number.isSafeInteger(bytes)) return wrong('is more than can be counted', SIZE_REMEDY);
+  return parsed(bytes);
+}
+
+/** A number alone is refused, but for 0: whether `30` means seconds or milliseconds should not be guessed. */
+export function parseDuration(text: string): Parsed<number> {
+  if (/^0+$/.test(text)) return parsed(0);
+  if (/^\d+(\.\d+)?$/.test(text)) {
+    return wrong('has no unit', `Write ${text}s for seconds or ${text}ms for milliseconds`);
+  }
+  const groups = TIME.exec(text)?.groups;
+  if (groups === undefined) return wrong('is not a time', TIME_REMEDY);
+  return parsed(Math.round(Number(groups['amount']) * factorOf(TIME_UNITS, groups['unit'] ?? '')));
+}
+
+export function formatBytes(bytes: number): string {
+  return format(SIZE_UNITS, bytes);
+}
+
+export function formatDuration(ms: number): string {
+  return ms === 0 ? '0' : format(TIME_UNITS, ms);
+}
+
+type Units = readonly (readonly [name: string, factor: number])[];
+
+function factorOf(units: Units, name: string): number {
+  return units.find(([unit]) => unit === name.toLowerCase())?.[1] ?? 1;
+}
+
+function format(units: Units, amount: number): string {
+  for (const [unit, factor] of units) {
+    if (amount !== 0 && amount % factor === 0) return `${amount / factor}${unit}`;
+  }
+  return '0';
+}
