@@ -94,12 +94,7 @@ export function explainDelivered(verdict: VerdictKind, evidence: Evidence): stri
 }
 
 function announced({ framing, bodyBytes }: Evidence): string {
-  switch (framing?.kind) {
-    case 'length':
-      return `${bytes(framing.length)} that it had announced`;
-    case 'chunked':
-      return `${bytes(bodyBytes)} up to its last chunk`;
-    default:
-      return 'head of an answer that has no body';
-  }
+  if (framing?.kind === 'length') return `${bytes(framing.length)} that it had announced`;
+  if (framing?.kind === 'chunked') return `${bytes(bodyBytes)} up to its last chunk`;
+  return 'head of an answer that has no body';
 }

@@ -1,6 +1,7 @@
 /** The log: winston's levels and transport, lines of our own. It never fails an exchange, whatever becomes of its stream. */
 
 import { once } from 'node:events';
+import { Writable } from 'node:stream';
 import { createLogger, format, transports } from 'winston';
 import type { Logger } from 'winston';
 import type { AccessLogFormat, LogLevel } from '../config/settings.ts';
@@ -91,7 +92,7 @@ class LineOutput {
       levels: RANKS,
       // The line is finished: winston's formats would copy and serialize each entry again.
       format: format.printf(({ message }) => String(message)),
-      transports: [new transports.Stream({ stream, eol: '\n' })],
+      transports: [new transports.Stream({ stream: careful(stream), eol: '\n' })],
     });
     // `lastbyte | head`: a reader that leaves is no reason to stop the proxy.
     this.#onError = (error) => {
@@ -105,11 +106,7 @@ class LineOutput {
   }
 
   write(level: LogLevel, line: string): void {
-    try {
-      this.#logger.log(level, line);
-    } catch {
-      // Node's stream for a file on stdout writes at once, and throws when that fails: the line is lost, not the exchange.
-    }
+    this.#logger.log(level, line);
   }
 
   close(): Promise<void> {
@@ -126,6 +123,24 @@ class LineOutput {
     // A stream that failed may report more errors later: then the listener stays.
     if (!broken && (await flushed(this.#stream))) this.#stream.off('error', this.#onError);
   }
+}
+
+/**
+ * Stands between winston and the stream. Node's stream for a file on stdout writes at once and may throw; winston's
+ * transport would stay in the middle of that write for ever, and keep every later line in memory. Here the line is lost.
+ */
+function careful(stream: NodeJS.WritableStream): Writable {
+  return new Writable({
+    decodeStrings: false,
+    write: (line: string, _encoding, done) => {
+      try {
+        stream.write(line);
+      } catch {
+        // Lost, as said above: there is no other place to complain to.
+      }
+      done();
+    },
+  });
 }
 
 /** Errors after which the same stream may work again: no room for the moment. */

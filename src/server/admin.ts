@@ -3,6 +3,7 @@
 import { createServer } from 'node:http';
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import { isIP } from 'node:net';
+import type { Socket } from 'node:net';
 import { finished } from 'node:stream/promises';
 import { isLocalName, isSameOrigin } from './admin-guard.ts';
 
@@ -48,13 +49,22 @@ const FIELDS: Readonly<Record<string, string>> = {
 
 export function createAdminServer(options: AdminOptions): AdminServer {
   const pages = adminPages(options);
+  /** Connections without a request so far: Node does not count them as idle, and would wait for them. */
+  const silent = new Set<Socket>();
   const server = createServer(
     { requestTimeout: RECEIVE_TIMEOUT_MS, headersTimeout: RECEIVE_TIMEOUT_MS },
-    (request, response) => void respond(request, response, pages, options.host),
+    (request, response) => {
+      silent.delete(request.socket);
+      void respond(request, response, pages, options.host);
+    },
   );
+  server.on('connection', (socket) => {
+    silent.add(socket);
+    socket.once('close', () => silent.delete(socket));
+  });
   return {
     start: () => listen(server, options),
-    close: () => close(server),
+    close: () => close(server, silent),
     get url() {
       return urlOf(server, options);
     },
@@ -166,7 +176,7 @@ function listen(server: Server, { host, port }: AdminOptions): Promise<void> {
   });
 }
 
-function close(server: Server): Promise<void> {
+function close(server: Server, silent: ReadonlySet<Socket>): Promise<void> {
   return new Promise((resolve) => {
     const deadline = setTimeout(() => server.closeAllConnections(), CLOSE_DEADLINE_MS);
     // The error says that it did not listen: then there is nothing to close.
@@ -175,6 +185,7 @@ function close(server: Server): Promise<void> {
       resolve();
     });
     server.closeIdleConnections();
+    for (const socket of silent) socket.destroy();
   });
 }
 

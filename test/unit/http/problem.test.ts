@@ -1,6 +1,6 @@
 /** Refusals as problem+json, as a page, and as Proxy-Status. */
 
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { ERROR_CODES, ProxyError } from '../../../src/errors.ts';
 import { renderProblem } from '../../../src/http/problem.ts';

@@ -1,6 +1,6 @@
 /** Secrets are taken out of fields and URLs, and nothing else is. */
 
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { redactFields, redactUrl } from '../../../src/observe/redact.ts';
 

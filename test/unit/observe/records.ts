@@ -1,0 +1,59 @@
+/** Exchange records for tests of the log. */
+
+import type { AttemptRecord, ExchangeRecord } from '../../../src/exchange/events.ts';
+
+const ATTEMPT: AttemptRecord = {
+  startedMs: 1,
+  endedMs: 11,
+  verdict: 'complete',
+  reason: 'first',
+  evidence: {
+    ending: 'message-end',
+    head: { minor: 1, status: 200, reason: 'OK', fields: [] },
+    framing: { kind: 'length', length: 51_200 },
+    streamed: false,
+    headBytes: 90,
+    bodyBytes: 51_200,
+    surplusBytes: 0,
+    trailerFields: 0,
+    reusedConnection: false,
+    requestBody: 'none',
+    timeout: null,
+    detail: null,
+    errorCode: null,
+  },
+};
+
+/** A GET that was delivered at the first try. */
+export const DELIVERED: ExchangeRecord = {
+  id: '7',
+  startedAt: Date.UTC(2026, 0, 2, 3, 4, 5, 6),
+  durationMs: 12.34,
+  clientAddress: '127.0.0.1',
+  method: 'GET',
+  url: '/report',
+  httpVersion: '1.1',
+  requestFields: ['Host', 'a.test', 'Referer', 'http://a.test/?token=1', 'User-Agent', 'curl/8'],
+  requestBodyBytes: 0,
+  status: 200,
+  responseBytes: 51_200,
+  attempts: [ATTEMPT],
+  waitedMs: 0,
+  verdict: 'complete',
+  outcome: 'delivered',
+  error: null,
+  sentence: null,
+};
+
+/** A GET that the upstream cut three times. */
+export const REFUSED: ExchangeRecord = {
+  ...DELIVERED,
+  id: '8',
+  status: 502,
+  responseBytes: 400,
+  attempts: [ATTEMPT, ATTEMPT, ATTEMPT],
+  verdict: 'truncated',
+  outcome: 'refused',
+  error: 'response_truncated',
+  sentence: 'The upstream cut it: read the body.',
+};
