@@ -40,7 +40,38 @@ const row = (
   title: string,
 ): ErrorRow => ({ status, source, proxyStatus, title });
 
-const ERRORS = {
+/** A stable name for what went wrong: the last part of the problem's `type`, and a label in metrics. */
+export type ErrorCode =
+  | 'bad_request'
+  | 'request_body_incomplete'
+  | 'method_not_allowed'
+  | 'request_timeout'
+  | 'request_body_too_large'
+  | 'expectation_failed'
+  | 'request_head_too_large'
+  | 'coding_not_supported'
+  | 'upgrade_not_supported'
+  | 'loop_detected'
+  | 'upstream_refused'
+  | 'upstream_not_found'
+  | 'upstream_unreachable'
+  | 'upstream_certificate'
+  | 'upstream_tls'
+  | 'connect_timeout'
+  | 'no_response'
+  | 'first_byte_timeout'
+  | 'response_truncated'
+  | 'response_stalled'
+  | 'response_malformed'
+  | 'response_head_too_large'
+  | 'response_coding'
+  | 'response_too_large'
+  | 'waiting_room_full'
+  | 'spool_exhausted'
+  | 'shutting_down'
+  | 'internal_error';
+
+const ERRORS: Readonly<Record<ErrorCode, ErrorRow>> = {
   bad_request: row(400, 'client', 'http_request_error', 'The request is malformed'),
   request_body_incomplete: row(400, 'client', 'http_request_error', 'The request body did not arrive whole'),
   method_not_allowed: row(405, 'client', 'http_request_error', 'The method is not allowed'),
@@ -96,13 +127,7 @@ const ERRORS = {
   spool_exhausted: row(503, 'proxy', 'proxy_internal_error', 'No room to buffer the exchange'),
   shutting_down: row(503, 'proxy', 'proxy_internal_error', 'The proxy is shutting down'),
   internal_error: row(500, 'proxy', 'proxy_internal_error', 'The proxy failed'),
-} as const satisfies Record<string, ErrorRow>;
-
-/** A stable name for what went wrong: the last part of the problem's `type`, and a label in metrics. */
-export type ErrorCode = keyof typeof ERRORS;
-
-/** All codes, for documents and tests. */
-export const ERROR_CODES: readonly ErrorCode[] = Object.keys(ERRORS) as ErrorCode[];
+};
 
 /** An exchange that cannot be delivered, or a start that cannot be made. `message` is one sentence for a person. */
 export class ProxyError extends Error {
@@ -122,4 +147,11 @@ export class ProxyError extends Error {
     this.proxyStatus = proxyStatus;
     this.title = title;
   }
+}
+
+/** All codes, for documents and tests. */
+export const ERROR_CODES: readonly ErrorCode[] = Object.keys(ERRORS).filter(isErrorCode);
+
+function isErrorCode(name: string): name is ErrorCode {
+  return Object.hasOwn(ERRORS, name);
 }

@@ -1,0 +1,12 @@
+/** The public API. */
+
+export { createProxy } from './server/proxy.ts';
+export type { Proxy, ProxyEvents } from './server/proxy.ts';
+export type { ProxyOptions } from './config/library.ts';
+export { ConfigError } from './config/config-error.ts';
+export { ProxyError } from './errors.ts';
+export type { ErrorCode } from './errors.ts';
+export type { AttemptRecord, ExchangeRecord, Outcome } from './exchange/events.ts';
+export type { Ending, Evidence, RequestBodySent } from './upstream/evidence.ts';
+export type { VerdictKind } from './upstream/verdict.ts';
+export type { AccessLogFormat, LogLevel, Settings, Target, WithholdMode } from './config/settings.ts';
