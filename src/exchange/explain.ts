@@ -83,16 +83,6 @@ export function explainTrailers(evidence: Evidence): string | null {
   );
 }
 
-/** What is worth saying of a response that was delivered; null: nothing. */
-export function explainDelivered(verdict: VerdictKind, evidence: Evidence): string | null {
-  const notes = [
-    verdict === 'unverifiable' ? explainUnverifiable(evidence) : null,
-    explainSurplus(evidence),
-    explainTrailers(evidence),
-  ].filter((note) => note !== null);
-  return notes.length === 0 ? null : notes.join(' ');
-}
-
 function announced({ framing, bodyBytes }: Evidence): string {
   if (framing?.kind === 'length') return `${bytes(framing.length)} that it had announced`;
   if (framing?.kind === 'chunked') return `${bytes(bodyBytes)} up to its last chunk`;

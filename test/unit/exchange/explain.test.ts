@@ -3,8 +3,12 @@
 import { describe, expect, test } from 'vitest';
 import { ERROR_CODES } from '../../../src/errors.ts';
 import type { ErrorCode } from '../../../src/errors.ts';
-import { explain, explainDelivered, explainSurplus, explainTrailers } from '../../../src/exchange/explain.ts';
-import { explainUnverifiable } from '../../../src/exchange/explain.ts';
+import {
+  explain,
+  explainSurplus,
+  explainTrailers,
+  explainUnverifiable,
+} from '../../../src/exchange/explain.ts';
 import type { ExplainInput, Explanation } from '../../../src/exchange/explain.ts';
 import type { Ending, Evidence, RequestBodySent } from '../../../src/upstream/evidence.ts';
 import { judge } from '../../../src/upstream/verdict.ts';
@@ -409,7 +413,9 @@ describe('a delivered answer', () => {
   test('without a length is noted as not provable', () => {
     const evidence: Evidence = { ...whole, ending: 'fin', framing: { kind: 'close' }, bodyBytes: 1_234 };
     expect(explainUnverifiable(evidence)).toContain('closed in order after 1,234 bytes');
-    expect(explainDelivered('unverifiable', evidence)).toBe(explainUnverifiable(evidence));
+    expect(
+      explainUnverifiable({ ...evidence, head: { minor: 0, status: 200, reason: '', fields: [] } }),
+    ).toContain('over HTTP/1.0');
   });
 
   test('with octets behind its end is noted with their number', () => {
@@ -421,15 +427,11 @@ describe('a delivered answer', () => {
     expect(explainSurplus({ ...whole, framing: { kind: 'none' }, surplusBytes: 9 })).toContain('has no body');
   });
 
-  test('with trailers is noted, together with all else there is to say', () => {
-    const evidence: Evidence = { ...whole, trailerFields: 2, surplusBytes: 3 };
-    expect(explainTrailers(evidence)).toContain('2 trailer fields');
-    expect(explainDelivered('complete', evidence)).toBe(
-      `${explainSurplus(evidence)} ${explainTrailers(evidence)}`,
-    );
+  test('with trailers is noted with their number', () => {
+    expect(explainTrailers({ ...whole, trailerFields: 2 })).toContain('2 trailer fields');
   });
 
   test('that is simply whole needs no note', () => {
-    expect(explainDelivered('complete', whole)).toBeNull();
+    expect([explainSurplus(whole), explainTrailers(whole)]).toEqual([null, null]);
   });
 });
