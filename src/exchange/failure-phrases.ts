@@ -66,5 +66,5 @@ export function resetRemedy(failure: Failure): string {
 /** One try although more are allowed: the request must not be repeated on the proxy's own account (RFC 9110 section 9.2.2). */
 export function again({ attempts, evidence, settings }: Failure): string {
   if (attempts > 1 || settings.retries === 0 || evidence.streamed) return '';
-  return ' (it was not tried again: only a safe method, or an Idempotency-Key, allows that)';
+  return ' (it was not tried again: only a method of --retry-methods, or an Idempotency-Key, allows that)';
 }

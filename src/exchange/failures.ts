@@ -120,7 +120,7 @@ export const FAILURES: Readonly<Record<FailureCase, FailureRow>> = {
     code: 'response_malformed',
     happened: (f) => `sent an answer that is not valid HTTP${clause(f)}${tries(f)}`,
     cause: () => null,
-    remedy: () => 'correct what writes the head, and check that --target speaks HTTP/1.1',
+    remedy: () => 'correct what writes the head, or check --target, which may need https://',
   },
   'malformed-body': {
     code: 'response_malformed',
