@@ -1,7 +1,7 @@
 /** The answer that says what went wrong: application/problem+json (RFC 9457), or one small page for a browser. */
 
 /** What an answer needs to know of a ProxyError. */
-export interface ProblemFacts {
+interface ProblemFacts {
   readonly code: string;
   readonly status: number;
   readonly title: string;
