@@ -97,19 +97,19 @@ export interface ProxyOptions {
   /** Requests that may wait for the upstream at once; more are refused with 503.
    *  @default 256 */
   readonly maxWaiting?: Settings['maxWaiting'] | undefined;
-  /** For the upstream to accept a connection; 0 leaves it to the system.
+  /** How long the upstream may take to accept a connection; 0 leaves it to the system.
    *  @default '5s' */
   readonly connectTimeout?: Duration | undefined;
-  /** For the upstream to begin its answer; raise it for slow views, 0 waits for ever.
+  /** How long it may take to begin its answer; raise it for slow views, 0 waits for ever.
    *  @default '5m' */
   readonly firstByteTimeout?: Duration | undefined;
-  /** For the next bytes of an answer that has begun; 0 waits for ever.
+  /** How long it may pause in the middle of an answer; 0 waits for ever.
    *  @default '1m' */
   readonly bodyIdleTimeout?: Duration | undefined;
-  /** For the next bytes of a request; raise it for slow uploads, 0 waits for ever.
+  /** How long a client may pause in the middle of a request; 0 waits for ever.
    *  @default '1m' */
   readonly clientSendTimeout?: Duration | undefined;
-  /** For the client to take the next bytes of an answer; 0 waits for ever.
+  /** How long a client may take no byte of its answer; 0 waits for ever.
    *  @default '1m' */
   readonly clientReceiveTimeout?: Duration | undefined;
   /** Close an idle client connection after this; keep it over a load balancer's own limit.

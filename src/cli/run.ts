@@ -1,0 +1,57 @@
+/** `lastbyte [target]`: runs the proxy until a signal ends it. */
+
+import type { Sources } from '../config/load.ts';
+import type { Settings } from '../config/settings.ts';
+import { targetUrl } from '../config/target.ts';
+import { createProxyFromSettings, type Proxy } from '../server/proxy.ts';
+import { LiveLog } from './live-log.ts';
+import { reload } from './reload.ts';
+import { startFailure } from './start-failure.ts';
+import { untilStopped } from './stop-signals.ts';
+import type { Streams } from './streams.ts';
+
+interface Run {
+  readonly sources: Sources;
+  readonly settings: Settings;
+  readonly streams: Streams;
+  readonly version: string;
+}
+
+/** The exit code: 0 ended in order, 1 could not start or was made to end at once. */
+export async function run({ sources, settings, streams, version }: Run): Promise<number> {
+  const proxy = await started(settings, streams);
+  if (proxy === null) return 1;
+  const { stdout } = streams;
+  const live = new LiveLog(settings, stdout, stdout.isTTY === true && !sources.env['NO_COLOR']);
+  proxy.on('exchange', (record) => live.log.exchange(record));
+  live.log.info(banner(proxy, settings, version));
+
+  let wanted = settings;
+  const onHangup = (): void => {
+    wanted = reload(sources, wanted, proxy, live);
+  };
+  process.on('SIGHUP', onHangup);
+  const stop = await untilStopped(proxy, (signal) => live.log.info(`${signal}: finishing what is under way`));
+  process.off('SIGHUP', onHangup);
+
+  if (stop === 'destroyed') live.log.warn('second signal: exchanges under way were cut');
+  await live.close();
+  return stop === 'closed' ? 0 : 1;
+}
+
+/** Null, and a sentence on stderr, when it cannot start. */
+async function started(settings: Settings, { stderr }: Streams): Promise<Proxy | null> {
+  try {
+    const proxy = createProxyFromSettings(settings);
+    await proxy.start();
+    return proxy;
+  } catch (error) {
+    stderr.write(`${startFailure(error, settings)}\n`);
+    return null;
+  }
+}
+
+function banner(proxy: Proxy, { target }: Settings, version: string): string {
+  const admin = proxy.adminUrl === null ? '' : `, admin ${proxy.adminUrl}`;
+  return `lastbyte ${version}: ${proxy.url} -> ${targetUrl(target)}${admin}`;
+}

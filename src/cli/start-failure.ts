@@ -1,0 +1,95 @@
+/** Why the proxy could not start, in one sentence that names the option to change. */
+
+import type { Settings } from '../config/settings.ts';
+
+/** Which of the two listeners failed, and the options that place it. */
+interface Place {
+  readonly host: string;
+  readonly port: number;
+  readonly hostFlag: string;
+  readonly portFlag: string;
+  /** The unix socket that was to be listened on, if any. */
+  readonly socketPath: string | null;
+}
+
+type Sentence = (place: Place, settings: Settings) => string;
+
+const FIRST_UNPRIVILEGED_PORT = 1024;
+
+const SENTENCES: ReadonlyMap<string, Sentence> = new Map<string, Sentence>([
+  [
+    'EADDRINUSE',
+    ({ host, port, portFlag, socketPath }) =>
+      socketPath === null
+        ? `Port ${port} on ${host} is in use: choose another with ${portFlag}, or stop the program that holds it.`
+        : `The socket ${socketPath} is there already: choose another with --socket, or stop the program that holds it and remove what it left.`,
+  ],
+  // libuv says EACCES also when the socket's folder does not exist (uv_pipe_bind2).
+  [
+    'EACCES',
+    ({ host, port, portFlag, socketPath }) =>
+      socketPath === null
+        ? `Port ${port} on ${host} is not open to this user: choose one from ${FIRST_UNPRIVILEGED_PORT} with ${portFlag}.`
+        : `The socket ${socketPath} cannot be made: its folder must be there and open to this user, or choose another with --socket.`,
+  ],
+  [
+    'EADDRNOTAVAIL',
+    ({ host, hostFlag }) =>
+      `This machine does not have the address ${host}: choose another with ${hostFlag}.`,
+  ],
+  [
+    'EAFNOSUPPORT',
+    ({ host, hostFlag }) =>
+      `This machine has no network for the address ${host}: choose another with ${hostFlag}.`,
+  ],
+  [
+    'ENOTFOUND',
+    ({ host, hostFlag }) => `The host name ${host} has no address: choose another with ${hostFlag}.`,
+  ],
+  [
+    'EAI_AGAIN',
+    ({ host, hostFlag }) =>
+      `The host name ${host} cannot be looked up now: give an address with ${hostFlag}.`,
+  ],
+]);
+
+export function startFailure(error: unknown, settings: Settings): string {
+  const code = textOf(error, 'code');
+  const place = placeOf(error, settings);
+  const sentence = SENTENCES.get(code);
+  const ofListening = ['listen', 'bind', 'getaddrinfo'].includes(textOf(error, 'syscall'));
+  if (sentence !== undefined && ofListening) return sentence(place, settings);
+  const message = error instanceof Error ? error.message : String(error);
+  if (code.startsWith('ERR_OSSL') || code.startsWith('ERR_SSL')) {
+    return `--tls-cert ${settings.tlsCert} and --tls-key ${settings.tlsKey} cannot be used together: ${message}.`;
+  }
+  return `lastbyte could not start: ${message}.`;
+}
+
+function placeOf(error: unknown, settings: Settings): Place {
+  const { host, port, socketPath, admin, adminHost, adminPort } = settings;
+  const failed = {
+    address: textOf(error, 'address') || textOf(error, 'hostname'),
+    port: textOf(error, 'port'),
+  };
+  const fits = (atHost: string, atPort: number): boolean =>
+    failed.address === atHost && (failed.port === '' || failed.port === String(atPort));
+  const isAdmin =
+    admin && (fits(adminHost, adminPort) || failed.port === String(adminPort)) && !fits(host, port);
+  if (isAdmin) {
+    return {
+      host: adminHost,
+      port: adminPort,
+      hostFlag: '--admin-host',
+      portFlag: '--admin-port',
+      socketPath: null,
+    };
+  }
+  return { host, port, hostFlag: '--host', portFlag: '--port', socketPath };
+}
+
+function textOf(error: unknown, property: 'code' | 'syscall' | 'address' | 'hostname' | 'port'): string {
+  if (!(error instanceof Error)) return '';
+  const value: unknown = Reflect.get(error, property);
+  return typeof value === 'string' || typeof value === 'number' ? String(value) : '';
+}

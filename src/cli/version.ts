@@ -1,0 +1,12 @@
+/** The program's own version, as published. */
+
+import { readFileSync } from 'node:fs';
+
+/** `src/cli` and `dist/cli` lie equally deep under the package's root. */
+const MANIFEST = new URL('../../package.json', import.meta.url);
+
+export function packageVersion(): string {
+  const manifest: unknown = JSON.parse(readFileSync(MANIFEST, 'utf8'));
+  const isNamed = typeof manifest === 'object' && manifest !== null && 'version' in manifest;
+  return isNamed ? String(manifest.version) : 'unknown';
+}
