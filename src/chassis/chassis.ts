@@ -121,10 +121,10 @@ export class Chassis {
         response.headers = fieldsByName(response.rawHeaders) as IncomingMessage['headers'];
         passedOn.switched?.(response);
       });
-      upstream.on('response', (response) => {
-        // http-proxy would send the decoded body under the framing of the coded one; it keeps off what is upgraded.
-        Object.assign(response, { upgrade: true });
-        passedOn.responded(response);
+      // http-proxy, which listens as soon as this event is over, would send the decoded body under the coded framing.
+      queueMicrotask(() => {
+        upstream.removeAllListeners('response');
+        upstream.on('response', (response) => passedOn.responded(response));
       });
     });
   }

@@ -34,15 +34,13 @@ export interface ExchangeOptions {
   readonly encrypted: boolean;
 }
 
-type Phase = 'receiving' | 'trying' | 'delivering' | 'done';
-
 export class Exchange {
   readonly #options: ExchangeOptions;
   readonly #settings: Settings;
   readonly #journal: Journal;
   /** Resolves when the response is closed: with true when it was sent to the last octet. */
   readonly #closed: Promise<boolean>;
-  #phase: Phase = 'receiving';
+  #delivering = false;
   #receiving: Receiving | null = null;
   #trial: Trial | null = null;
 
@@ -79,18 +77,18 @@ export class Exchange {
 
   /** The request cannot be received to its end: malformed, cut short or too slow. False: it is past that point. */
   fault(error: ProxyError): boolean {
-    if (this.#phase !== 'receiving') return false;
-    this.#receiving?.stop({ kind: 'refused', error });
+    if (this.#receiving === null) return false;
+    this.#receiving.stop({ kind: 'refused', error });
     return true;
   }
 
-  /** The client moved no octet for the time that its phase allows. */
+  /** The client moved no octet for as long as it may. */
   clientTimedOut(): void {
     const { clientSendTimeoutMs, clientReceiveTimeoutMs } = this.#settings;
-    if (this.#phase === 'receiving') {
+    if (this.#receiving !== null) {
       const sentence = `No byte of the request body arrived for --client-send-timeout, ${clientSendTimeoutMs} ms.`;
       this.fault(new ProxyError('request_timeout', sentence));
-    } else if (this.#phase === 'delivering') {
+    } else if (this.#delivering) {
       const sentence = `The client took no byte of the answer for --client-receive-timeout, ${clientReceiveTimeoutMs} ms.`;
       this.#journal.sentence = sentence;
       this.#options.response.socket?.resetAndDestroy();
@@ -108,6 +106,7 @@ export class Exchange {
     this.#receiving = receiveBody(request, writer);
     if (expectsContinue && writer.fault === null) response.writeContinue();
     const received = await this.#receiving.result;
+    this.#receiving = null;
     request.socket.setTimeout(0);
     return received;
   }
@@ -115,7 +114,6 @@ export class Exchange {
   async #answer(body: SpooledBody): Promise<void> {
     const { request, response, services, encrypted } = this.#options;
     if (response.destroyed) return;
-    this.#phase = 'trying';
     if (maxForwards(request) === 0) return await this.#send(finalRecipientAnswer(request), 'delivered');
     const trusted = services.trusts(request.socket.remoteAddress ?? '');
     const bodyBytes = isFramed(request) ? body.bytes : null;
@@ -167,7 +165,7 @@ export class Exchange {
   async #finishRelay(relay: Relay): Promise<void> {
     const last = this.#journal.attempts.at(-1);
     const whole = last?.verdict === 'complete' || last?.verdict === 'unverifiable';
-    this.#phase = 'delivering';
+    this.#delivering = true;
     this.#journal.status = relay.status;
     if (whole) relay.end();
     else relay.cut();
@@ -195,7 +193,7 @@ export class Exchange {
 
   async #send(answer: Answer, outcome: Outcome): Promise<void> {
     const { response, request, services } = this.#options;
-    this.#phase = 'delivering';
+    this.#delivering = true;
     request.socket.setTimeout(this.#settings.clientReceiveTimeoutMs);
     this.#journal.status = answer.status;
     await deliver(
@@ -222,7 +220,6 @@ export class Exchange {
   }
 
   #done(): void {
-    this.#phase = 'done';
     this.#options.services.record(this.#journal.close());
   }
 }
@@ -235,6 +232,6 @@ function deliveryNote({ verdict, evidence }: AttemptRecord): string | null {
 
 /** With Max-Forwards 0 we are the last recipient (RFC 9110 section 7.6.2). A TRACE could echo secrets: not from us. */
 function finalRecipientAnswer(request: IncomingMessage): Answer {
-  const status = request.method === 'OPTIONS' ? 200 : 405;
-  return { status, reason: '', fields: ['Allow', ALLOWED_METHODS, 'Content-Length', '0'], body: null };
+  const [status, reason] = request.method === 'OPTIONS' ? [200, 'OK'] : [405, 'Method Not Allowed'];
+  return { status, reason, fields: ['Allow', ALLOWED_METHODS, 'Content-Length', '0'], body: null };
 }

@@ -59,3 +59,26 @@ export class Journal {
     };
   }
 }
+
+/** The record of what never became a request. */
+export function refusedRecord(clientAddress: string, error: ProxyError): ExchangeRecord {
+  return {
+    id: randomUUID(),
+    startedAt: Date.now(),
+    durationMs: 0,
+    clientAddress,
+    method: '-',
+    url: '-',
+    httpVersion: '',
+    requestFields: [],
+    requestBodyBytes: 0,
+    status: error.status,
+    responseBytes: 0,
+    attempts: [],
+    waitedMs: 0,
+    verdict: null,
+    outcome: 'refused',
+    error: error.code,
+    sentence: error.message,
+  };
+}

@@ -1,5 +1,6 @@
 /** Answers of our own: what went wrong, for a program or for a person. */
 
+import { STATUS_CODES } from 'node:http';
 import type { ServerResponse } from 'node:http';
 import type { ProxyError } from '../errors.ts';
 import { prefersHtml } from '../http/accept.ts';
@@ -38,7 +39,7 @@ export function refusalAnswer(
   const more = error.code === 'method_not_allowed' ? ['Allow', ALLOWED_METHODS] : [];
   return {
     status: error.status,
-    reason: '',
+    reason: STATUS_CODES[error.status] ?? '',
     fields: [...fields, ...more],
     body: hasBody(method, error.status) ? bodyInMemory([body], body.length, () => undefined) : null,
   };

@@ -8,6 +8,8 @@ import type { AddressInfo, Socket } from 'node:net';
 import type { Settings } from '../config/settings.ts';
 import { ProxyError } from '../errors.ts';
 import type { Exchange } from '../exchange/exchange.ts';
+import type { ExchangeRecord } from '../exchange/events.ts';
+import { refusedRecord } from '../exchange/journal.ts';
 import { rawRefusal } from '../exchange/raw-refusal.ts';
 import { NO_FACTS } from '../exchange/refuse.ts';
 import { discardInput, linger } from './lingering.ts';
@@ -34,6 +36,8 @@ export interface ListenerHandlers {
     expectsContinue: boolean,
   ): Promise<void>;
   upgrade(connection: ClientConnection, request: IncomingMessage, head: Buffer): Promise<void>;
+  /** What came was no request, and was refused. */
+  refused(record: ExchangeRecord): void;
 }
 
 export class Listener {
@@ -196,7 +200,11 @@ export class Listener {
     discardInput(socket);
     this.#inOrder(connection, async () => {
       if (!socket.writable) return;
-      socket.write(rawRefusal(error, NO_FACTS, 'about:blank'), () => this.#linger(socket));
+      const record = refusedRecord(socket.remoteAddress ?? '', error);
+      socket.write(rawRefusal(error, NO_FACTS, `urn:lastbyte:exchange:${record.id}`), () =>
+        this.#linger(socket),
+      );
+      this.#handlers.refused(record);
     });
   }
 

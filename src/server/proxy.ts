@@ -63,6 +63,7 @@ export class Proxy extends EventEmitter<ProxyEvents> implements AsyncDisposable 
       request: (connection, request, response, expects) =>
         this.#request(connection, request, response, expects),
       upgrade: (connection, request, head) => this.#upgrade(connection, request, head),
+      refused: (record) => this.#report(record),
     });
     this.#admin = settings.admin ? this.#makeAdmin() : null;
   }
