@@ -1,22 +1,37 @@
-/** Whether a client would rather have a page than a problem in JSON. */
+/** Whether the client of a failed exchange is a person at a browser. */
 
-/** A browser names text/html; curl and fetch take anything (RFC 9110 section 12.5.1). */
+import { listMembers, trimOws } from './fields.ts';
+
+const PAGES: readonly string[] = ['text/html', 'application/xhtml+xml'];
+const DOCUMENTS: readonly string[] = ['application/problem+json', 'application/json'];
+
+/**
+ * True when the Accept field names HTML, and no JSON that it likes better (RFC 9110 section 12.5.1). A wildcard names
+ * nothing: curl and fetch send it, and their users read JSON more easily than HTML.
+ */
 export function prefersHtml(accept: string | undefined): boolean {
-  if (accept === undefined) return false;
-  const html = quality(accept, 'text/html');
-  return (
-    html > 0 &&
-    html >= Math.max(quality(accept, 'application/json'), quality(accept, 'application/problem+json'))
-  );
+  const ranges = listMembers(accept ?? '');
+  const html = bestWeight(ranges, PAGES);
+  return html > 0 && html >= bestWeight(ranges, DOCUMENTS);
 }
 
-function quality(accept: string, type: string): number {
-  for (const range of accept.toLowerCase().split(',')) {
-    const [name = '', ...parameters] = range.split(';').map((part) => part.trim());
-    if (name !== type) continue;
-    const weight = parameters.find((parameter) => parameter.startsWith('q='));
-    const value = weight === undefined ? 1 : Number(weight.slice(2));
-    return Number.isNaN(value) ? 0 : value;
-  }
-  return 0;
+function bestWeight(ranges: readonly string[], types: readonly string[]): number {
+  return Math.max(0, ...ranges.filter((range) => types.includes(mediaType(range))).map(weight));
+}
+
+function mediaType(range: string): string {
+  return trimOws(range.replace(/;.*$/, ''));
+}
+
+/** 1 when it is not given; what is no weight at all weighs nothing. */
+function weight(range: string): number {
+  const given = /;[ \t]*q[ \t]*=([^;]*)/.exec(range);
+  if (given === null) return 1;
+  const value = trimOws(
+    range
+      .slice(given.index)
+      .replace(/^[^=]*=/, '')
+      .replace(/;.*$/, ''),
+  );
+  return /^(?:0(?:\.\d{0,3})?|1(?:\.0{0,3})?)$/.test(value) ? Number(value) : 0;
 }

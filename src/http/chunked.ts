@@ -1,29 +1,39 @@
-/** Decodes the chunked transfer coding (RFC 9112 section 7.1), incrementally and strictly. */
+/** The decoder of the chunked transfer coding (RFC 9112 section 7.1): strict, incremental and total. */
 
-const MAX_LINE_OCTETS = 4096;
+import { explainControl, explainFieldLine, FIELD_LINE } from './field-line.ts';
+import { quoted } from './quoted.ts';
+
+const MAX_EXTENSION_OCTETS = 4096;
 const MAX_TRAILER_OCTETS = 16 * 1024;
-const CHUNK_SIZE = /^([0-9A-Fa-f]{1,13})[ \t]*(?:;[\t\x20-\x7e\x80-\xff]*)?$/;
-const TRAILER_LINE = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+:[\t\x20-\x7e\x80-\xff]*$/;
-const LF = 0x0a;
-const CR = 0x0d;
+/** 16 ** 13 is less than 2 ** 53: every size is an exact number. */
+const MAX_SIZE_DIGITS = 13;
+const MAX_SIZE_LINE_OCTETS = MAX_SIZE_DIGITS + MAX_EXTENSION_OCTETS + '\r\n'.length;
 
-type State = 'size' | 'octets' | 'octets-end' | 'trailers' | 'done' | 'failed';
+const SIZE_LINE = /^[\da-f]{1,13}(?:[ \t]*;[\t\x20-\x7e\x80-\xff]*)?\r\n$/i;
+/** What a size line can begin with. */
+const SIZE_LINE_START = /^[\da-f]{1,13}(?:[ \t]*|[ \t]*;[\t\x20-\x7e\x80-\xff]*)\r?$/i;
+
+const CR = 0x0d;
+const LF = 0x0a;
+
+type State = 'size' | 'octets' | 'cr' | 'lf' | 'trailer' | 'done' | 'failed';
 
 export class ChunkedDecoder {
   #state: State = 'size';
   /** Octets of the present chunk that are still to come. */
   #left = 0;
-  /** The part of a line that came before its end did. */
+  /** The part of the present line that came. */
   #line = '';
   #trailerOctets = 0;
   #trailerFields = 0;
   #error: string | null = null;
 
+  /** Whether the last chunk and the empty line behind it have come. */
   get done(): boolean {
     return this.#state === 'done';
   }
 
-  /** A clause for a sentence; null: all is well so far. */
+  /** What is wrong, a clause for a sentence. Nothing is decoded after it. */
   get error(): string | null {
     return this.#error;
   }
@@ -32,79 +42,89 @@ export class ChunkedDecoder {
     return this.#trailerFields;
   }
 
-  /** Gives the body's octets to `sink` as views. Returns the index behind the last octet that it used. */
+  /**
+   * Takes the octets in [start, end) and gives those of the body to `sink`, as views. Returns the index behind the last
+   * octet it used, which is before `end` only when it is done or failed.
+   */
   decode(bytes: Uint8Array, start: number, end: number, sink: (part: Uint8Array) => void): number {
+    const octets = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     let at = start;
     while (at < end && this.#state !== 'done' && this.#state !== 'failed') {
-      if (this.#state === 'octets') {
-        const to = Math.min(end, at + this.#left);
-        sink(bytes.subarray(at, to));
-        this.#left -= to - at;
-        if (this.#left === 0) this.#state = 'octets-end';
-        at = to;
-      } else {
-        at = this.#readLine(bytes, at, end);
-      }
+      at = this.#state === 'octets' ? this.#pass(bytes, at, end, sink) : this.#read(octets, at, end);
     }
     return at;
   }
 
-  #readLine(bytes: Uint8Array, from: number, end: number): number {
-    const found = bytes.indexOf(LF, from);
-    const lineEnd = found < 0 || found >= end ? end : found + 1;
-    this.#line += Buffer.from(bytes.buffer, bytes.byteOffset + from, lineEnd - from).toString('latin1');
-    if (this.#line.length > MAX_LINE_OCTETS) this.#fail('a line of its chunked framing is too long');
-    else if (this.#line.endsWith('\n')) this.#takeLine();
-    else this.#checkStart();
-    return lineEnd;
+  #pass(bytes: Uint8Array, from: number, end: number, sink: (part: Uint8Array) => void): number {
+    const to = Math.min(end, from + this.#left);
+    this.#left -= to - from;
+    if (this.#left === 0) this.#state = 'cr';
+    sink(bytes.subarray(from, to));
+    return to;
   }
 
-  #takeLine(): void {
+  #read(octets: Buffer, from: number, end: number): number {
+    if (this.#state === 'cr') return this.#expect(octets, from, CR, 'lf');
+    if (this.#state === 'lf') return this.#expect(octets, from, LF, 'size');
+    const found = octets.indexOf(LF, from);
+    const to = found < 0 || found >= end ? end : found + 1;
+    this.#line += octets.toString('latin1', from, to);
+    if (this.#state === 'size') this.#readSize();
+    else this.#readTrailer(to - from);
+    return to;
+  }
+
+  #expect(octets: Buffer, at: number, octet: number, next: State): number {
+    if (octets[at] === octet) {
+      this.#state = next;
+      return at + 1;
+    }
+    this.#fail('a chunk does not end where its size says');
+    return at;
+  }
+
+  /** What cannot become a size line is refused at once: its end might never come. */
+  #readSize(): void {
     const line = this.#line;
-    this.#line = '';
-    if (line.charCodeAt(line.length - 2) !== CR) this.#fail('a line of its chunked framing ends without CR');
-    else this.#takeContent(line.slice(0, -2));
+    if (line.length > MAX_SIZE_LINE_OCTETS) {
+      this.#fail(`a chunk extension is longer than ${MAX_EXTENSION_OCTETS} octets`);
+    } else if (SIZE_LINE.test(line)) {
+      this.#line = '';
+      this.#left = Number.parseInt(line, 16);
+      this.#state = this.#left === 0 ? 'trailer' : 'octets';
+    } else if (!SIZE_LINE_START.test(line)) {
+      this.#fail(explainSizeLine(line));
+    }
   }
 
-  #takeContent(line: string): void {
-    if (this.#state === 'octets-end') {
-      if (line === '') this.#state = 'size';
-      else this.#fail('a chunk is longer than its size says');
-    } else if (this.#state === 'size') {
-      this.#takeSize(line);
-    } else {
+  #readTrailer(octets: number): void {
+    const line = this.#line;
+    this.#trailerOctets += octets;
+    if (this.#trailerOctets > MAX_TRAILER_OCTETS) {
+      this.#fail(`its trailer section is longer than ${MAX_TRAILER_OCTETS} octets`);
+    } else if (line === '\r\n') {
+      this.#state = 'done';
+    } else if (line.endsWith('\n')) {
+      this.#line = '';
       this.#takeTrailer(line);
     }
   }
 
-  #takeSize(line: string): void {
-    const size = CHUNK_SIZE.exec(line)?.[1];
-    if (size === undefined) {
-      this.#fail(`a chunk size is ${JSON.stringify(line.slice(0, 60))}`);
-      return;
-    }
-    this.#left = Number.parseInt(size, 16);
-    this.#state = this.#left === 0 ? 'trailers' : 'octets';
-  }
-
   #takeTrailer(line: string): void {
-    this.#trailerOctets += line.length + 2;
-    if (line === '') this.#state = 'done';
-    else if (this.#trailerOctets > MAX_TRAILER_OCTETS) this.#fail('its trailers are too large');
-    else if (TRAILER_LINE.test(line)) this.#trailerFields += 1;
-    else this.#fail(`a trailer is ${JSON.stringify(line.slice(0, 60))}`);
-  }
-
-  /** What can be no line of its kind is refused at once, not when its end comes. */
-  #checkStart(): void {
-    const [first = ''] = this.#line;
-    if (this.#state === 'octets-end' && first !== '\r') this.#fail('a chunk is longer than its size says');
-    if (this.#state === 'size' && first !== '' && !/[0-9A-Fa-f]/.test(first))
-      this.#fail('a chunk size does not begin with a digit');
+    FIELD_LINE.lastIndex = 0;
+    if (FIELD_LINE.test(line)) this.#trailerFields += 1;
+    else this.#fail(`in its trailers, ${explainFieldLine(line.replace(/\r\n$/, ''))}`);
   }
 
   #fail(why: string): void {
     this.#state = 'failed';
     this.#error = why;
   }
+}
+
+function explainSizeLine(received: string): string {
+  const line = received.replace(/\r\n$/, '');
+  if (!/^[\da-f]/i.test(line)) return `a chunk size begins with ${quoted(line)}, which is not hexadecimal`;
+  if (/^[\da-f]{14}/i.test(line)) return `the chunk size ${quoted(line)} is out of all measure`;
+  return explainControl(line) ?? `the chunk size ${quoted(line)} is not hexadecimal`;
 }

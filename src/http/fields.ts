@@ -1,48 +1,90 @@
-/** Header fields as they stand on the wire: a flat list whose case, order and duplicates are kept. */
+/** Header fields as a flat list [name, value, name, value, …], exactly as on the wire: case, order and duplicates kept. */
 
-/** [name, value, name, value, …], latin1. */
+/** Strings hold one octet a character (latin1). */
 export type Fields = readonly string[];
 
-/** The first value of a field; `name` in lower case. */
+/** The first value of a field. @param name in lower case */
 export function fieldValue(fields: Fields, name: string): string | undefined {
-  for (let index = 0; index + 1 < fields.length; index += 2) {
-    if (isNamed(fields[index], name)) return fields[index + 1];
+  let isName = true;
+  let matches = false;
+  for (const part of fields) {
+    if (isName) matches = isNamed(part, name);
+    else if (matches) return part;
+    isName = !isName;
   }
   return undefined;
 }
 
-/** All values of a field; `name` in lower case. */
+/** All values of a field, in order. @param name in lower case */
 export function fieldValues(fields: Fields, name: string): string[] {
   const values: string[] = [];
-  for (let index = 0; index + 1 < fields.length; index += 2) {
-    if (isNamed(fields[index], name)) values.push(fields[index + 1] ?? '');
-  }
+  eachField(fields, (fieldName, value) => {
+    if (isNamed(fieldName, name)) values.push(value);
+  });
   return values;
 }
 
-function isNamed(field: string | undefined, name: string): boolean {
-  return field !== undefined && field.length === name.length && field.toLowerCase() === name;
+export function eachField(fields: Fields, visit: (name: string, value: string) => void): void {
+  let name: string | null = null;
+  for (const part of fields) {
+    if (name === null) {
+      name = part;
+    } else {
+      visit(name, part);
+      name = null;
+    }
+  }
 }
 
-const LIST_MEMBER = /(?:"(?:[^"\\]|\\.)*"?|[^",])+/g;
+/** Lengths differ for almost all fields, and comparing them costs nothing. */
+function isNamed(fieldName: string, name: string): boolean {
+  return fieldName.length === name.length && fieldName.toLowerCase() === name;
+}
 
-/** The members of a list, in lower case, empty ones dropped; commas in quotes do not separate (RFC 9110 section 5.6.1). */
+/** The members of a comma-separated list (RFC 9110 section 5.6.1), trimmed and in lower case, empty ones dropped. */
 export function listMembers(value: string): string[] {
-  const members = value.match(LIST_MEMBER) ?? [];
-  return members.map((member) => member.trim().toLowerCase()).filter((member) => member !== '');
+  return listParts(value.toLowerCase());
 }
 
-/** All fields but those named; names in lower case. */
+/**
+ * Nothing follows the last `+`, so a match never fails after it began and never has to be tried another way: the time
+ * it takes grows with the length, whatever the quotes. A quote that is never closed runs to the end.
+ */
+const LIST_PART = /(?:[^,"]|"(?:[^"\\]|\\.)*"?)+/g;
+
+/** As `listMembers`, in the case that they came in. */
+export function listParts(value: string): string[] {
+  const parts = value.includes('"') ? Array.from(value.matchAll(LIST_PART), String) : value.split(',');
+  return parts.map(trimOws).filter((part) => part !== '');
+}
+
+const SP = 0x20;
+const HTAB = 0x09;
+
+/** Not String.prototype.trim: that would take a no-break space too, which is an octet of the value (obs-text). */
+export function trimOws(text: string): string {
+  let from = 0;
+  let to = text.length;
+  while (from < to && isOws(text.charCodeAt(from))) from += 1;
+  while (to > from && isOws(text.charCodeAt(to - 1))) to -= 1;
+  return text.slice(from, to);
+}
+
+function isOws(code: number): boolean {
+  return code === SP || code === HTAB;
+}
+
+/** @param names in lower case */
 export function withoutFields(fields: Fields, names: ReadonlySet<string>): string[] {
   const kept: string[] = [];
-  for (let index = 0; index + 1 < fields.length; index += 2) {
-    const name = fields[index] ?? '';
-    if (!names.has(name.toLowerCase())) kept.push(name, fields[index + 1] ?? '');
-  }
+  eachField(fields, (name, value) => {
+    if (!names.has(name.toLowerCase())) kept.push(name, value);
+  });
   return kept;
 }
 
-const HOP_BY_HOP: readonly string[] = [
+/** RFC 9110 section 7.6.1, and Trailer: no trailers go on. */
+const HOP_BY_HOP: ReadonlySet<string> = new Set([
   'connection',
   'proxy-connection',
   'keep-alive',
@@ -50,23 +92,46 @@ const HOP_BY_HOP: readonly string[] = [
   'trailer',
   'transfer-encoding',
   'upgrade',
-];
-const HOP_BY_HOP_SET: ReadonlySet<string> = new Set(HOP_BY_HOP);
+]);
 
-/** Naming these in Connection would not end a hop but take the message apart, or a login from it. */
-const NEVER_NAMED: ReadonlySet<string> = new Set([
+/**
+ * What Connection cannot delete. RFC 9110 section 7.6.1 forbids a sender to name a field that is meant for all
+ * recipients. Whoever does it all the same wants the message to mean something else behind this proxy than before it:
+ * another site (Host), another length, another user (Authorization, Cookie), another origin (Forwarded), another kind
+ * of content, or a cache that keeps what it must not.
+ */
+const PROTECTED: ReadonlySet<string> = new Set([
   'host',
   'content-length',
   'content-type',
   'content-encoding',
+  'content-range',
   'authorization',
   'cookie',
   'set-cookie',
+  'location',
+  'cache-control',
+  'vary',
+  'forwarded',
+  'via',
+  'x-forwarded-for',
+  'x-forwarded-proto',
+  'x-forwarded-host',
+  'x-forwarded-port',
 ]);
 
-/** What concerns this connection alone stays on it, and with it every field that Connection names (RFC 9110 section 7.6.1). */
+/** Drops what concerns only the connection that the message came on, and every field that Connection names. */
 export function withoutHopByHop(fields: Fields): string[] {
-  const named = fieldValues(fields, 'connection').flatMap(listMembers);
-  const extra = named.filter((name) => !NEVER_NAMED.has(name) && !HOP_BY_HOP_SET.has(name));
-  return withoutFields(fields, extra.length === 0 ? HOP_BY_HOP_SET : new Set([...HOP_BY_HOP, ...extra]));
+  return withoutFields(fields, hopByHopNames(fields));
+}
+
+/** The names, in lower case, of the fields that end with this connection. */
+export function hopByHopNames(fields: Fields): ReadonlySet<string> {
+  const named = connectionOptions(fields).filter((name) => !PROTECTED.has(name) && !HOP_BY_HOP.has(name));
+  return named.length === 0 ? HOP_BY_HOP : new Set([...HOP_BY_HOP, ...named]);
+}
+
+/** The members of all Connection fields. */
+export function connectionOptions(fields: Fields): string[] {
+  return fieldValues(fields, 'connection').flatMap(listMembers);
 }

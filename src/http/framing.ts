@@ -1,72 +1,98 @@
-/** Where a response's body ends: RFC 9112 section 6.3 as a function. */
+/** Where a message ends (RFC 9112 section 6.3), and whether its connection can carry another. */
 
-import { fieldValues, listMembers } from './fields.ts';
+import { connectionOptions, fieldValue, fieldValues, listMembers, trimOws } from './fields.ts';
+import type { Fields } from './fields.ts';
+import { quoted } from './quoted.ts';
 import type { ResponseHead } from './response-head.ts';
 
+/**
+ * - `none`: there is no body, whatever the fields say
+ * - `length`: the body has this many octets
+ * - `chunked`: the last chunk ends it
+ * - `close`: the end of the connection ends it, and nothing proves that it is whole
+ */
 export type Framing =
   | { readonly kind: 'none' }
   | { readonly kind: 'length'; readonly length: number }
   | { readonly kind: 'chunked' }
   | { readonly kind: 'close' };
 
+/** `coding`: the reason is a transfer coding that we do not know. */
 export type FramingResult =
   | { readonly kind: 'framing'; readonly framing: Framing }
-  /** `coding`: it is a transfer coding that is not known. */
   | { readonly kind: 'malformed'; readonly why: string; readonly coding: boolean };
 
 const NONE: FramingResult = { kind: 'framing', framing: { kind: 'none' } };
 const CHUNKED: FramingResult = { kind: 'framing', framing: { kind: 'chunked' } };
 const CLOSE: FramingResult = { kind: 'framing', framing: { kind: 'close' } };
 
+/**
+ * Transfer-Encoding wins over Content-Length, and is believed in HTTP/1.0 too: only the last chunk can then end the
+ * body, so a wrong belief cannot pass a part for the whole. `keepsAlive` lets no such connection be used again.
+ *
+ * @param method of the request
+ */
 export function responseFraming(method: string, head: ResponseHead): FramingResult {
   const { status, fields } = head;
   if (method === 'HEAD' || status < 200 || status === 204 || status === 304) return NONE;
-  const codings = transferCodings(head);
+  const codings = transferCodings(fields);
+  if (codings !== null) return codedFraming(codings);
+  const announced = contentLength(fields);
+  if (announced.kind === 'malformed') return { ...announced, coding: false };
+  return announced.kind === 'absent' ? CLOSE : { kind: 'framing', framing: announced };
+}
+
+function codedFraming(codings: readonly string[]): FramingResult {
   if (codings.length === 1 && codings[0] === 'chunked') return CHUNKED;
-  if (codings.length > 0) {
-    return {
-      kind: 'malformed',
-      why: `its Transfer-Encoding is "${codings.join(', ').slice(0, 60)}"`,
-      coding: true,
-    };
+  const value = codings.join(', ');
+  const unknown = codings.some((coding) => coding !== 'chunked');
+  if (unknown) return { kind: 'malformed', why: `its transfer coding is ${quoted(value)}`, coding: true };
+  const why = value === '' ? 'its Transfer-Encoding field is empty' : 'it is chunked more than once';
+  return { kind: 'malformed', why, coding: false };
+}
+
+/** The transfer codings in lower case, in order; null: none. `identity` alone means none (RFC 2616 section 3.6). */
+export function transferCodings(fields: Fields): string[] | null {
+  const values = fieldValues(fields, 'transfer-encoding');
+  const codings = values.flatMap(listMembers);
+  const isAbsent = values.length === 0 || (codings.length > 0 && codings.every((one) => one === 'identity'));
+  return isAbsent ? null : codings;
+}
+
+export type AnnouncedLength =
+  | { readonly kind: 'absent' }
+  | { readonly kind: 'length'; readonly length: number }
+  | { readonly kind: 'malformed'; readonly why: string };
+
+/** The value of Content-Length. Repeats of one number count as that number (RFC 9110 section 8.6). */
+export function contentLength(fields: Fields): AnnouncedLength {
+  const values = fieldValues(fields, 'content-length').flatMap((value) => value.split(',').map(trimOws));
+  let length: number | null = null;
+  for (const value of values) {
+    const number = /^\d+$/.test(value) ? Number(value) : Number.NaN;
+    if (!Number.isSafeInteger(number)) {
+      return { kind: 'malformed', why: `its Content-Length ${quoted(value)} is not a length` };
+    }
+    if (length !== null && length !== number) {
+      return { kind: 'malformed', why: `it has two Content-Lengths, ${length} and ${number}` };
+    }
+    length = number;
   }
-  const values = fieldValues(fields, 'content-length').flatMap((value) =>
-    value.split(',').map((part) => part.trim()),
-  );
-  return values.length === 0 ? CLOSE : lengthFraming(values);
+  return length === null ? { kind: 'absent' } : { kind: 'length', length };
 }
 
-function lengthFraming(values: readonly string[]): FramingResult {
-  const [first = ''] = values;
-  if (values.some((value) => value !== first))
-    return badLength(`it has different Content-Lengths, ${values.join(' and ')}`);
-  if (!/^\d+$/.test(first)) return badLength(`its Content-Length is "${first}"`);
-  const length = Number(first);
-  if (!Number.isSafeInteger(length)) return badLength(`its Content-Length ${first} is beyond all measure`);
-  return { kind: 'framing', framing: { kind: 'length', length } };
-}
-
-function badLength(why: string): FramingResult {
-  return { kind: 'malformed', why: why.slice(0, 120), coding: false };
-}
-
-/** `identity` says nothing (RFC 7230 withdrew it). */
-function transferCodings(head: ResponseHead): string[] {
-  return fieldValues(head.fields, 'transfer-encoding')
-    .flatMap(listMembers)
-    .filter((coding) => coding !== 'identity');
-}
-
-/** Whether another request may follow on the connection (RFC 9112 section 9.3). */
+/**
+ * Whether another request may go out on this connection (RFC 9112 section 9.3). Not where the framing is in doubt: with
+ * Transfer-Encoding beside Content-Length, or in HTTP/1.0 (RFC 9112 section 6.1).
+ */
 export function keepsAlive(head: ResponseHead, framing: Framing): boolean {
   if (framing.kind === 'close' || saysClose(head)) return false;
-  const coded = fieldValues(head.fields, 'transfer-encoding').length > 0;
-  if (!coded) return true;
-  return head.minor === 1 && fieldValues(head.fields, 'content-length').length === 0;
+  if (fieldValue(head.fields, 'transfer-encoding') === undefined) return true;
+  return head.minor === 1 && fieldValue(head.fields, 'content-length') === undefined;
 }
 
-/** Whether the upstream will close behind this response. */
+/** Whether the upstream will close this connection: it says so, or speaks HTTP/1.0 and does not say otherwise. */
 export function saysClose(head: ResponseHead): boolean {
-  const options = fieldValues(head.fields, 'connection').flatMap(listMembers);
+  const options = connectionOptions(head.fields);
   return options.includes('close') || (head.minor === 0 && !options.includes('keep-alive'));
 }

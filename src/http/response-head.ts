@@ -1,10 +1,13 @@
-/** Parses the head of a response: strict, total, and never by exception. */
+/** The parser of a response head (RFC 9112 sections 4 and 5): strict, small and total. */
 
+import { explainControl, explainFieldLine, FIELD_LINE, lineAt } from './field-line.ts';
 import type { Fields } from './fields.ts';
+import { trimOws } from './fields.ts';
+import { quoted } from './quoted.ts';
 
 export interface ResponseHead {
-  /** HTTP/1.minor. */
   readonly minor: 0 | 1;
+  /** 100 to 999. */
   readonly status: number;
   readonly reason: string;
   readonly fields: Fields;
@@ -12,64 +15,82 @@ export interface ResponseHead {
 
 export type HeadResult =
   | { readonly kind: 'head'; readonly head: ResponseHead }
-  /** `why` is a clause for a sentence. */
   | { readonly kind: 'malformed'; readonly why: string };
 
-const HEAD_END = Buffer.from('\r\n\r\n');
+/** Ends of heads whose lines end in bare LF: the parser refuses them. */
+const WRONG_ENDS: readonly string[] = ['\n\n', '\n\r\n'];
 
-/** The index behind the empty line that ends a head, or -1. `from`: what lies before was searched already. */
+/**
+ * The index just behind the head, or -1 when its end is not among `bytes` before `end`. A head that ends with bare LFs
+ * ends too: waiting for its CRLF could take for ever, and the parser can say what is wrong with it.
+ *
+ * @param from where the bytes begin that were not searched before
+ */
 export function findHeadEnd(bytes: Buffer, from: number, end: number): number {
-  const at = bytes.indexOf(HEAD_END, Math.max(0, from - 3));
-  return at < 0 || at + 4 > end ? -1 : at + 4;
+  const right = findBefore(bytes, '\r\n\r\n', from, end);
+  if (right >= 0) return right;
+  const wrong = WRONG_ENDS.map((mark) => findBefore(bytes, mark, from, end)).filter((index) => index >= 0);
+  return wrong.length === 0 ? -1 : Math.min(...wrong);
 }
 
-const STATUS_LINE = /^HTTP\/1\.([01]) ([1-5]\d\d)(?: ([\t\x20-\x7e\x80-\xff]*))?$/;
-const FIELD_LINE = /^([!#$%&'*+\-.^_`|~0-9A-Za-z]+):[ \t]*([\t\x20-\x7e\x80-\xff]*?)[ \t]*$/;
-const OBS_FOLD = /[ \t]*\r\n[ \t]+/g;
+/** A mark may have begun before `from`, but only an end behind `from` is news. */
+function findBefore(bytes: Buffer, mark: string, from: number, end: number): number {
+  const at = bytes.indexOf(mark, Math.max(0, from - mark.length + 1), 'latin1');
+  return at < 0 || at + mark.length > end ? -1 : at + mark.length;
+}
 
-/** `bytes` from `start` to `end` is the head with its empty line. */
+/**
+ * A status above 599 is accepted: RFC 9110 section 15 calls it invalid but wants it treated as a 5xx by the client, so
+ * the client is shown it. A reason may be missing, with or without the space before it: real servers do both.
+ */
+const STATUS_LINE = /HTTP\/1\.[01] [1-9]\d\d(?: [\t\x20-\x7e\x80-\xff]*)?\r\n/y;
+
+/** Reads the head in [start, end), which includes the empty line at its end. Never throws. */
 export function parseResponseHead(bytes: Buffer, start: number, end: number): HeadResult {
-  const text = bytes.toString('latin1', start, end - 4);
-  const firstEnd = text.indexOf('\r\n');
-  const statusLine = firstEnd < 0 ? text : text.slice(0, firstEnd);
-  const parsed = STATUS_LINE.exec(statusLine);
-  if (parsed === null) return malformed(`its status line is ${show(statusLine)}`);
+  const text = bytes.toString('latin1', start, end);
+  STATUS_LINE.lastIndex = 0;
+  if (!STATUS_LINE.test(text)) return { kind: 'malformed', why: explainStatusLine(lineAt(text, 0)) };
+  const fieldsAt = STATUS_LINE.lastIndex;
+  const fields = readFields(text.slice(fieldsAt));
+  if (typeof fields === 'string') return { kind: 'malformed', why: fields };
+  const minor = text.startsWith('0', 'HTTP/1.'.length) ? 0 : 1;
+  const status = Number(text.slice(9, 12));
+  const reason = text.slice(13, fieldsAt - 2);
+  return { kind: 'head', head: { minor, status, reason, fields } };
+}
+
+/** Returns the fields, or why there are none. */
+function readFields(received: string): string[] | string {
+  if (/^[ \t]/.test(received)) return 'white space stands before its first field';
+  const text = received.includes('\r\n ') || received.includes('\r\n\t') ? unfolded(received) : received;
   const fields: string[] = [];
-  if (firstEnd >= 0) {
-    const block = text.slice(firstEnd + 2);
-    if (block.startsWith(' ') || block.startsWith('\t'))
-      return malformed('its first field line begins with a space');
-    for (const line of unfolded(block).split('\r\n')) {
-      const field = FIELD_LINE.exec(line);
-      if (field === null) return malformed(fieldFault(line));
-      fields.push(field[1] ?? '', field[2] ?? '');
-    }
+  let at = 0;
+  while (!text.startsWith('\r\n', at)) {
+    FIELD_LINE.lastIndex = at;
+    if (!FIELD_LINE.test(text)) return explainFieldLine(lineAt(text, at));
+    const colon = text.indexOf(':', at);
+    const next = FIELD_LINE.lastIndex;
+    fields.push(text.slice(at, colon), trimOws(text.slice(colon + 1, next - 2)));
+    at = next;
   }
-  const [, minor, status, reason = ''] = parsed;
-  return { kind: 'head', head: { minor: minor === '0' ? 0 : 1, status: Number(status), reason, fields } };
+  return at + 2 === text.length ? fields : explainFieldLine('');
 }
 
-/** A folded line is one line (RFC 9112 section 5.2). */
-function unfolded(block: string): string {
-  return block.includes('\r\n ') || block.includes('\r\n\t') ? block.replace(OBS_FOLD, ' ') : block;
+/** One space for each fold and the white space around it (RFC 9112 section 5.2). */
+function unfolded(text: string): string {
+  return text
+    .split(/\r\n[ \t]+/)
+    .map(trimOws)
+    .join(' ');
 }
 
-function fieldFault(line: string): string {
-  const colon = line.indexOf(':');
-  if (colon < 0) return `the field line ${show(line)} has no colon`;
-  const name = line.slice(0, colon);
-  if (name === '') return `the field line ${show(line)} has no name`;
-  if (/\s/.test(name)) return `the field name ${show(name)} holds a space`;
-  if (!/^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/.test(name))
-    return `the field name ${show(name)} holds a character that no name may`;
-  return `the value of the field ${show(name)} holds a control character`;
-}
-
-function malformed(why: string): HeadResult {
-  return { kind: 'malformed', why };
-}
-
-/** Shortened, control characters escaped. */
-function show(text: string): string {
-  return JSON.stringify(text.length > 60 ? `${text.slice(0, 60)}…` : text);
+function explainStatusLine(line: string): string {
+  if (line === '') return 'its first line is empty';
+  if (/^[ \t]/.test(line)) return 'its first line begins with white space';
+  const control = explainControl(line);
+  if (control !== null) return control;
+  if (!line.startsWith('HTTP/')) return `its first line is ${quoted(line)}, which does not begin with HTTP/`;
+  if (!/^HTTP\/1\.[01](?!\S)/.test(line))
+    return `its first line ${quoted(line)} does not begin with HTTP/1.1`;
+  return `its first line ${quoted(line)} has no status of three digits from 100 to 999`;
 }

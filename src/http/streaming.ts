@@ -1,39 +1,52 @@
-/** Which responses must not be buffered: those that are meant to be seen before they end. */
+/** Which responses are meant to be seen before they end, so that they must not be buffered. */
 
-import { fieldValue } from './fields.ts';
+import { fieldValue, trimOws } from './fields.ts';
+import { originForm } from './request-check.ts';
 import type { ResponseHead } from './response-head.ts';
 
-const STREAMING_TYPES = new Set(['text/event-stream', 'multipart/x-mixed-replace', 'application/x-ndjson']);
+/** Server-sent events, a camera's pictures, one JSON document a line, and calls of gRPC in all its spellings. */
+const STREAMING_TYPES: readonly string[] = [
+  'text/event-stream',
+  'multipart/x-mixed-replace',
+  'application/x-ndjson',
+  'application/grpc*',
+];
 
-/** @param extra what the user named: media types, and paths, which do not matter here */
-export function mustStream(head: ResponseHead, extra: readonly string[]): boolean {
+/** @param extraTypes the user's media types, in which `*` stands for any run of characters; paths among them match nothing */
+export function mustStream(head: ResponseHead, extraTypes: readonly string[]): boolean {
   if (fieldValue(head.fields, 'x-accel-buffering')?.toLowerCase() === 'no') return true;
   const contentType = fieldValue(head.fields, 'content-type');
   if (contentType === undefined) return false;
-  const [type = ''] = contentType.toLowerCase().split(';');
-  const name = type.trim();
-  return (
-    STREAMING_TYPES.has(name) ||
-    /^application\/grpc(?:$|[+-])/.test(name) ||
-    extra.some((one) => one.toLowerCase() === name)
-  );
+  const type = trimOws(before(contentType, ';')).toLowerCase();
+  return [...STREAMING_TYPES, ...extraTypes].some((pattern) => isWholeMatch(type, pattern.toLowerCase()));
 }
 
-/** @param paths prefixes in which `*` stands for any run of characters; media types among them do not matter here */
+/** @param paths prefixes, in which `*` stands for any run of characters; media types among them match nothing */
 export function pathStreams(url: string, paths: readonly string[]): boolean {
   if (paths.length === 0) return false;
-  const [path = ''] = url.split('?', 1);
-  return paths.some((pattern) => pattern.startsWith('/') && startsLike(path, pattern));
+  const path = before(originForm(url).target, '?');
+  return paths.some((pattern) => pattern.startsWith('/') && prefixEnd(path, pattern) >= 0);
 }
 
-function startsLike(path: string, pattern: string): boolean {
-  const [first = '', ...others] = pattern.split('*');
-  if (!path.startsWith(first)) return false;
-  let at = first.length;
-  for (const part of others) {
-    const found = path.indexOf(part, at);
-    if (found < 0) return false;
+function before(text: string, mark: string): string {
+  const at = text.indexOf(mark);
+  return at < 0 ? text : text.slice(0, at);
+}
+
+function isWholeMatch(text: string, pattern: string): boolean {
+  return pattern.endsWith('*') ? prefixEnd(text, pattern) >= 0 : prefixEnd(`${text}\n`, `${pattern}\n`) >= 0;
+}
+
+/**
+ * Where the shortest beginning of `text` that the pattern matches ends, or -1. Not a regular expression made of the
+ * user's words: several `*` would make it slow on a path that almost matches.
+ */
+function prefixEnd(text: string, pattern: string): number {
+  let at = -1;
+  for (const part of pattern.split('*')) {
+    const found = at < 0 ? (text.startsWith(part) ? 0 : -1) : text.indexOf(part, at);
+    if (found < 0) return -1;
     at = found + part.length;
   }
-  return true;
+  return at;
 }
