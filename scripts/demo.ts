@@ -1,4 +1,7 @@
-/** The demo: the same request to a real dev server, directly and through lastbyte, and the difference in numbers. */
+/**
+ * The demo: the same request to a real dev server, directly and through lastbyte, and the difference in numbers.
+ * `--once` ends it after the numbers; `--embedded` takes Node's own http server, also where Django is there.
+ */
 
 import net from 'node:net';
 import { parseArgs } from 'node:util';
@@ -10,6 +13,8 @@ import { startLastbyte } from './lastbyte-process.ts';
 const TRIES = 20;
 const SERVER_PORT = 8000;
 const PROXY_PORT = 8080;
+/** Needs nothing but Node, and cuts as Django does. */
+const EMBEDDED: ServerName = "Node's http";
 
 const WHY =
   'Why: the view answers without reading the request body. When the server then closes, the unread bytes make its\n' +
@@ -23,9 +28,11 @@ interface Stage {
 }
 
 async function main(): Promise<void> {
-  const { values } = parseArgs({ options: { once: { type: 'boolean', default: false } } });
+  const { values } = parseArgs({
+    options: { once: { type: 'boolean', default: false }, embedded: { type: 'boolean', default: false } },
+  });
   const stopped = new Promise((resolve) => process.once('SIGINT', resolve).once('SIGTERM', resolve));
-  const name = chooseServer();
+  const name = values.embedded ? EMBEDDED : chooseServer();
   await using server = await startServerOn(name, await choosePort(SERVER_PORT, name));
   await using proxy = await startLastbyte(server.port, await choosePort(PROXY_PORT, 'lastbyte'));
   const stage = { name, server, proxy };
@@ -40,7 +47,7 @@ function chooseServer(): ServerName {
   const missing = whyMissing('Django runserver');
   if (missing === null) return 'Django runserver';
   say(`${missing} Instead, a server on Node's own http stands here: it has the same fault.\n`);
-  return "Node's http";
+  return EMBEDDED;
 }
 
 async function choosePort(preferred: number, name: string): Promise<number> {

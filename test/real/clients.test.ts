@@ -135,18 +135,28 @@ describe.each(['Django runserver', 'Flask (Werkzeug)'] as const)('in front of %s
     });
   });
 
+  // ab speaks HTTP/1.0, whose connections a proxy must not keep (RFC 9112 section 9.3), and waits for our FIN, which
+  // goes out when the linger time is over: few requests, all at once.
   test.for([
-    // Without -k ab waits for our FIN, which goes out when the linger time is over: few requests, all at once.
-    { what: 'without -k', args: ['-n', '8', '-c', '8'], requests: 8 },
-    { what: 'with -k', args: ['-k', '-n', '200', '-c', '8'], requests: 200 },
-  ])('ab $what: GETs and POSTs of a 50 KB answer all succeed', async ({ args, requests }, context) => {
+    { what: 'without -k', args: [] },
+    { what: 'with -k', args: ['-k'] },
+  ])('ab $what: GETs and POSTs of a 50 KB answer all succeed', async ({ args }, context) => {
     const url = urlFor(context, 'ab', '-V', 'apache2-utils');
     await withTempFile(UPLOAD, async (file) => {
       for (const upload of [[], ['-p', file, '-T', 'text/plain']]) {
-        const run = await runClient('ab', ['-q', ...args, ...upload, `${url}/json/50000`]);
+        const run = await runClient('ab', [
+          '-q',
+          '-n',
+          '16',
+          '-c',
+          '16',
+          ...args,
+          ...upload,
+          `${url}/json/50000`,
+        ]);
         const report = run.stdout.toString();
         expect(run.code, run.stderr).toBe(0);
-        expect(report).toMatch(new RegExp(`^Complete requests:\\s+${requests}$`, 'm'));
+        expect(report).toMatch(/^Complete requests:\s+16$/m);
         expect(report).toMatch(/^Failed requests:\s+0$/m);
         expect(report).not.toContain('Non-2xx');
       }
