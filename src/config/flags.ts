@@ -66,7 +66,16 @@ function givenTwice(given: readonly Given[]): readonly Fault[] {
   return given.flatMap(({ option, raw, origin }, index) => {
     const first = given.slice(0, index).find((other) => other.option === option);
     if (first === undefined) return [];
-    const problem = `comes on top of ${originText(first.origin)} ${shown(first.raw)}`;
-    return [{ option: option.name, value: shown(raw), origin, problem, remedy: 'Keep one of them' }];
+    const isSwitch = option.kind.arity === 'switch';
+    const other = isSwitch ? originText(first.origin) : `${originText(first.origin)} ${shown(first.raw)}`;
+    return [
+      {
+        option: option.name,
+        value: isSwitch ? null : shown(raw),
+        origin,
+        problem: `comes on top of ${other}`,
+        remedy: 'Keep one of them',
+      },
+    ];
   });
 }

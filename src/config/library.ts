@@ -37,7 +37,7 @@ function gatherProperty(name: string, raw: unknown): Gathering | null {
     fault: unknownName({
       written: name,
       origin,
-      sort: 'option',
+      sort: 'property',
       spell: propertyOf,
       others: [],
       turnOff: (known) => `${propertyOf(known)}: false`,

@@ -1,14 +1,31 @@
 /** The name that a misspelt one was probably meant to be. */
 
+/** Shorter beginnings are shared by chance. */
+const MIN_BEGINNING_LENGTH = 4;
+
 /** The closest of `names`, or null when none is close enough to be worth a guess. */
 export function nearestName(written: string, names: readonly string[]): string | null {
-  const target = plain(written);
+  return bySpelling(plain(written), names) ?? byBeginning(plain(written), names);
+}
+
+function bySpelling(written: string, names: readonly string[]): string | null {
   const ranked = names
-    .map((name) => ({ name, distance: editDistance(target, plain(name)) }))
+    .map((name) => ({ name, distance: editDistance(written, plain(name)) }))
     .sort((a, b) => a.distance - b.distance);
   const best = ranked[0];
   if (best === undefined) return null;
   return best.distance <= tolerance(best.name) ? best.name : null;
+}
+
+/** `tls-certificate` for `tls-cert`, `shutdown` for `shutdown-timeout`: where only one name fits. */
+function byBeginning(written: string, names: readonly string[]): string | null {
+  if (written.length < MIN_BEGINNING_LENGTH) return null;
+  const longer = names.filter((name) => plain(name).startsWith(written));
+  const shorter = names
+    .filter((name) => plain(name).length >= MIN_BEGINNING_LENGTH && written.startsWith(plain(name)))
+    .sort((a, b) => b.length - a.length);
+  const fitting = longer.length > 0 ? longer : shorter.slice(0, 1);
+  return fitting.length === 1 ? (fitting[0] ?? null) : null;
 }
 
 /** `bodyHold`, `BODY_HOLD` and `body-hold` are the same name, written in another place's spelling. */
