@@ -24,14 +24,16 @@ export async function run({ sources, settings, streams, version }: Run): Promise
   const { stdout } = streams;
   const live = new LiveLog(settings, stdout, stdout.isTTY === true && !sources.env['NO_COLOR']);
   proxy.on('exchange', (record) => live.log.exchange(record));
-  live.log.info(banner(proxy, settings, version));
 
   let wanted = settings;
   const onHangup = (): void => {
     wanted = reload(sources, wanted, proxy, live);
   };
   process.on('SIGHUP', onHangup);
-  const stop = await untilStopped(proxy, (signal) => live.log.info(`${signal}: finishing what is under way`));
+  const stopped = untilStopped(proxy, (signal) => live.log.info(`${signal}: finishing what is under way`));
+  // Last: whoever has read it may send signals.
+  live.log.info(banner(proxy, settings, version));
+  const stop = await stopped;
   process.off('SIGHUP', onHangup);
 
   if (stop === 'destroyed') live.log.warn('second signal: exchanges under way were cut');
