@@ -38,6 +38,7 @@ export async function streamThrough(options: StreamOptions): Promise<void> {
   const refuse = async (error: ProxyError, facts: RefusalFacts): Promise<void> => {
     journal.blame(error);
     journal.status = error.status;
+    request.resume();
     if (error.source === 'client') response.shouldKeepAlive = false;
     const fields = connectionFields(response, services.settings.keepAliveTimeoutMs, services.closing);
     await deliver(response, refusalAnswer(response, error, facts, journal.id), fields);

@@ -180,12 +180,14 @@ export class Exchange {
   }
 
   async #refuse(error: ProxyError, facts: RefusalFacts): Promise<void> {
-    const { response } = this.#options;
+    const { response, request } = this.#options;
     this.#journal.blame(error);
     if (response.headersSent || response.destroyed) {
       response.socket?.resetAndDestroy();
       return;
     }
+    // A full request would stop the socket from being read, and only the request can start it again.
+    request.resume();
     // After malformed framing nobody knows where the next request begins (RFC 9112 section 6.3).
     if (error.source === 'client') response.shouldKeepAlive = false;
     await this.#send(refusalAnswer(response, error, facts, this.#journal.id), 'refused');

@@ -28,7 +28,7 @@ export function linger(socket: Socket, limits: LingerLimits): void {
   }
   const idle = setTimeout(() => socket.end(), limits.lingerTimeoutMs);
   const total = setTimeout(() => socket.destroy(), limits.lingerTotalMs);
-  socket.on('data', () => idle.refresh());
+  setImmediate(() => socket.on('data', () => idle.refresh()));
   socket.on('end', () => socket.end());
   socket.on('close', () => {
     clearTimeout(idle);
@@ -41,9 +41,13 @@ export function linger(socket: Socket, limits: LingerLimits): void {
  * itself until somebody else listens for `data`; see test/wire/node-facts.test.ts.
  */
 export function discardInput(socket: Socket): void {
-  socket.removeAllListeners('data');
-  socket.removeAllListeners('end');
-  socket.on('data', () => undefined);
   socket.on('error', () => socket.destroy());
   socket.resume();
+  // A parser that waits for its request to be read has stopped the handle below the socket, and starts it again at
+  // the socket's `resume`, which comes in a moment. Taken away before that, it would leave the handle stopped.
+  setImmediate(() => {
+    socket.removeAllListeners('data');
+    socket.on('data', () => undefined);
+    socket.resume();
+  });
 }

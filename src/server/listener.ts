@@ -26,6 +26,8 @@ export interface ClientConnection {
   pending: number;
   /** An answer to something that was no request goes out behind all others; then nothing more is read. */
   refused: boolean;
+  /** The last answer is out: whatever else came is no concern of ours (RFC 9112 section 9.6). */
+  closing: boolean;
 }
 
 export interface ListenerHandlers {
@@ -91,7 +93,7 @@ export class Listener {
       this.#server.close(() => resolve());
     });
     for (const connection of this.#connections.values()) {
-      if (connection.pending === 0) this.#linger(connection.socket);
+      if (connection.pending === 0) this.#endIdle(connection.socket);
     }
     return closed;
   }
@@ -138,6 +140,7 @@ export class Listener {
       tail: Promise.resolve(),
       pending: 0,
       refused: false,
+      closing: false,
     };
     this.#connections.set(socket, connection);
     socket.on('close', () => this.#connections.delete(socket));
@@ -147,7 +150,7 @@ export class Listener {
 
   #enqueue(request: IncomingMessage, response: ServerResponse, expectsContinue: boolean): void {
     const connection = this.#connections.get(request.socket);
-    if (connection === undefined) return;
+    if (connection === undefined || connection.closing) return;
     const run = (): Promise<void> => this.#handlers.request(connection, request, response, expectsContinue);
     this.#inOrder(connection, run);
   }
@@ -155,7 +158,8 @@ export class Listener {
   /** Answers go out in the order of their requests (RFC 9112 section 9.3.2), and none is begun before its turn. */
   #inOrder(connection: ClientConnection, run: () => Promise<void>): void {
     connection.pending += 1;
-    const turn = connection.pending === 1 ? run() : connection.tail.then(run);
+    const turn =
+      connection.pending === 1 ? run() : connection.tail.then(() => (connection.closing ? undefined : run()));
     connection.tail = turn.then(() => {
       connection.pending -= 1;
     });
@@ -186,7 +190,7 @@ export class Listener {
     }
     discardInput(socket);
     // Bytes behind a request that said "Connection: close" are no request.
-    if (code === 'HPE_CLOSED_CONNECTION') return;
+    if (connection.closing || code === 'HPE_CLOSED_CONNECTION') return;
     const refusal = clientFault(code, error.message, this.#settings);
     if (connection.current?.fault(refusal) === true) return;
     this.#refuse(socket, refusal);
@@ -211,11 +215,18 @@ export class Listener {
   #timedOut(socket: Socket): void {
     const connection = this.#connections.get(socket);
     if (connection?.current != null) connection.current.clientTimedOut();
-    else if (connection === undefined || connection.pending === 0) this.#linger(socket);
+    else if (connection === undefined || connection.pending === 0) this.#endIdle(socket);
   }
 
-  #linger(socket: Socket): void {
-    linger(socket, this.#settings);
+  /** Nothing is due on it, so there is nothing that the client should have first. */
+  #endIdle(socket: Socket): void {
+    this.#linger(socket, 0);
+  }
+
+  #linger(socket: Socket, lingerTimeoutMs: number = this.#settings.lingerTimeoutMs): void {
+    const connection = this.#connections.get(socket);
+    if (connection !== undefined) connection.closing = true;
+    linger(socket, { lingerTimeoutMs, lingerTotalMs: this.#settings.lingerTotalMs });
   }
 }
 
