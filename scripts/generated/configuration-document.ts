@@ -62,8 +62,11 @@ A value that is overridden by a flag is checked too, so that the file does not b
 
 ## Stopping
 
-SIGTERM or SIGINT stops accepting, finishes the exchanges under way within \`--shutdown-timeout\`, and exits with 0. A second one
-ends everything at once and exits with 1, because exchanges were cut. Exit codes: 0 fine, 1 failed at run time, 2 bad usage or configuration.
+SIGTERM or SIGINT stops accepting, finishes the exchanges under way within \`--shutdown-timeout\`, and exits with 0. A second one,
+half a second later or more, ends everything at once and exits with 1, because exchanges were cut. (npm and npx pass on their
+own copy of Ctrl-C: what comes sooner is that copy.)
+
+Exit codes: 0 fine, 1 failed at run time, 2 bad usage or configuration.
 `;
 
 export function configurationDocument(): string {
