@@ -153,7 +153,12 @@ test('502 reaches a client behind an upload of 20 MB that the upstream refused t
   });
   await using proxy = await TestProxy.start(upstream.url, { lingerTimeout: 100 });
   using client = await Client.connect(proxy.port);
-  await upload(client, `POST / HTTP/1.1\r\nHost: x\r\nContent-Length: ${20 * MIB}\r\n\r\n`, Buffer.alloc(MIB, 'z'), 20);
+  await upload(
+    client,
+    `POST / HTTP/1.1\r\nHost: x\r\nContent-Length: ${20 * MIB}\r\n\r\n`,
+    Buffer.alloc(MIB, 'z'),
+    20,
+  );
   expect((await client.response()).status).toBe(502);
   expect(upstream.requests.length).toBe(1);
 });
