@@ -42,8 +42,7 @@ export class Chassis {
   readonly #passedOn = new WeakMap<IncomingMessage, PassedOn>();
 
   constructor() {
-    const { createProxyServer } = loadHttpProxy();
-    this.#proxy = createProxyServer({
+    this.#proxy = loadHttpProxy().createProxyServer({
       target: TARGET,
       // The response is relayed by us: http-proxy would end a cut one cleanly, or not at all.
       selfHandleResponse: true,
@@ -89,7 +88,7 @@ export class Chassis {
   /** http-proxy copies the request's fields from here; names keep their case. Returns the request target. */
   #prepare(request: IncomingMessage, fields: readonly string[], passedOn: PassedOn): string {
     this.#passedOn.set(request, passedOn);
-    request.headers = fieldsByName(fields) as IncomingMessage['headers'];
+    request.headers = fieldsByName(fields);
     return request.url ?? '/';
   }
 
@@ -118,7 +117,7 @@ export class Chassis {
       passedOn.sending(upstream);
       upstream.on('upgrade', (response: IncomingMessage) => {
         // http-proxy writes these to the client: as they came, not folded to lower case.
-        response.headers = fieldsByName(response.rawHeaders) as IncomingMessage['headers'];
+        response.headers = fieldsByName(response.rawHeaders);
         passedOn.switched?.(response);
       });
       // http-proxy, which listens as soon as this event is over, would send the decoded body under the coded framing.

@@ -52,7 +52,7 @@ export function forwardedRequest(
 }
 
 /** The upstream's own name, as a Host field has it: without the scheme's default port. */
-export function targetAuthority(target: Target): string {
+function targetAuthority(target: Target): string {
   if (target.kind === 'unix') return 'localhost';
   const host = target.host.includes(':') ? `[${target.host}]` : target.host;
   return target.port === (target.tls ? 443 : 80) ? host : `${host}:${target.port}`;

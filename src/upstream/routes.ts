@@ -59,7 +59,7 @@ export class Routes {
 }
 
 /** What an attempt with a body shows about its route; null: nothing. */
-export function habitShown(heldMs: number, verdict: VerdictKind, evidence: Evidence): RouteHabit | null {
+function habitShown(heldMs: number, verdict: VerdictKind, evidence: Evidence): RouteHabit | null {
   const answered = verdict === 'complete' || verdict === 'unverifiable';
   if (answered && evidence.requestBody === 'withheld') return 'needs-hold';
   if (answered && heldMs > 0 && evidence.requestBody === 'whole') return 'reads-body';
