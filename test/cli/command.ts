@@ -15,6 +15,8 @@ export interface Finished {
 interface Surroundings {
   readonly env?: NodeJS.ProcessEnv;
   readonly cwd?: string;
+  /** The Node that runs it, and its options; the one that runs the tests if none is named. */
+  readonly node?: readonly string[];
 }
 
 /** Runs the command to its end. */
@@ -27,7 +29,8 @@ export async function lastbyte(args: readonly string[], surroundings: Surroundin
 export function startLastbyte(args: readonly string[], surroundings: Surroundings = {}): RunningCommand {
   const { PATH } = process.env;
   const env = { PATH, ...surroundings.env };
-  return new RunningCommand(spawn(process.execPath, [BIN, ...args], { env, cwd: surroundings.cwd }));
+  const [node = process.execPath, ...options] = surroundings.node ?? [];
+  return new RunningCommand(spawn(node, [...options, BIN, ...args], { env, cwd: surroundings.cwd }));
 }
 
 export class RunningCommand implements AsyncDisposable {

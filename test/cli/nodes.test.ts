@@ -1,0 +1,72 @@
+/** Every Node that is supported runs the command in silence: LASTBYTE_NODES names further binaries, colon-separated. */
+
+import { execFileSync } from 'node:child_process';
+import { describe, expect, test } from 'vitest';
+import { Client } from '../helpers/client.ts';
+import { Upstream, ok } from '../helpers/upstream.ts';
+import type { Script } from '../helpers/upstream.ts';
+import { startLastbyte } from './command.ts';
+
+const BINARIES = [
+  process.execPath,
+  ...(process.env['LASTBYTE_NODES'] ?? '').split(':').filter((path) => path !== ''),
+];
+const NODES = BINARIES.map(
+  (path) => [execFileSync(path, ['--version'], { encoding: 'utf8' }).trim(), path] as const,
+);
+
+const answers: Script = async (connection) => {
+  for (;;) {
+    const request = await connection.request();
+    if (request === null) return connection.fin();
+    if (request.target === '/ws') {
+      await connection.send(
+        'HTTP/1.1 101 Switching Protocols\r\nUpgrade: foo\r\nConnection: Upgrade\r\n\r\nhello;',
+      );
+      await connection.peerEnd();
+      return connection.fin();
+    }
+    if (request.method === 'POST') await connection.body(3);
+    await connection.send(ok(request.target));
+  }
+};
+
+test('CI runs the command on more Nodes than one', (context) => {
+  if (process.env['CI'] === undefined) context.skip('LASTBYTE_NODES is for CI');
+  expect(NODES.length).toBeGreaterThan(1);
+});
+
+describe.each(NODES)('Node %s', (_version, path) => {
+  test('buffers, streams, upgrades and stops without a word on stderr', async () => {
+    await using upstream = await Upstream.start(answers);
+    const args = [
+      upstream.url,
+      '--port',
+      '0',
+      '--admin-port',
+      '0',
+      '--stream',
+      '/exempt/',
+      '--linger-timeout',
+      '20ms',
+    ];
+    await using command = startLastbyte(args, { node: [path, '--pending-deprecation', '--trace-warnings'] });
+    const [, port] = await command.says(/http:\/\/127\.0\.0\.1:(\d+)/);
+    using client = await Client.connect(Number(port));
+    await client.send('GET /a HTTP/1.1\r\nHost: x\r\n\r\n');
+    expect((await client.response()).body.toString()).toBe('/a');
+    await client.send(
+      'POST /b HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n',
+    );
+    expect((await client.response()).body.toString()).toBe('/b');
+    await client.send('GET /exempt/c HTTP/1.1\r\nHost: x\r\n\r\n');
+    expect((await client.response()).body.toString()).toBe('/exempt/c');
+    await client.send('GET /ws HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: foo\r\n\r\n');
+    await client.until('hello;');
+    client.halfClose();
+    await client.end();
+    command.child.kill('SIGTERM');
+    const { code, stderr } = await command.finished;
+    expect([code, stderr]).toEqual([0, '']);
+  });
+});
