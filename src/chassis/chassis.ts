@@ -120,10 +120,11 @@ export class Chassis {
         response.headers = fieldsByName(response.rawHeaders);
         passedOn.switched?.(response);
       });
-      // http-proxy, which listens as soon as this event is over, would send the decoded body under the coded framing.
+      // http-proxy listens as soon as this event is over. It would send a decoded body under its coded framing, and
+      // after a failure it would close the client's socket before there is an answer on it.
       queueMicrotask(() => {
-        upstream.removeAllListeners('response');
-        upstream.on('response', (response) => passedOn.responded(response));
+        upstream.removeAllListeners('response').on('response', (response) => passedOn.responded(response));
+        upstream.removeAllListeners('error').on('error', (error) => passedOn.failed(error));
       });
     });
   }

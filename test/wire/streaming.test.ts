@@ -315,6 +315,23 @@ describe('an upgrade', () => {
     expect((await client.response()).status).toBe(502);
   });
 
+  test.each(['fin', 'rst'] as const)(
+    'whose upstream ends by %s without an answer is refused with 502',
+    async (ending) => {
+      await using upstream = await Upstream.start(async (connection) => {
+        await connection.request();
+        if (ending === 'fin') connection.fin();
+        else connection.reset();
+      });
+      await using proxy = await TestProxy.start(upstream.url, { lingerTimeout: 20 });
+      using client = await Client.connect(proxy.port);
+      await client.send(upgrade('websocket'));
+      expect((await client.response()).status).toBe(502);
+      expect(await client.end()).toBe('fin');
+      expect((await proxy.record()).error).toBe('no_response');
+    },
+  );
+
   test.each(['h2c', 'websocket, h2c', 'H2C'])('to %s is refused and never sent', async (protocol) => {
     await using upstream = await Upstream.start(echo);
     await using proxy = await TestProxy.start(upstream.url, { lingerTimeout: 20 });
