@@ -19,7 +19,7 @@ const UPLOADS: readonly Upload[] = [{ kind: 'none' }, { kind: 'length', body: UP
 export interface Cell {
   readonly tries: number;
   readonly whole: number;
-  /** The most that one try lost; 0 when none did. */
+  /** The most that one answer lost that had begun as a 200; 0 when none did. */
   readonly worstLossBytes: number;
   /** How the tries ended that were not whole, each way once. */
   readonly ends: readonly string[];
@@ -83,13 +83,18 @@ function summarize(answers: readonly WireAnswer[]): Cell {
   return {
     tries: answers.length,
     whole: answers.length - failed.length,
-    worstLossBytes: Math.max(0, ...failed.map((answer) => ANSWER_BYTES - answer.body.length)),
+    worstLossBytes: Math.max(0, ...failed.map(lostBytes)),
     ends: [...new Set(failed.map(describeEnd))],
   };
 }
 
 function isWhole(answer: WireAnswer): boolean {
   return answer.status === 200 && answer.end === 'whole' && answer.body.equals(EXPECTED);
+}
+
+/** An answer that says that it failed has lost nothing. */
+function lostBytes({ status, body }: WireAnswer): number {
+  return status === 200 ? ANSWER_BYTES - body.length : 0;
 }
 
 function describeEnd({ status, end }: WireAnswer): string {
@@ -107,5 +112,6 @@ export function markdown(rows: readonly Row[]): string {
 
 function cellText({ tries, whole, worstLossBytes, ends }: Cell): string {
   if (whole === tries) return `${whole} of ${tries} whole`;
-  return `**${whole} of ${tries}** whole; ${ends.join(', ')}; ${worstLossBytes.toLocaleString('en')} bytes lost at worst`;
+  const loss = worstLossBytes > 0 ? [`${worstLossBytes.toLocaleString('en')} bytes lost at worst`] : [];
+  return [`**${whole} of ${tries}** whole`, ends.join(', '), ...loss].join('; ');
 }

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import net from 'node:net';
 import { describe, expect, test } from 'vitest';
+import { createProxy } from '../../src/server/proxy.ts';
 import { frontOf } from './front.ts';
 import { numberedBody } from './numbered-body.ts';
 import { SERVER_NAMES } from './servers.ts';
@@ -12,6 +13,8 @@ const PATH = `/bytes/${ANSWER.length}`;
 const UPLOAD = Buffer.alloc(100_000, 'u');
 const UPLOAD_SHA256 = createHash('sha256').update(UPLOAD).digest('hex');
 const TRIES = 3;
+/** Each on a proxy of its own that has learned nothing. */
+const FIRST_TRIES = 20;
 
 const UPLOADS: readonly Upload[] = [
   { kind: 'none' },
@@ -68,6 +71,19 @@ describe.each(SERVER_NAMES)('in front of %s, which leaves the request body unrea
       expect(socket.bytesRead).toBe(expectedBytes);
     },
   );
+
+  test('the first POST to a view after a GET to it, when little is known of the server, gets 5 MB whole', async (context) => {
+    const { server } = front(context);
+    const upload: Upload = { kind: 'length', body: UPLOAD };
+    for (let tried = 0; tried < FIRST_TRIES; tried += 1) {
+      await using proxy = createProxy({ target: server.url, port: 0, admin: false });
+      await proxy.start();
+      const port = Number(new URL(proxy.url).port);
+      const request = { path: PATH, connection: 'close', reader: 'fast' } as const;
+      expectWhole(await wireRequest(port, { ...request, upload: { kind: 'none' } }));
+      expectWhole(await wireRequest(port, { ...request, upload }));
+    }
+  });
 
   test.for(UPLOADS.filter(({ kind }) => kind !== 'none'))(
     'a body sent with framing by $kind reaches a view that reads it, to the last byte',
