@@ -27,20 +27,30 @@ interface Stage {
   readonly proxy: ChildServer;
 }
 
-async function main(): Promise<void> {
-  const { values } = parseArgs({
-    options: { once: { type: 'boolean', default: false }, embedded: { type: 'boolean', default: false } },
-  });
+async function main(): Promise<number> {
+  const options = readOptions();
+  if (options === null) return 2;
   const stopped = new Promise((resolve) => process.once('SIGINT', resolve).once('SIGTERM', resolve));
-  const name = values.embedded ? EMBEDDED : chooseServer();
+  const name = options.embedded ? EMBEDDED : chooseServer();
   await using server = await startServerOn(name, await choosePort(SERVER_PORT, name));
   await using proxy = await startLastbyte(server.port, await choosePort(PROXY_PORT, 'lastbyte'));
   const stage = { name, server, proxy };
   say(`${name} listens on ${server.url}, lastbyte in front of it on ${proxy.url}.\n`);
   const first = await Promise.race([compare(stage), stopped]);
-  if (first !== 'compared' || values.once) return;
+  if (first !== 'compared' || options.once) return 0;
   say(`\nBoth are left running until Ctrl-C:\n\n${addresses(stage)}\n`);
   await stopped;
+  return 0;
+}
+
+function readOptions(): { readonly once: boolean; readonly embedded: boolean } | null {
+  const flag = { type: 'boolean', default: false } as const;
+  try {
+    return parseArgs({ options: { once: flag, embedded: flag } }).values;
+  } catch (error) {
+    process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+    return null;
+  }
 }
 
 function chooseServer(): ServerName {
@@ -121,5 +131,5 @@ function say(text: string): void {
   process.stdout.write(text);
 }
 
-await main();
-process.exit(0);
+// A race that Ctrl-C has won leaves a comparison under way.
+process.exit(await main());

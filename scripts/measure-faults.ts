@@ -1,4 +1,4 @@
-/** Prints the fault table, asking the real servers directly and through lastbyte: `npm run build`, then this script. */
+/** Prints the fault table, asking the real servers directly and through lastbyte: `npm run faults`. */
 
 import { parseArgs } from 'node:util';
 import { frontWithLastbyte } from './lastbyte-process.ts';
@@ -15,34 +15,47 @@ request body unread, and prints Markdown tables.
 
 const MAX_TRIES = 10_000;
 
+interface Options {
+  readonly tries: number;
+  readonly reader: Reader;
+  readonly only: string;
+}
+
 async function main(): Promise<number> {
-  const { values } = parseArgs({
-    options: {
-      tries: { type: 'string', default: '10' },
-      reader: { type: 'string', default: 'slow' },
-      only: { type: 'string', default: 'both' },
-      help: { type: 'boolean', default: false },
-    },
-  });
-  const tries = Number(values.tries);
-  const reader = parseReader(values.reader);
-  const wrong =
-    reader === null ||
-    !Number.isInteger(tries) ||
-    tries < 1 ||
-    tries > MAX_TRIES ||
-    !['both', 'direct', 'lastbyte'].includes(values.only);
-  if (values.help || wrong) {
-    process.stdout.write(HELP);
-    return wrong ? 2 : 0;
+  const options = readOptions(process.argv.slice(2));
+  if (typeof options === 'string') {
+    process.stderr.write(`${options}\n\n${HELP}`);
+    return 2;
   }
-  if (values.only !== 'lastbyte') await print('directly', { tries, reader, front: null });
-  if (values.only !== 'direct') await print('through lastbyte', { tries, reader, front: frontWithLastbyte });
+  if (options === null) {
+    process.stdout.write(HELP);
+    return 0;
+  }
+  if (options.only !== 'lastbyte') await print('directly', { ...options, front: null });
+  if (options.only !== 'direct') await print('through lastbyte', { ...options, front: frontWithLastbyte });
   return 0;
 }
 
-function parseReader(text: string): Reader | null {
-  return text === 'fast' || text === 'slow' ? text : null;
+/** null: help is asked for; a string: what is wrong. */
+function readOptions(args: string[]): Options | string | null {
+  const known = {
+    tries: { type: 'string', default: '10' },
+    reader: { type: 'string', default: 'slow' },
+    only: { type: 'string', default: 'both' },
+    help: { type: 'boolean', default: false },
+  } as const;
+  try {
+    const { values } = parseArgs({ args, options: known });
+    const { reader, only, help } = values;
+    const tries = Number(values.tries);
+    if (help) return null;
+    if (!Number.isInteger(tries) || tries < 1 || tries > MAX_TRIES) return `--tries is 1 to ${MAX_TRIES}.`;
+    if (reader !== 'fast' && reader !== 'slow') return '--reader is fast or slow.';
+    if (!['both', 'direct', 'lastbyte'].includes(only)) return '--only is direct, lastbyte or both.';
+    return { tries, reader, only };
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error);
+  }
 }
 
 async function print(
@@ -50,7 +63,8 @@ async function print(
   options: { readonly tries: number; readonly reader: Reader; readonly front: Front | null },
 ): Promise<void> {
   const rows = await measureAll(options, (line) => process.stderr.write(`${line}\n`));
-  const title = `Asked ${way}, ${options.reader} reader, ${options.tries} tries each`;
+  const tries = options.tries === 1 ? 'one try' : `${options.tries} tries`;
+  const title = `Asked ${way}, ${options.reader} reader, ${tries} each`;
   process.stdout.write(`${title}:\n\n${markdown(rows)}\n\n`);
 }
 

@@ -9,7 +9,9 @@ import { need } from './need.ts';
 import { runClient } from './run-client.ts';
 import { whyMissing } from './servers.ts';
 
-const DEMO = path.join(import.meta.dirname, '..', '..', 'scripts', 'demo.js');
+const ROOT = path.join(import.meta.dirname, '..', '..');
+/** What `npm run demo` runs, without the build: other tests use dist meanwhile. */
+const DEMO = ['node_modules/.bin/jiti', 'scripts/demo.ts'].map((file) => path.join(ROOT, file));
 
 const lineOf = (output: string, start: string): string =>
   output.split('\n').findLast((line) => line.startsWith(start)) ?? '';
@@ -17,7 +19,7 @@ const lineOf = (output: string, start: string): string =>
 describe('the demo', () => {
   test('shows every answer whole through lastbyte, in front of Django', async (context) => {
     need(context, whyMissing('Django runserver'));
-    const run = await runClient(process.execPath, [DEMO, '--once']);
+    const run = await runClient(process.execPath, [...DEMO, '--once']);
     expect({ code: run.code, stderr: run.stderr }).toEqual({ code: 0, stderr: '' });
     const output = run.stdout.toString();
     expect(output).toContain('Django runserver listens on http://127.0.0.1:');
@@ -26,7 +28,7 @@ describe('the demo', () => {
   });
 
   test('without Django it says so and stands on a server that needs Node alone', async () => {
-    const run = await runClient(process.execPath, [DEMO, '--once', '--embedded']);
+    const run = await runClient(process.execPath, [...DEMO, '--once', '--embedded']);
     expect({ code: run.code, stderr: run.stderr }).toEqual({ code: 0, stderr: '' });
     const output = run.stdout.toString();
     expect(output).toContain("Node's http listens on http://127.0.0.1:");
@@ -34,7 +36,7 @@ describe('the demo', () => {
   });
 
   test('leaves both running until Ctrl-C, and nothing after it', async () => {
-    const demo = spawn(process.execPath, [DEMO, '--embedded'], { stdio: ['ignore', 'pipe', 'inherit'] });
+    const demo = spawn(process.execPath, [...DEMO, '--embedded'], { stdio: ['ignore', 'pipe', 'inherit'] });
     const exited = once(demo, 'exit');
     const urls: string[] = [];
     for await (const line of createInterface({ input: demo.stdout })) {
