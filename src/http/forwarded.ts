@@ -31,7 +31,7 @@ export function withoutForwarded(fields: Fields, trusted: boolean): string[] {
   const kept: string[] = [];
   eachField(fields, (name, value) => {
     const lower = name.toLowerCase();
-    const variable = lower.replaceAll('_', '-');
+    const variable = lower.includes('_') ? lower.replaceAll('_', '-') : lower;
     const isSingle = SINGLES.has(variable);
     if (LISTS.has(variable) || (isSingle && (!trusted || lower !== variable))) return;
     kept.push(name, value);

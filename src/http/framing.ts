@@ -52,7 +52,7 @@ function codedFraming(codings: readonly string[]): FramingResult {
 }
 
 /** The transfer codings in lower case, in order; null: none. `identity` alone means none (RFC 2616 section 3.6). */
-export function transferCodings(fields: Fields): string[] | null {
+function transferCodings(fields: Fields): string[] | null {
   const values = fieldValues(fields, 'transfer-encoding');
   const codings = values.flatMap(listMembers);
   const isAbsent = values.length === 0 || (codings.length > 0 && codings.every((one) => one === 'identity'));
