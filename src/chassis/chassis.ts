@@ -14,7 +14,7 @@ import { loadHttpProxy } from './load-http-proxy.ts';
 /** How a passed-on request fares. http-proxy's events are the proxy's; these are one request's. */
 export interface PassedOn {
   /** The upstream request is about to be sent. */
-  sending(request: ClientRequest): void;
+  sending?(request: ClientRequest): void;
   /** A final response; for an upgrade, a response that refuses it. */
   responded(response: IncomingMessage): void;
   /** The upstream has switched protocols; http-proxy is about to join both sockets. */
@@ -108,13 +108,12 @@ export class Chassis {
 
   #listen(): void {
     const find = (request: IncomingMessage): PassedOn | undefined => this.#passedOn.get(request);
-    this.#proxy.on('proxyReq', (upstream, request) => find(request)?.sending(upstream));
+    this.#proxy.on('proxyReq', (upstream, request) => find(request)?.sending?.(upstream));
     this.#proxy.on('proxyRes', (response, request) => find(request)?.responded(response));
     this.#proxy.on('error', (error, request) => find(request)?.failed(error));
     this.#proxy.on('proxyReqWs', (upstream, request) => {
       const passedOn = find(request);
       if (passedOn === undefined) return;
-      passedOn.sending(upstream);
       upstream.on('upgrade', (response: IncomingMessage) => {
         // http-proxy writes these to the client: as they came, not folded to lower case.
         response.headers = fieldsByName(response.rawHeaders);

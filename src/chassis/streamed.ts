@@ -5,6 +5,7 @@ import type { ProxyError } from '../errors.ts';
 import { announcedLength, isFramed, refusalBeforehand } from '../exchange/check.ts';
 import { connectionFields, deliver } from '../exchange/deliver.ts';
 import { upstreamFailure } from '../exchange/upstream-failure.ts';
+import { forwardInterim } from '../exchange/interim.ts';
 import { Journal } from '../exchange/journal.ts';
 import { reach } from '../exchange/reach.ts';
 import { NO_FACTS, refusalAnswer } from '../exchange/refuse.ts';
@@ -120,7 +121,12 @@ function relayed(options: StreamOptions, connection: UpstreamConnection): Promis
     response.on('close', observer.abandon);
     let stopWatching = (): void => undefined;
     chassis.stream(request, response, fields, connection, {
-      sending: () => undefined,
+      sending: (upstream) => {
+        upstream.on('information', (interim) => {
+          const { statusCode: status, statusMessage: reason, rawHeaders } = interim;
+          forwardInterim(response, { minor: 1, status, reason, fields: rawHeaders });
+        });
+      },
       failed: (error) => observer.failed(error),
       responded: (incoming) => {
         observer.responded(incoming, (head, framing) => {

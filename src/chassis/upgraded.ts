@@ -107,7 +107,6 @@ function switchOrAnswer(
     });
     socket.on('close', observer.abandon);
     chassis.upgrade(request, socket, head, upgradeFields(options), connection, {
-      sending: () => undefined,
       failed: (error) => observer.failed(error),
       switched: () => {
         socket.off('close', observer.abandon);

@@ -2,8 +2,6 @@
 
 import type { ServerResponse } from 'node:http';
 import { ProxyError } from '../errors.ts';
-import { withoutHopByHop } from '../http/fields.ts';
-import { serializeFields } from '../http/forwarding.ts';
 import type { Framing } from '../http/framing.ts';
 import { isSafe, mayRetry } from '../http/idempotency.ts';
 import type { ResponseHead } from '../http/response-head.ts';
@@ -17,6 +15,7 @@ import { judge } from '../upstream/verdict.ts';
 import type { VerdictKind } from '../upstream/verdict.ts';
 import { connectionFields } from './deliver.ts';
 import type { AttemptRecord } from './events.ts';
+import { forwardInterim } from './interim.ts';
 import { Relay, whenClientLeaves } from './relay.ts';
 import type { Services } from './services.ts';
 
@@ -127,7 +126,7 @@ export class Trial {
       mayReuse: reason === 'first' && body === null && isSafe(method) && this.#repeatable,
       pool,
       connect: () => services.connect(this.#connectTimeoutMs()),
-      interim: (interimHead) => this.#forwardInterim(interimHead),
+      interim: (interimHead) => forwardInterim(this.#options.response, interimHead),
       accept: (finalHead, framing) => this.#accept(finalHead, framing),
     });
     this.#attempt = attempt;
@@ -175,15 +174,6 @@ export class Trial {
     const expectedBytes = framing.kind === 'length' ? framing.length : framing.kind === 'none' ? 0 : null;
     this.#writer = spool.writer(expectedBytes, settings.memoryPerBodyBytes, settings.maxResponseBodyBytes);
     return { sink: this.#writer, streams: false };
-  }
-
-  /** RFC 9110 section 15.2: 1xx goes on, but not to HTTP/1.0, and not 100: that one we have answered ourselves. */
-  #forwardInterim(head: ResponseHead): void {
-    const { response } = this.#options;
-    const { socket, headersSent, req } = response;
-    if (head.status === 100 || req.httpVersionMinor === 0 || headersSent || socket === null) return;
-    const fields = serializeFields(withoutHopByHop(head.fields));
-    socket.write(`HTTP/1.1 ${head.status} ${head.reason}\r\n${fields}\r\n`, 'latin1');
   }
 
   async #whole(evidence: Evidence): Promise<TrialResult> {

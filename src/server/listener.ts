@@ -1,9 +1,6 @@
 /** The client's side: accepts connections, keeps their requests in order, and answers what cannot be a request. */
 
-import { readFileSync } from 'node:fs';
-import { createServer as createHttpServer } from 'node:http';
-import type { IncomingMessage, Server, ServerOptions, ServerResponse } from 'node:http';
-import { createServer as createHttpsServer } from 'node:https';
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import type { Settings } from '../config/settings.ts';
 import { ProxyError } from '../errors.ts';
@@ -12,6 +9,8 @@ import type { ExchangeRecord } from '../exchange/events.ts';
 import { refusedRecord } from '../exchange/journal.ts';
 import { rawRefusal } from '../exchange/raw-refusal.ts';
 import { NO_FACTS } from '../exchange/refuse.ts';
+import { clientFault, isConnectionLost } from './client-fault.ts';
+import { configure, createServer, stopAccepting } from './http-server.ts';
 import { discardInput, linger } from './lingering.ts';
 
 /** One client connection and what happens on it. */
@@ -47,18 +46,14 @@ export class Listener {
   readonly #handlers: ListenerHandlers;
   readonly #connections = new Map<Socket, ClientConnection>();
   #settings: Settings;
+  #stopping = false;
 
   /** @throws the system's error when a certificate or key cannot be read */
   constructor(settings: Settings, handlers: ListenerHandlers) {
     this.#settings = settings;
     this.#handlers = handlers;
     this.#server = createServer(settings);
-    this.#configure();
     this.#listenToServer();
-  }
-
-  get connectionCount(): number {
-    return this.#connections.size;
   }
 
   /** Null before `listen`, and on a unix socket. */
@@ -84,14 +79,13 @@ export class Listener {
   /** For connections and requests that come from now on. */
   reconfigure(settings: Settings): void {
     this.#settings = settings;
-    this.#configure();
+    configure(this.#server, settings);
   }
 
   /** Stops accepting and closes connections as they fall idle. Resolves when the last one is gone. */
   close(): Promise<void> {
-    const closed = new Promise<void>((resolve) => {
-      this.#server.close(() => resolve());
-    });
+    this.#stopping = true;
+    const closed = stopAccepting(this.#server);
     for (const connection of this.#connections.values()) {
       if (connection.pending === 0) this.#endIdle(connection.socket);
     }
@@ -102,18 +96,6 @@ export class Listener {
   destroy(): void {
     this.#server.close(() => undefined);
     for (const socket of this.#connections.keys()) socket.destroy();
-  }
-
-  #configure(): void {
-    const { keepAliveTimeoutMs, clientSendTimeoutMs } = this.#settings;
-    const server: Server & { httpAllowHalfOpen?: boolean } = this.#server;
-    server.httpAllowHalfOpen = true;
-    server.keepAliveTimeout = keepAliveTimeoutMs;
-    server.headersTimeout = clientSendTimeoutMs;
-    // The body has a clock of its own, which runs while nothing arrives.
-    server.requestTimeout = 0;
-    // Node would drop the fields above this number in silence; their size is limited already.
-    server.maxHeadersCount = 0;
   }
 
   #listenToServer(): void {
@@ -162,6 +144,7 @@ export class Listener {
       connection.pending === 1 ? run() : connection.tail.then(() => (connection.closing ? undefined : run()));
     connection.tail = turn.then(() => {
       connection.pending -= 1;
+      if (this.#stopping && connection.pending === 0 && !connection.closing) this.#endIdle(connection.socket);
     });
   }
 
@@ -184,7 +167,7 @@ export class Listener {
   #clientError(error: NodeJS.ErrnoException, socket: Socket): void {
     const connection = this.#connections.get(socket);
     const code = error.code ?? '';
-    if (connection === undefined || socket.destroyed || !socket.writable || CONNECTION_LOST.has(code)) {
+    if (connection === undefined || socket.destroyed || !socket.writable || isConnectionLost(code)) {
       socket.destroy();
       return;
     }
@@ -227,53 +210,5 @@ export class Listener {
     const connection = this.#connections.get(socket);
     if (connection !== undefined) connection.closing = true;
     linger(socket, { lingerTimeoutMs, lingerTotalMs: this.#settings.lingerTotalMs });
-  }
-}
-
-function createServer(settings: Settings): Server {
-  const options: ServerOptions = {
-    maxHeaderSize: settings.maxHeaderBytes,
-    connectionsCheckingInterval: CHECK_INTERVAL_MS,
-    noDelay: true,
-  };
-  const { tlsCert, tlsKey } = settings;
-  if (tlsCert === null || tlsKey === null) return createHttpServer(options);
-  return createHttpsServer({ ...options, cert: readFileSync(tlsCert), key: readFileSync(tlsKey) });
-}
-
-/** How often Node looks for clients that send their head too slowly. */
-const CHECK_INTERVAL_MS = 1000;
-
-/** Nobody is left to be answered. */
-const CONNECTION_LOST = new Set(['ECONNRESET', 'EPIPE', 'ECONNABORTED', 'ETIMEDOUT']);
-
-/** What Node's parser or its clock found wrong with a request. */
-function clientFault(code: string, message: string, settings: Settings): ProxyError {
-  switch (code) {
-    case 'HPE_HEADER_OVERFLOW':
-      return new ProxyError(
-        'request_head_too_large',
-        `The request head is larger than --max-header, ${settings.maxHeaderBytes} bytes.`,
-      );
-    case 'HPE_CHUNK_EXTENSIONS_OVERFLOW':
-      return new ProxyError(
-        'request_body_too_large',
-        'The chunk extensions of the request body are too large.',
-      );
-    case 'ERR_HTTP_REQUEST_TIMEOUT':
-      return new ProxyError(
-        'request_timeout',
-        `The request head did not arrive within --client-send-timeout, ${settings.clientSendTimeoutMs} ms.`,
-      );
-    case 'HPE_INVALID_EOF_STATE':
-      return new ProxyError(
-        'request_body_incomplete',
-        'The client closed its side in the middle of the request.',
-      );
-    default:
-      return new ProxyError(
-        'bad_request',
-        `The request cannot be parsed: ${message.replace(/^Parse Error: /, '')} (${code}).`,
-      );
   }
 }

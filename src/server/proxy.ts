@@ -24,6 +24,7 @@ import type { AdminServer } from './admin.ts';
 import { linger } from './lingering.ts';
 import { Listener } from './listener.ts';
 import type { ClientConnection } from './listener.ts';
+import { reloaded } from './reload.ts';
 import { trustIn } from './trust.ts';
 
 /** What a proxy tells. Listeners see records and can change nothing; one that throws ends nothing but itself. */
@@ -123,18 +124,15 @@ export class Proxy extends EventEmitter<ProxyEvents> implements AsyncDisposable 
    * @returns the names of changed settings that only a restart can put in force
    */
   reload(settings: Settings): readonly (keyof Settings)[] {
-    const old: Readonly<Record<string, unknown>> = { ...this.#settings };
-    const wanted: Readonly<Record<string, unknown>> = { ...settings };
-    const kept = ONLY_AT_START.filter((name) => JSON.stringify(old[name]) !== JSON.stringify(wanted[name]));
-    const unchanged = Object.fromEntries(ONLY_AT_START.map((name) => [name, this.#settings[name]]));
-    this.#settings = Object.freeze({ ...settings, ...unchanged });
+    const { settings: inForce, needRestart } = reloaded(this.#settings, settings);
+    this.#settings = inForce;
     this.#trusts = trustIn(settings.trustProxy);
     this.#services = this.#makeServices();
     this.#listener.reconfigure(this.#settings);
     this.#pool.reconfigure(this.#settings);
     // They may lead to the old target.
     this.#pool.clear();
-    return kept;
+    return needRestart;
   }
 
   async #close(): Promise<void> {
@@ -234,22 +232,6 @@ export class Proxy extends EventEmitter<ProxyEvents> implements AsyncDisposable 
     return result.kind === 'connected';
   }
 }
-
-/** Listening sockets and budgets are made once. */
-const ONLY_AT_START = [
-  'port',
-  'host',
-  'socketPath',
-  'tlsCert',
-  'tlsKey',
-  'admin',
-  'adminPort',
-  'adminHost',
-  'maxHeaderBytes',
-  'memoryTotalBytes',
-  'diskTotalBytes',
-  'spoolDir',
-] as const satisfies readonly (keyof Settings)[];
 
 /**
  * Makes a proxy; it listens after `start()`.

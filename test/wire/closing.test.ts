@@ -242,3 +242,22 @@ test('shutting down finishes what is under way and closes by FIN', async () => {
   client.halfClose();
   await closed;
 });
+
+test('shutting down does not cut off an answer that the client has not taken yet', async () => {
+  const body = 'x'.repeat(MIB);
+  await using upstream = await Upstream.start(answering(ok(body)));
+  await using proxy = await TestProxy.start(upstream.url, { lingerTimeout: '30s' });
+  using client = await Client.connect(proxy.port);
+  client.socket.pause();
+  await client.send(CLOSING);
+  await proxy.record();
+  const closed = proxy.proxy.close();
+  // On a socket that is closed on our side, this would bring a reset, and the reset would take the answer away.
+  await client.send('a byte too many');
+  for (let turn = 0; turn < 100; turn += 1) await new Promise((resolve) => setImmediate(resolve));
+  client.socket.resume();
+  expect((await client.response()).body.length).toBe(body.length);
+  client.halfClose();
+  expect(await client.end()).toBe('fin');
+  await closed;
+});

@@ -194,6 +194,16 @@ describe('an exempted path', () => {
     expect(upstream.connections[0]?.received.toString().endsWith('5\r\nhello\r\n0\r\n\r\n')).toBe(true);
   });
 
+  test('has interim responses passed on', async () => {
+    const hints = 'HTTP/1.1 103 Early Hints\r\nLink: </a.css>\r\n\r\n';
+    await using upstream = await Upstream.start(answering(`${hints}${ok('late')}`));
+    await using proxy = await TestProxy.start(upstream.url, { stream: ['/exempt/'] });
+    using client = await Client.connect(proxy.port);
+    await client.send('GET /exempt/ HTTP/1.1\r\nHost: x\r\n\r\n');
+    expect((await client.response()).status).toBe(103);
+    expect((await client.response()).body.toString()).toBe('late');
+  });
+
   test('whose upstream does not answer is refused with the reason', async () => {
     await using upstream = await Upstream.start(async (connection) => {
       await connection.request();

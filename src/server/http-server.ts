@@ -1,0 +1,51 @@
+/** Node's http.Server, set up so that it neither drops, closes nor times out anything behind our back. */
+
+import { readFileSync } from 'node:fs';
+import { createServer as createHttpServer } from 'node:http';
+import type { Server, ServerOptions } from 'node:http';
+import { createServer as createHttpsServer } from 'node:https';
+import { Server as NetServer } from 'node:net';
+import type { Settings } from '../config/settings.ts';
+
+/** How often Node looks for clients that send their head too slowly. */
+const CHECK_INTERVAL_MS = 1000;
+
+/** @throws the system's or OpenSSL's error when the certificate or the key cannot be used */
+export function createServer(settings: Settings): Server {
+  const options: ServerOptions = {
+    maxHeaderSize: settings.maxHeaderBytes,
+    connectionsCheckingInterval: CHECK_INTERVAL_MS,
+    noDelay: true,
+  };
+  const { tlsCert, tlsKey } = settings;
+  const server =
+    tlsCert === null || tlsKey === null
+      ? createHttpServer(options)
+      : createHttpsServer({ ...options, cert: readFileSync(tlsCert), key: readFileSync(tlsKey) });
+  configure(server, settings);
+  return server;
+}
+
+/** What may change while it runs. */
+export function configure(server: Server & { httpAllowHalfOpen?: boolean }, settings: Settings): void {
+  // A client that half-closes behind its request is answered all the same (RFC 9112 section 9.6).
+  server.httpAllowHalfOpen = true;
+  server.keepAliveTimeout = settings.keepAliveTimeoutMs;
+  server.headersTimeout = settings.clientSendTimeoutMs;
+  // The body has a clock of its own, which runs while nothing arrives.
+  server.requestTimeout = 0;
+  // Node would drop the fields above this number in silence; their size is limited already.
+  server.maxHeadersCount = 0;
+}
+
+/**
+ * Stops accepting; resolves when the last connection is gone. http.Server's own `close` would destroy what it takes
+ * for idle, also a connection that lingers with octets unread: the client would lose its answer.
+ */
+export async function stopAccepting(server: Server): Promise<void> {
+  await new Promise<void>((resolve) => {
+    NetServer.prototype.close.call(server, () => resolve());
+  });
+  // Ends the clock that looks for slow clients; there is nothing left to close.
+  server.close(() => undefined);
+}
