@@ -32,7 +32,7 @@ export function forwardedRequest(
   context: HeadContext,
 ): { readonly target: string; readonly fields: string[] } {
   const { settings, via, trusted, encrypted } = context;
-  const { target, host } = originForm(request.url ?? '/');
+  const { target, host } = originForm(request.url ?? '/', request.method);
   const authority = host ?? fieldValue(request.rawHeaders, 'host') ?? targetAuthority(settings.target);
   const fields = upstreamFields({
     fields: countedDown(request),
@@ -48,7 +48,7 @@ export function forwardedRequest(
     host: settings.changeOrigin ? targetAuthority(settings.target) : authority,
     bodyBytes,
   });
-  return { target: target === '/' && request.method === 'OPTIONS' && host !== null ? '*' : target, fields };
+  return { target, fields };
 }
 
 /** The upstream's own name, as a Host field has it: without the scheme's default port. */
