@@ -7,7 +7,7 @@ import type { Target } from './settings.ts';
 const FORMS = 'Write it as http://127.0.0.1:8000, django:8000, :8000, 8000 or unix:/run/app.sock';
 
 /** Linux keeps a unix socket's path in 108 octets with its NUL; macOS in 104 (unix(7), `sun_path`). */
-export const MAX_SOCKET_PATH_BYTES = 103;
+const MAX_SOCKET_PATH_BYTES = 103;
 
 /** The forms are `http://host:port`, `https://…`, `host:port`, `:8000`, `8000` and `unix:/path`. */
 export function parseTarget(text: string): Parsed<Target> {
