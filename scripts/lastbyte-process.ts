@@ -8,9 +8,16 @@ const BIN = path.join(import.meta.dirname, '..', 'dist', 'bin.js');
 /** `lastbyte <target> --port <port>` from dist; without the admin listener unless one is asked for. */
 export async function startLastbyte(targetPort: number, port: number): Promise<ChildServer> {
   const args = [BIN, `http://127.0.0.1:${targetPort}`, '--port', String(port), '--no-admin'];
-  const started = await startOn(port, { file: process.execPath, args, cwd: process.cwd() });
+  const command = { file: process.execPath, args, cwd: process.cwd(), env: withoutOwnVariables() };
+  const started = await startOn(port, command);
   if (started.kind === 'ended') throw new Error(started.output);
   return started.server;
+}
+
+/** The settings of whoever runs this must not change what is measured. */
+function withoutOwnVariables(): Record<string, undefined> {
+  const own = Object.keys(process.env).filter((name) => name.startsWith('LASTBYTE_'));
+  return Object.fromEntries(own.map((name) => [name, undefined]));
 }
 
 /** lastbyte on any free port. */
