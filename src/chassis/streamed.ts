@@ -76,6 +76,7 @@ async function passOn(
     const { error, facts } = upstreamFailure(journal.attempts, journal.waitedMs, services.settings);
     return await refuse(error, facts);
   }
+  if (response.destroyed) return reached.connection.destroy();
   const startedMs = journal.clock();
   const { relay, observed } = await relayed(options, reached.connection);
   const { evidence } = observed;

@@ -77,6 +77,7 @@ async function passOn(options: UpgradeOptions, journal: Journal): Promise<void> 
   const reached = await reach(services, connect, () => socket.destroyed);
   journal.waitedMs = 'waitedMs' in reached ? reached.waitedMs : 0;
   if (reached.kind === 'waiting-room-full') return refuse(options, journal, reached.error, NO_FACTS);
+  if (reached.kind === 'connected' && socket.destroyed) return reached.connection.destroy();
   const startedMs = journal.clock();
   const ending =
     reached.kind === 'failed' ? reached : await switchOrAnswer(options, journal, reached.connection);

@@ -8,6 +8,7 @@ import type { BodySink } from '../spool/body-sink.ts';
 
 export class Relay implements BodySink {
   readonly #response: ServerResponse;
+  readonly #endsByClose: boolean;
   #bytes = 0;
 
   readonly status: number;
@@ -19,6 +20,7 @@ export class Relay implements BodySink {
     const length = framing.kind === 'length' ? framing.length : null;
     const { status, reason } = head;
     this.status = status;
+    this.#endsByClose = length === null && response.req.httpVersionMinor === 0;
     const fields = clientFields({ fields: head.fields, status, method: response.req.method ?? '', length });
     response.sendDate = false;
     response.writeHead(status, reason, [...fields, ...connection]);
@@ -53,7 +55,11 @@ export class Relay implements BodySink {
   }
 
   end(): void {
-    this.#response.end();
+    const { socket } = this.#response;
+    this.#response.end(() => {
+      // An HTTP/1.0 client knows the end of a body without a length by our FIN alone: it must not linger.
+      if (this.#endsByClose) socket?.end();
+    });
   }
 
   /** No clean end for a response that has none: not even a client that reads until close can take this for the whole. */

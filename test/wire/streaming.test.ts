@@ -113,6 +113,21 @@ describe.each([
     await client.until('5\r\nwhole\r\n0\r\n\r\n');
   });
 
+  test('is ended by our FIN at once for an HTTP/1.0 client, which knows no other end', async () => {
+    await using upstream = await Upstream.start(async (connection) => {
+      await connection.request();
+      await connection.send(
+        `HTTP/1.1 200 OK\r\n${field}Transfer-Encoding: chunked\r\n\r\n5\r\nwhole\r\n0\r\n\r\n`,
+      );
+    });
+    await using proxy = await TestProxy.start(upstream.url, { stream: ['/exempt/'], lingerTimeout: '30s' });
+    using client = await Client.connect(proxy.port);
+    await client.send(oldRequest);
+    expect(await client.end()).toBe('fin');
+    expect(client.left.toString('latin1').endsWith('\r\n\r\nwhole')).toBe(true);
+    client.halfClose();
+  });
+
   test('whose client leaves in the middle is ended upstream', async () => {
     await using upstream = await Upstream.start(async (connection) => {
       await connection.request();
