@@ -15,7 +15,6 @@ done
 echo "Installing ${missing[*]}"
 as_root=()
 if [ "$(id -u)" -ne 0 ]; then as_root=(sudo --non-interactive); fi
-export DEBIAN_FRONTEND=noninteractive
 quietly() {
   local log
   log=$(mktemp)
