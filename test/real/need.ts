@@ -6,10 +6,15 @@ import type { TestContext } from 'vitest';
 /** In CI everything has been installed: what is missing there is a fault of the setup, and fails. */
 const MUST_RUN = !['', 'false', undefined].includes(process.env['CI']);
 
+/** Vitest counts skipped tests and does not print why: each reason is said once a file. */
+const said = new Set<string>();
+
 /** Ends the test here when something is missing: skipped with the reason, or failed where everything must run. */
 export function need(context: TestContext, missing: string | null): void {
   if (missing === null) return;
   if (MUST_RUN) throw new Error(missing);
+  if (!said.has(missing)) process.stderr.write(`Skipped: ${missing}\n`);
+  said.add(missing);
   context.skip(missing);
 }
 
