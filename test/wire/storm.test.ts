@@ -1,10 +1,11 @@
 /** Many exchanges at once through an upstream that fails in every way: the promise, not the mechanisms. */
 
-import { createHash } from 'node:crypto';
 import { expect, test } from 'vitest';
 import { Client, valueOf } from '../helpers/client.ts';
 import type { RawResponse } from '../helpers/client.ts';
 import { TestProxy } from '../helpers/proxy.ts';
+import { bodyOf, inChunks, random } from '../helpers/random-body.ts';
+import type { Random } from '../helpers/random-body.ts';
 import { Upstream } from '../helpers/upstream.ts';
 import type { SeenRequest, UpstreamConnection } from '../helpers/upstream.ts';
 
@@ -12,31 +13,6 @@ const CLIENTS = 12;
 const EXCHANGES_PER_CLIENT = 40;
 /** Set to a number from a failure's message to see that storm again. */
 const SEED = Number(process.env['LASTBYTE_STORM_SEED'] ?? Math.floor(Math.random() * 2 ** 32));
-
-type Random = (below: number) => number;
-
-/** mulberry32: small, and the same on every machine. */
-function random(seed: number): Random {
-  let state = seed >>> 0;
-  return (below) => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) % below;
-  };
-}
-
-/** Every body is its own: one that reaches the wrong client, or reaches it in part, is seen at once. */
-function bodyOf(target: string): string {
-  const digest = createHash('sha256').update(target).digest('hex');
-  const length = Number.parseInt(digest.slice(0, 4), 16) % 40_000;
-  return `${target} `.padEnd(length, digest);
-}
-
-function inChunks(body: string, size: number): string {
-  const pieces = body.match(new RegExp(`.{1,${size}}`, 'gs')) ?? [];
-  return `${pieces.map((piece) => `${piece.length.toString(16)}\r\n${piece}\r\n`).join('')}0\r\n\r\n`;
-}
 
 type Framed = 'length' | 'chunked' | 'close';
 
@@ -115,8 +91,17 @@ const wholeThenClose: Behaviour = async (connection, request, pick) => {
 };
 
 const BEHAVIOURS: readonly Behaviour[] = [
-  ...[whole, whole, whole, whole, wholeThenClose, surplus],
-  ...[cut, cut, closeUnread, garbage, hang],
+  whole,
+  whole,
+  whole,
+  whole,
+  wholeThenClose,
+  surplus,
+  cut,
+  cut,
+  closeUnread,
+  garbage,
+  hang,
 ];
 
 /** Takes an unread body for the next request, as servers do. */
