@@ -133,7 +133,7 @@ export class Trial {
     const evidence = await attempt.run();
     this.#attempt = null;
     const verdict = judge(evidence);
-    routes.learn(method, path, holdMs, verdict, evidence);
+    if (holdMs !== null) routes.learn(method, path, holdMs, verdict, evidence);
     if (this.#waits === 0) this.#waitStartedMs = startedMs;
     this.attempts.push({ startedMs, endedMs: clock(), verdict, evidence, reason });
     return { verdict, evidence };

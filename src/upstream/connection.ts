@@ -165,9 +165,10 @@ export class UpstreamConnection {
    * Node up to 22 (libuv up to 1.51) may report a reset that arrives right behind the last octets as an orderly end.
    * The kernel has forgotten the peer of a reset socket, and not that of one that was closed in order; Node asks for
    * the peer's address only at the first look, so nobody may have looked before. See test/wire/node-facts.test.ts.
+   * When our own FIN is out, the kernel forgets the peer after an orderly end too, so then it tells nothing.
    */
   #endedByReset(): boolean {
-    return this.#isTcp && this.socket.remoteAddress === undefined;
+    return this.#isTcp && !this.socket.writableEnded && this.socket.remoteAddress === undefined;
   }
 }
 

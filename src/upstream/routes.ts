@@ -1,7 +1,6 @@
-/** What was learned about the upstream: whether it closes, and which routes answer without reading a body. */
+/** What was learned about the upstream's routes: which of them answer without reading a request body. */
 
 import type { Settings } from '../config/settings.ts';
-import { keepsAlive, saysClose } from '../http/framing.ts';
 import type { Evidence } from './evidence.ts';
 import type { VerdictKind } from './verdict.ts';
 
@@ -16,38 +15,29 @@ type HoldSettings = Pick<Settings, 'withholdBody' | 'bodyHoldMs' | 'bodyHoldMaxM
 const MAX_ROUTES = 1000;
 
 export class Routes {
-  /** Least recently used first. */
+  /** Least recently learned first. */
   readonly #habits = new Map<string, RouteHabit>();
-  /** Null until the upstream has answered once; true for good when it has closed once. */
-  #upstreamCloses: boolean | null = null;
 
-  /** How long to hold the body of this request back; 0: not at all. */
+  /**
+   * How long to hold the body of this request back; 0: not at all. That an upstream keeps its connections alive is no
+   * reason to send at once: Python's http.server does, until it takes an unread body for the next request and closes.
+   */
   holdMs(method: string, path: string, settings: HoldSettings): number {
-    if (settings.withholdBody === 'off') return 0;
+    const { withholdBody, bodyHoldMs, bodyHoldMaxMs } = settings;
+    if (withholdBody === 'off') return 0;
     const habit = this.#habits.get(routeKey(method, path));
-    if (habit === 'needs-hold') return settings.bodyHoldMaxMs;
-    if (settings.withholdBody === 'always') return settings.bodyHoldMs;
-    if (habit === 'reads-body' || this.#upstreamCloses === false) return 0;
-    return settings.bodyHoldMs;
+    if (habit === 'needs-hold') return bodyHoldMaxMs;
+    return habit === 'reads-body' && withholdBody === 'auto' ? 0 : bodyHoldMs;
   }
 
-  /** Learns from an attempt. `heldMs` is how long the body was to be held; null: the request had none. */
-  learn(method: string, path: string, heldMs: number | null, verdict: VerdictKind, evidence: Evidence): void {
-    this.#learnClosing(evidence);
-    if (heldMs === null) return;
+  /** Learns from an attempt with a body that was to be held for `heldMs`. */
+  learn(method: string, path: string, heldMs: number, verdict: VerdictKind, evidence: Evidence): void {
     const habit = habitShown(heldMs, verdict, evidence);
     if (habit === null) return;
     const key = routeKey(method, path);
     this.#habits.delete(key);
     this.#habits.set(key, habit);
     if (this.#habits.size > MAX_ROUTES) this.#forgetOldest();
-  }
-
-  #learnClosing(evidence: Evidence): void {
-    const { head, framing } = evidence;
-    if (head === null || framing === null) return;
-    if (saysClose(head) || framing.kind === 'close') this.#upstreamCloses = true;
-    else if (keepsAlive(head, framing)) this.#upstreamCloses ??= false;
   }
 
   #forgetOldest(): void {
@@ -60,16 +50,19 @@ export class Routes {
 
 /** What an attempt with a body shows about its route; null: nothing. */
 function habitShown(heldMs: number, verdict: VerdictKind, evidence: Evidence): RouteHabit | null {
+  const { requestBody, ending } = evidence;
   const answered = verdict === 'complete' || verdict === 'unverifiable';
-  if (answered && evidence.requestBody === 'withheld') return 'needs-hold';
-  if (answered && heldMs > 0 && evidence.requestBody === 'whole') return 'reads-body';
-  const cut = evidence.ending === 'rst' || evidence.ending === 'fin';
-  if (!answered && cut && evidence.requestBody !== 'withheld') return 'needs-hold';
-  return null;
+  if (answered && requestBody === 'withheld') return 'needs-hold';
+  if (answered && heldMs > 0 && requestBody === 'whole') return 'reads-body';
+  const cut = ending === 'rst' || ending === 'fin';
+  return !answered && cut && requestBody !== 'withheld' ? 'needs-hold' : null;
 }
 
-/** Method and path without the query: the view, as far as an outsider can tell. */
+/**
+ * The view, as far as an outsider can tell: the method and the path, without its query, and with `*` for each part that
+ * holds a digit, since `/items/7` and `/items/8` are one view.
+ */
 function routeKey(method: string, path: string): string {
-  const query = path.indexOf('?');
-  return `${method} ${query < 0 ? path : path.slice(0, query)}`;
+  const [plain = ''] = path.split('?', 1);
+  return `${method} ${plain.replace(/[^/]*\d[^/]*/g, '*')}`;
 }

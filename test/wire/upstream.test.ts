@@ -207,18 +207,22 @@ describe('the withheld body', () => {
     expect((await proxy.record(1)).attempts[0]?.evidence.requestBody).toBe('withheld');
   });
 
-  test('goes at once to an upstream that keeps its connections', async () => {
+  test('is held toward an upstream that keeps its connections, until a route has shown that it reads', async () => {
     await using upstream = await Upstream.start(async (connection) => {
-      const request = await connection.request();
-      if (request?.method === 'POST') await connection.body(3);
-      await connection.send(ok('read'));
+      for (;;) {
+        const request = await connection.request();
+        if (request === null) return;
+        await connection.send(ok('not read'));
+        if (request.method === 'POST') return connection.reset();
+      }
     });
-    await using proxy = await TestProxy.start(upstream.url, { bodyHold: '60s', bodyHoldMax: '60s' });
+    await using proxy = await TestProxy.start(upstream.url, { bodyHold: '5s' });
     using client = await Client.connect(proxy.port);
     await client.send(GET);
     await client.response();
     await client.send(post('abc'));
-    expect((await client.response()).body.toString()).toBe('read');
+    expect((await client.response()).body.toString()).toBe('not read');
+    expect((await proxy.record(1)).attempts[0]?.evidence.requestBody).toBe('withheld');
   });
 
   test('switched off, goes at once', async () => {
