@@ -99,7 +99,9 @@ export class Client implements Disposable {
 
   async #more(): Promise<void> {
     if (this.#ended !== null) {
-      throw new Error(`ended by ${this.#ended} after ${JSON.stringify(this.#received.toString('latin1').slice(0, 300))}`);
+      throw new Error(
+        `ended by ${this.#ended} after ${JSON.stringify(this.#received.toString('latin1').slice(0, 300))}`,
+      );
     }
     await this.#change();
   }
@@ -116,7 +118,9 @@ export class Client implements Disposable {
 }
 
 function exactLength(fields: readonly string[]): number {
-  const lengths = fields.filter((_value, index) => index % 2 === 1 && fields[index - 1]?.toLowerCase() === 'content-length');
+  const lengths = fields.filter(
+    (_value, index) => index % 2 === 1 && fields[index - 1]?.toLowerCase() === 'content-length',
+  );
   const [length] = lengths;
   if (lengths.length !== 1 || length === undefined || !/^\d+$/.test(length)) {
     throw new Error(`no exact Content-Length in ${JSON.stringify(fields)}`);
@@ -126,6 +130,8 @@ function exactLength(fields: readonly string[]): number {
 
 /** The first value of a field, whatever its case. */
 export function valueOf(fields: readonly string[], name: string): string | undefined {
-  const at = fields.findIndex((field, index) => index % 2 === 0 && field.toLowerCase() === name.toLowerCase());
+  const at = fields.findIndex(
+    (field, index) => index % 2 === 0 && field.toLowerCase() === name.toLowerCase(),
+  );
   return at < 0 ? undefined : fields[at + 1];
 }

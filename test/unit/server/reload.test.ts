@@ -10,7 +10,10 @@ test('what can change while it runs, does', () => {
 });
 
 test('what is made at the start stays, and is named', () => {
-  const result = reloaded(resolveOptions({}), resolveOptions({ port: 9090, memoryTotal: '512mb', retries: 0 }));
+  const result = reloaded(
+    resolveOptions({}),
+    resolveOptions({ port: 9090, memoryTotal: '512mb', retries: 0 }),
+  );
   expect(result.settings.port).toBe(8080);
   expect(result.settings.retries).toBe(0);
   expect(result.needRestart).toEqual(['port', 'memoryTotalBytes']);
