@@ -15,7 +15,7 @@ export default defineConfig({
     ],
     coverage: {
       provider: 'v8',
-      include: ['src/http/**', 'src/upstream/verdict.ts', 'src/upstream/retry.ts'],
+      include: ['src/http/**', 'src/upstream/{verdict,retry,routes}.ts'],
       thresholds: { branches: 100, functions: 100, lines: 100 },
     },
   },
