@@ -39,7 +39,7 @@ export class Bare<T extends Server> implements AsyncDisposable {
 }
 
 /** A promise and the function that settles it. */
-export interface Signal<T> {
+interface Signal<T> {
   readonly promise: Promise<T>;
   readonly resolve: (value: T) => void;
 }

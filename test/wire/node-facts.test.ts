@@ -175,6 +175,16 @@ describe('a reset behind the last octets', () => {
     expect(all.filter((one) => !reset(one))).toEqual([]);
   });
 
+  const [major = 0, minor = 0] = process.versions.uv.split('.').map(Number);
+
+  test.skipIf(process.platform !== 'linux' || (major === 1 && minor < 52))(
+    'is always an error from libuv 1.52 on',
+    async () => {
+      const all = await tries('reset');
+      expect(all.filter((one) => !('error' in one) || one.error !== 'ECONNRESET')).toEqual([]);
+    },
+  );
+
   onLinux('an orderly end has a remoteAddress, every time', async () => {
     const all = await tries('fin');
     expect(all.filter((one) => !('address' in one) || one.address !== '127.0.0.1')).toEqual([]);
