@@ -8,6 +8,7 @@ import type { ClientRequest, IncomingMessage, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { Socket } from 'node:net';
 import type HttpProxy from 'http-proxy';
+import type { ForwardedRequest } from '../exchange/request-head.ts';
 import type { UpstreamConnection } from '../upstream/connection.ts';
 import { loadHttpProxy } from './load-http-proxy.ts';
 
@@ -39,9 +40,12 @@ const TARGET = { protocol: 'http:', host: 'localhost', hostname: 'localhost', po
 
 export class Chassis {
   readonly #proxy: HttpProxy;
+  readonly #maxHeaderBytes: number;
   readonly #passedOn = new WeakMap<IncomingMessage, PassedOn>();
 
-  constructor() {
+  /** @param maxHeaderBytes the largest head of a response */
+  constructor(maxHeaderBytes: number) {
+    this.#maxHeaderBytes = maxHeaderBytes;
     this.#proxy = loadHttpProxy().createProxyServer({
       target: TARGET,
       // The response is relayed by us: http-proxy would end a cut one cleanly, or not at all.
@@ -64,12 +68,12 @@ export class Chassis {
   stream(
     request: IncomingMessage,
     response: ServerResponse,
-    fields: readonly string[],
+    forwarded: ForwardedRequest,
     connection: UpstreamConnection,
     passedOn: PassedOn,
   ): void {
-    const path = this.#prepare(request, fields, passedOn);
-    this.#proxy.web(request, response, { agent: new OneConnectionAgent(connection.socket, path) });
+    this.#prepare(request, forwarded, passedOn);
+    this.#proxy.web(request, response, { agent: this.#agent(connection, forwarded) });
   }
 
   /** Passes an upgrade on and joins both sockets when the upstream switches. */
@@ -77,19 +81,22 @@ export class Chassis {
     request: IncomingMessage,
     socket: Socket,
     head: Buffer,
-    fields: readonly string[],
+    forwarded: ForwardedRequest,
     connection: UpstreamConnection,
     passedOn: PassedOn,
   ): void {
-    const path = this.#prepare(request, fields, passedOn);
-    this.#proxy.ws(request, socket, head, { agent: new OneConnectionAgent(connection.socket, path) });
+    this.#prepare(request, forwarded, passedOn);
+    this.#proxy.ws(request, socket, head, { agent: this.#agent(connection, forwarded) });
   }
 
-  /** http-proxy copies the request's fields from here; names keep their case. Returns the request target. */
-  #prepare(request: IncomingMessage, fields: readonly string[], passedOn: PassedOn): string {
+  /** http-proxy copies the request's fields from here; names keep their case. */
+  #prepare(request: IncomingMessage, { fields }: ForwardedRequest, passedOn: PassedOn): void {
     this.#passedOn.set(request, passedOn);
     request.headers = fieldsByName(fields);
-    return request.url ?? '/';
+  }
+
+  #agent(connection: UpstreamConnection, { target }: ForwardedRequest): OneConnectionAgent {
+    return new OneConnectionAgent(connection.socket, target, this.#maxHeaderBytes);
   }
 
   #arrangePasses(): void {
@@ -133,20 +140,25 @@ export class Chassis {
 class OneConnectionAgent extends Agent {
   readonly #socket: Duplex;
   readonly #path: string;
+  readonly #maxHeaderBytes: number;
 
-  constructor(socket: Duplex, path: string) {
+  constructor(socket: Duplex, path: string, maxHeaderBytes: number) {
     super({ keepAlive: false });
     this.#socket = socket;
     this.#path = path;
+    this.#maxHeaderBytes = maxHeaderBytes;
   }
 
   override createConnection(): Duplex {
     return this.#socket;
   }
 
-  /** Node's own hook between making a request and writing its head: http-proxy has joined the path's slashes. */
+  /** Node's own hook between making a request and writing its head. */
   addRequest(request: ClientRequest, ...rest: unknown[]): void {
+    // http-proxy has joined the path's slashes.
     request.path = this.#path;
+    // Node would drop the response's fields above the first thousand in silence; their size is limited.
+    Object.assign(request, { maxHeadersCount: 0, maxHeaderSize: this.#maxHeaderBytes });
     const base = Agent.prototype as unknown as { addRequest(...values: unknown[]): void };
     base.addRequest.call(this, request, ...rest);
   }

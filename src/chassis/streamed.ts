@@ -110,8 +110,8 @@ function relayed(options: StreamOptions, connection: UpstreamConnection): Promis
   const trusted = services.trusts(request.socket.remoteAddress ?? '');
   const length = isFramed(request) ? announcedLength(request) : null;
   const context = { settings, via: services.via, trusted, encrypted };
-  const { fields } = forwardedRequest(request, length, context);
-  if (isFramed(request) && length === null) fields.push('Transfer-Encoding', 'chunked');
+  const { target, fields } = forwardedRequest(request, length, context);
+  const coding = isFramed(request) && length === null ? ['Transfer-Encoding', 'chunked'] : [];
   return new Promise((resolve) => {
     let relay: Relay | null = null;
     const observer = observeResponse(request.method ?? '', connection, (observed) => {
@@ -121,7 +121,7 @@ function relayed(options: StreamOptions, connection: UpstreamConnection): Promis
     });
     response.on('close', observer.abandon);
     let stopWatching = (): void => undefined;
-    chassis.stream(request, response, fields, connection, {
+    chassis.stream(request, response, { target, fields: [...fields, ...coding] }, connection, {
       sending: (upstream) => {
         upstream.on('information', (interim) => {
           const { statusCode: status, statusMessage: reason, rawHeaders } = interim;

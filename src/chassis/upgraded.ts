@@ -12,6 +12,7 @@ import { reach } from '../exchange/reach.ts';
 import { NO_FACTS } from '../exchange/refuse.ts';
 import type { RefusalFacts } from '../exchange/refuse.ts';
 import { forwardedRequest } from '../exchange/request-head.ts';
+import type { ForwardedRequest } from '../exchange/request-head.ts';
 import type { Services } from '../exchange/services.ts';
 import { fieldValues, listMembers } from '../http/fields.ts';
 import type { SpoolWriter } from '../spool/spool-writer.ts';
@@ -107,7 +108,7 @@ function switchOrAnswer(
       answer(options, journal, observed, writer).then(() => resolve(observed), reject);
     });
     socket.on('close', observer.abandon);
-    chassis.upgrade(request, socket, head, upgradeFields(options), connection, {
+    chassis.upgrade(request, socket, head, upgradeRequest(options), connection, {
       failed: (error) => observer.failed(error),
       switched: () => {
         socket.off('close', observer.abandon);
@@ -143,13 +144,14 @@ function join(socket: Socket, connection: UpstreamConnection, over: () => void):
   });
 }
 
-function upgradeFields(options: UpgradeOptions): string[] {
+function upgradeRequest(options: UpgradeOptions): ForwardedRequest {
   const { request, services, encrypted } = options;
   const trusted = services.trusts(request.socket.remoteAddress ?? '');
   const context = { settings: services.settings, via: services.via, trusted, encrypted };
-  const { fields } = forwardedRequest(request, null, context);
+  const { target, fields } = forwardedRequest(request, null, context);
   const upgrade = fieldValues(request.rawHeaders, 'upgrade').flatMap((value) => ['Upgrade', value]);
-  return fields.map((value, index) => (isConnectionValue(fields, index) ? 'Upgrade' : value)).concat(upgrade);
+  const switching = fields.map((value, index) => (isConnectionValue(fields, index) ? 'Upgrade' : value));
+  return { target, fields: [...switching, ...upgrade] };
 }
 
 function isConnectionValue(fields: readonly string[], index: number): boolean {

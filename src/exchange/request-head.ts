@@ -26,11 +26,16 @@ export function upstreamHead(
 }
 
 /** Request target and fields as they go on. */
+export interface ForwardedRequest {
+  readonly target: string;
+  readonly fields: readonly string[];
+}
+
 export function forwardedRequest(
   request: IncomingMessage,
   bodyBytes: number | null,
   context: HeadContext,
-): { readonly target: string; readonly fields: string[] } {
+): ForwardedRequest {
   const { settings, via, trusted, encrypted } = context;
   const { target, host } = originForm(request.url ?? '/', request.method);
   const authority = host ?? fieldValue(request.rawHeaders, 'host') ?? targetAuthority(settings.target);

@@ -12,6 +12,7 @@ import type { Settings } from '../config/settings.ts';
 import type { ExchangeRecord } from '../exchange/events.ts';
 import { Exchange } from '../exchange/exchange.ts';
 import type { Services } from '../exchange/services.ts';
+import { originForm } from '../http/request-check.ts';
 import { pathStreams } from '../http/streaming.ts';
 import { Spool } from '../spool/spool.ts';
 import { openConnection } from '../upstream/connection.ts';
@@ -40,7 +41,7 @@ export interface ProxyEvents {
  */
 export class Proxy extends EventEmitter<ProxyEvents> implements AsyncDisposable {
   #settings: Settings;
-  readonly #chassis = new Chassis();
+  readonly #chassis: Chassis;
   readonly #spool: Spool;
   readonly #pool: ConnectionPool;
   readonly #routes = new Routes();
@@ -56,6 +57,7 @@ export class Proxy extends EventEmitter<ProxyEvents> implements AsyncDisposable 
   constructor(settings: Settings) {
     super();
     this.#settings = settings;
+    this.#chassis = new Chassis(settings.maxHeaderBytes);
     this.#spool = new Spool(settings);
     this.#pool = new ConnectionPool(settings);
     this.#trusts = trustIn(settings.trustProxy);
@@ -179,7 +181,7 @@ export class Proxy extends EventEmitter<ProxyEvents> implements AsyncDisposable 
   ): Promise<void> {
     const services = this.#services;
     const { encrypted } = connection;
-    if (pathStreams(request.url ?? '/', services.settings.stream)) {
+    if (pathStreams(originForm(request.url ?? '/').target, services.settings.stream)) {
       const connect = (timeoutMs: number): Connecting => this.#connect(services.settings, timeoutMs, true);
       if (expectsContinue) response.writeContinue();
       await streamThrough({ chassis: this.#chassis, services, request, response, encrypted, connect });

@@ -45,6 +45,7 @@ export class Attempt implements ConnectionReader, ResponseObserver {
   #connection: UpstreamConnection | null = null;
   #reused = false;
   #streamed = false;
+  #paused = false;
   #requestBody: RequestBodySent;
   #hold: NodeJS.Timeout | null = null;
   #settle: ((evidence: Evidence) => void) | null = null;
@@ -194,7 +195,11 @@ export class Attempt implements ConnectionReader, ResponseObserver {
   }
 
   #pause(sink: BodySink): void {
+    // TLS still delivers what it has deciphered after it was told to stop.
+    if (this.#paused) return;
+    this.#paused = true;
     sink.whenDrained(() => {
+      this.#paused = false;
       if (sink.fault === null) this.#connection?.resume();
       else this.#reader.check();
     });

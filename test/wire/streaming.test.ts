@@ -209,6 +209,25 @@ describe('an exempted path', () => {
     expect(upstream.connections[0]?.received.toString().endsWith('5\r\nhello\r\n0\r\n\r\n')).toBe(true);
   });
 
+  test('passes on every field of a large head', async () => {
+    const many = Array.from({ length: 1500 }, (_, index) => `X-${index}: ${'v'.repeat(15)}\r\n`).join('');
+    await using upstream = await Upstream.start(answering(ok('a', many)));
+    await using proxy = await TestProxy.start(upstream.url, { stream: ['/exempt/'] });
+    using client = await Client.connect(proxy.port);
+    await client.send('GET /exempt/ HTTP/1.1\r\nHost: x\r\n\r\n');
+    expect(valueOf((await client.response()).fields, 'x-1499')).toBe('v'.repeat(15));
+  });
+
+  test('in an absolute target is found too', async () => {
+    await using upstream = await Upstream.start(answering(ok('a')));
+    await using proxy = await TestProxy.start(upstream.url, { stream: ['/exempt/'] });
+    using client = await Client.connect(proxy.port);
+    await client.send('GET http://me.test/exempt/?a HTTP/1.1\r\nHost: x\r\n\r\n');
+    await client.response();
+    expect(upstream.requests[0]?.target).toBe('/exempt/?a');
+    expect((await proxy.record()).outcome).toBe('relayed');
+  });
+
   test('has interim responses passed on', async () => {
     const hints = 'HTTP/1.1 103 Early Hints\r\nLink: </a.css>\r\n\r\n';
     await using upstream = await Upstream.start(answering(`${hints}${ok('late')}`));
