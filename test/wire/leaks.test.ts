@@ -1,0 +1,123 @@
+/** After everything that can happen, nothing of the proxy is left. */
+
+import { expect, test } from 'vitest';
+import { Client } from '../helpers/client.ts';
+import { TestProxy } from '../helpers/proxy.ts';
+import { Upstream, answering, ok } from '../helpers/upstream.ts';
+import type { Script } from '../helpers/upstream.ts';
+
+/** What keeps the process alive that did not before, timers and sockets among it. */
+function gained(before: readonly string[]): string[] {
+  const left = [...before];
+  return process.getActiveResourcesInfo().filter((name) => {
+    const at = left.indexOf(name);
+    if (at >= 0) left.splice(at, 1);
+    return at < 0;
+  });
+}
+
+/** Waits a bounded number of turns for what is on its way out. */
+async function settled(before: readonly string[]): Promise<string[]> {
+  for (let turn = 0; turn < 2000 && gained(before).length > 0; turn += 1) {
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  return gained(before);
+}
+
+const answers: Script = async (connection) => {
+  for (;;) {
+    const request = await connection.request();
+    if (request === null) return connection.fin();
+    switch (request.target) {
+      case '/cut':
+        await connection.send('HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf');
+        return connection.reset();
+      case '/silent':
+        return;
+      case '/events':
+        await connection.send('HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\ndata: 1\n\n');
+        return;
+      case '/ws':
+        await connection.send(
+          'HTTP/1.1 101 Switching Protocols\r\nUpgrade: foo\r\nConnection: Upgrade\r\n\r\nhello;',
+        );
+        await connection.peerEnd();
+        return connection.fin();
+      default:
+        if (request.method === 'POST') await connection.body(3);
+        await connection.send(ok('x'.repeat(100_000)));
+    }
+  }
+};
+
+/** One of everything, each on a connection of its own that is then left. */
+async function mixture(port: number): Promise<void> {
+  const get = (path: string, more = ''): string => `GET ${path} HTTP/1.1\r\nHost: x\r\n${more}\r\n`;
+  const answered = [
+    get('/'),
+    get('/exempt/'),
+    get('/cut'),
+    get('/', 'Connection: close\r\n'),
+    'GET / HTTP/1.0\r\n\r\n',
+    'NONSENSE\r\n\r\n',
+    'POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n\r\nabc',
+    'POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 5000000\r\n\r\nabc',
+  ];
+  for (const request of answered) {
+    using client = await Client.connect(port);
+    await client.send(request);
+    await client.response();
+  }
+  for (const [request, sign] of [
+    [get('/events'), 'data: 1'],
+    [get('/ws', 'Connection: Upgrade\r\nUpgrade: foo\r\n'), 'hello;'],
+  ] as const) {
+    using client = await Client.connect(port);
+    await client.send(request);
+    await client.until(sign);
+  }
+  using silent = await Client.connect(port);
+  await silent.send(get('/silent'));
+  silent.socket.resetAndDestroy();
+}
+
+test('no socket, server, timer, temp file or listener is left', async () => {
+  const before = process.getActiveResourcesInfo();
+  const listenersBefore = process.eventNames().map((name) => [name, process.listenerCount(name)]);
+  {
+    await using upstream = await Upstream.start(answers);
+    await using proxy = await TestProxy.start(upstream.url, {
+      admin: true,
+      adminPort: 0,
+      stream: ['/exempt/'],
+      maxRequestBody: '1mb',
+      memoryPerBody: '10kb',
+      bodyHold: 1,
+      lingerTimeout: 10,
+      lingerTotal: 50,
+      shutdownTimeout: 200,
+    });
+    for (let round = 0; round < 5; round += 1) await mixture(proxy.port);
+  }
+  expect(await settled(before)).toEqual([]);
+  expect(process.eventNames().map((name) => [name, process.listenerCount(name)])).toEqual(listenersBefore);
+});
+
+test('a connection that lives long gathers no listeners', async () => {
+  const warnings: Error[] = [];
+  const keep = (warning: Error): void => {
+    warnings.push(warning);
+  };
+  process.on('warning', keep);
+  await using upstream = await Upstream.start(answering(ok('a')));
+  await using proxy = await TestProxy.start(upstream.url);
+  using client = await Client.connect(proxy.port);
+  for (let index = 0; index < 200; index += 1) {
+    await client.send('GET / HTTP/1.1\r\nHost: x\r\n\r\n');
+    await client.response();
+  }
+  await new Promise((resolve) => setImmediate(resolve));
+  process.off('warning', keep);
+  expect(warnings).toEqual([]);
+  expect(upstream.connections.length).toBe(1);
+});
