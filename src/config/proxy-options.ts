@@ -28,13 +28,13 @@ export interface ProxyOptions {
   /** The private key of `tlsCert` (PEM).
    *  @default null */
   readonly tlsKey?: Settings['tlsKey'] | undefined;
-  /** Serve the inspector, metrics and health checks; `admin: false` opens no second port.
+  /** Serve health checks; `admin: false` opens no second port.
    *  @default true */
   readonly admin?: Settings['admin'] | undefined;
-  /** The port of the inspector, metrics and health checks; 0 takes any free one.
+  /** The port of the health checks; 0 takes any free one.
    *  @default 8081 */
   readonly adminPort?: Settings['adminPort'] | undefined;
-  /** The address of the admin port; it shows requests, so open it to others with care.
+  /** The address of the admin port.
    *  @default '127.0.0.1' */
   readonly adminHost?: Settings['adminHost'] | undefined;
   /** Accept an https upstream whose certificate cannot be verified, such as a self-signed one.
