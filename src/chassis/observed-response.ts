@@ -8,62 +8,62 @@ import type { BodySink } from '../spool/body-sink.ts';
 import type { UpstreamConnection } from '../upstream/connection.ts';
 import type { Ending, Evidence } from '../upstream/evidence.ts';
 
-export interface ObservedResponse {
-  readonly evidence: Evidence;
-}
-
 export interface ResponseObservation {
+  /** What was seen, once the response is over or can go no further. Never rejects. */
+  readonly evidence: Promise<Evidence>;
   /** `accept` names the sink for the body. */
   responded(incoming: IncomingMessage, accept: (head: ResponseHead, framing: Framing) => BodySink): void;
   /** The request failed, before a response or in the middle of it. */
   failed(error: NodeJS.ErrnoException): void;
-  /** The client has left. */
+  /** There is no sense in going on: the client has left, or its request is at fault. */
   readonly abandon: () => void;
 }
 
-/** @param over called once, when the response is over or can go no further */
+/** @param firstByteTimeoutMs how long the upstream may move no octet before it answers */
 export function observeResponse(
   method: string,
   connection: UpstreamConnection,
-  over: (observed: ObservedResponse) => void,
+  firstByteTimeoutMs: number,
 ): ResponseObservation {
   let head: ResponseHead | null = null;
   let framing: Framing | null = null;
   let bodyBytes = 0;
-  let settled = false;
-
-  const settle = (ending: Ending, detail: string | null, errorCode: string | null): void => {
-    if (settled) return;
-    settled = true;
-    over({ evidence: evidenceOf({ ending, detail, errorCode, head, framing, bodyBytes }) });
+  let resolve: (evidence: Evidence) => void = () => undefined;
+  const evidence = new Promise<Evidence>((settle) => {
+    resolve = settle;
+  });
+  const over = (ending: Ending, detail: string | null = null, errorCode: string | null = null): void => {
+    connection.socket.setTimeout(0);
+    resolve(evidenceOf({ ending, detail, errorCode, head, framing, bodyBytes }));
   };
   const failed = (error: NodeJS.ErrnoException): void => {
     const code = error.code ?? null;
-    if (code?.startsWith('HPE_') === true) settle('parse-error', error.message, code);
+    if (code?.startsWith('HPE_') === true) over('parse-error', error.message, code);
     // "socket hang up" is Node's word for a connection that ended without a response.
-    else settle(connection.endedBy === 'fin' ? 'fin' : 'rst', null, code);
+    else over(connection.endedBy === 'fin' ? 'fin' : 'rst', null, code);
   };
   /** Node ends a body that was read until close in order even when the connection was reset. */
   const ended = (incoming: IncomingMessage): void => {
-    if (framing?.kind === 'close') settle(connection.endedBy === 'rst' ? 'rst' : 'fin', null, null);
-    else if (incoming.complete) settle('message-end', null, null);
-    else settle(connection.endedBy === 'fin' ? 'fin' : 'rst', null, null);
+    if (framing?.kind === 'close') over(connection.endedBy === 'rst' ? 'rst' : 'fin');
+    else if (incoming.complete) over('message-end');
+    else over(connection.endedBy === 'fin' ? 'fin' : 'rst');
   };
+  const stop = (ending: Ending, detail: string | null = null, errorCode: string | null = null): void => {
+    over(ending, detail, errorCode);
+    connection.destroy();
+  };
+  connection.socket.setTimeout(firstByteTimeoutMs, () => stop('timeout'));
 
   return {
+    evidence,
     failed,
-    abandon: () => {
-      settle('client-gone', null, null);
-      connection.destroy();
-    },
+    abandon: () => stop('client-gone'),
     responded: (incoming, accept) => {
+      connection.socket.setTimeout(0);
       head = headOf(incoming);
       const result = responseFraming(method, head);
-      if (result.kind === 'malformed') {
-        settle('parse-error', result.why, result.coding ? 'CODING' : null);
-        connection.destroy();
-        return;
-      }
+      if (result.kind === 'malformed')
+        return stop('parse-error', result.why, result.coding ? 'CODING' : null);
       framing = result.framing;
       const sink = accept(head, framing);
       incoming.on('data', (octets: Buffer) => {
@@ -102,6 +102,6 @@ function evidenceOf(observed: Observed): Evidence {
     trailerFields: 0,
     reusedConnection: false,
     requestBody: 'none',
-    timeout: null,
+    timeout: observed.ending === 'timeout' ? 'first-byte' : null,
   };
 }

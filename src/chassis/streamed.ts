@@ -1,6 +1,6 @@
-/** A request on a path that the user exempted from buffering: passed on and relayed as it comes. */
+/** An exchange on a path that the user exempted from buffering: passed on and relayed as it comes. */
 
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { IncomingMessage, InformationEvent, ServerResponse } from 'node:http';
 import type { ProxyError } from '../errors.ts';
 import { announcedLength, isFramed, refusalBeforehand } from '../exchange/check.ts';
 import { connectionFields, deliver } from '../exchange/deliver.ts';
@@ -12,14 +12,18 @@ import { NO_FACTS, refusalAnswer } from '../exchange/refuse.ts';
 import type { RefusalFacts } from '../exchange/refuse.ts';
 import { Relay, whenClientLeaves } from '../exchange/relay.ts';
 import { forwardedRequest } from '../exchange/request-head.ts';
+import type { ForwardedRequest } from '../exchange/request-head.ts';
+import type { ResponseHead } from '../http/response-head.ts';
 import type { Services } from '../exchange/services.ts';
 import type { Connecting, UpstreamConnection } from '../upstream/connection.ts';
+import type { Evidence } from '../upstream/evidence.ts';
 import { judge } from '../upstream/verdict.ts';
+import type { VerdictKind } from '../upstream/verdict.ts';
 import type { Chassis } from './chassis.ts';
 import { observeResponse } from './observed-response.ts';
-import type { ObservedResponse } from './observed-response.ts';
+import type { ResponseObservation } from './observed-response.ts';
 
-export interface StreamOptions {
+export interface StreamedOptions {
   readonly chassis: Chassis;
   readonly services: Services;
   readonly request: IncomingMessage;
@@ -29,118 +33,144 @@ export interface StreamOptions {
   readonly connect: (timeoutMs: number) => Connecting;
 }
 
-/** Never rejects. */
-export async function streamThrough(options: StreamOptions): Promise<void> {
-  const { request, response, services } = options;
-  const journal = new Journal(request);
-  const closed = new Promise<boolean>((resolve) => {
-    response.on('close', () => resolve(response.writableFinished));
-  });
-  const refuse = async (error: ProxyError, facts: RefusalFacts): Promise<void> => {
-    journal.blame(error);
-    journal.status = error.status;
+export class StreamedExchange {
+  readonly #options: StreamedOptions;
+  readonly #journal: Journal;
+  /** Resolves when the response is closed: with true when it was sent to the last octet. */
+  readonly #closed: Promise<boolean>;
+  #observation: ResponseObservation | null = null;
+  #relay: Relay | null = null;
+  /** What was wrong with the request while it was under way. */
+  #fault: ProxyError | null = null;
+
+  constructor(options: StreamedOptions) {
+    const { request, response } = options;
+    this.#options = options;
+    this.#journal = new Journal(request);
+    this.#closed = new Promise((resolve) => {
+      response.on('close', () => {
+        this.#observation?.abandon();
+        resolve(response.writableFinished);
+      });
+    });
+  }
+
+  /** Never rejects. */
+  async run(): Promise<void> {
+    const { request, response, services } = this.#options;
+    try {
+      const error = refusalBeforehand(request, services.via);
+      if (error === null) await this.#passOn();
+      else await this.#refuse(error, NO_FACTS);
+    } catch {
+      response.socket?.resetAndDestroy();
+    } finally {
+      services.record(this.#journal.close());
+    }
+  }
+
+  /** The request cannot be received to its end. False: it has been already. */
+  fault(error: ProxyError): boolean {
+    if (this.#options.request.complete) return false;
+    this.#fault = error;
+    this.#observation?.abandon();
+    return true;
+  }
+
+  /** A stream may be silent for as long as it likes. */
+  clientTimedOut(): void {}
+
+  async #passOn(): Promise<void> {
+    const { services, response, connect } = this.#options;
+    const reached = await reach(services, connect, () => response.destroyed || this.#fault !== null);
+    this.#journal.waitedMs = 'waitedMs' in reached ? reached.waitedMs : 0;
+    if (reached.kind === 'waiting-room-full') return await this.#refuse(reached.error, NO_FACTS);
+    const startedMs = this.#journal.clock();
+    const evidence = reached.kind === 'failed' ? reached.evidence : await this.#exchange(reached.connection);
+    const verdict = judge(evidence);
+    this.#journal.attempts = [
+      { startedMs, endedMs: this.#journal.clock(), verdict, evidence, reason: 'first' },
+    ];
+    await this.#conclude(verdict);
+  }
+
+  /** Resolves when the upstream's side is over, or there is no sense in going on. */
+  async #exchange(connection: UpstreamConnection): Promise<Evidence> {
+    const { chassis, services, request, response } = this.#options;
+    const { firstByteTimeoutMs } = services.settings;
+    const observation = observeResponse(request.method ?? '', connection, firstByteTimeoutMs);
+    this.#observation = observation;
+    if (response.destroyed || this.#fault !== null) observation.abandon();
+    let stopWatching = (): void => undefined;
+    chassis.stream(request, response, this.#forwarded(), connection, {
+      sending: (upstream) =>
+        upstream.on('information', (interim) => forwardInterim(response, headOf(interim))),
+      failed: (error) => observation.failed(error),
+      responded: (incoming) => {
+        observation.responded(incoming, (head, framing) => {
+          this.#relay = new Relay(response, head, framing, this.#connectionFields());
+          stopWatching = whenClientLeaves(response, observation.abandon);
+          return this.#relay;
+        });
+      },
+    });
+    const evidence = await observation.evidence;
+    stopWatching();
+    connection.destroy();
+    return evidence;
+  }
+
+  async #conclude(verdict: VerdictKind): Promise<void> {
+    const { settings } = this.#options.services;
+    const failure = upstreamFailure(this.#journal.attempts, this.#journal.waitedMs, settings);
+    const { error, facts } = this.#fault === null ? failure : { error: this.#fault, facts: NO_FACTS };
+    const relay = this.#relay;
+    if (verdict === 'abandoned' && this.#fault === null) return;
+    if (relay === null) return await this.#refuse(error, facts);
+    this.#journal.status = relay.status;
+    const whole = verdict === 'complete' || verdict === 'unverifiable';
+    if (whole) relay.end();
+    else relay.cut();
+    const sent = await this.#closed;
+    this.#journal.responseBytes = relay.bytes;
+    if (whole) this.#journal.outcome = sent ? 'relayed' : 'abandoned';
+    else this.#journal.outcome = 'cut';
+    if (!whole) this.#journal.blame(error);
+  }
+
+  async #refuse(error: ProxyError, facts: RefusalFacts): Promise<void> {
+    const { request, response } = this.#options;
+    this.#journal.blame(error);
+    this.#journal.status = error.status;
+    // A full request would stop the socket from being read, and only the request can start it again.
+    request.unpipe();
     request.resume();
     if (error.source === 'client') response.shouldKeepAlive = false;
-    const fields = connectionFields(response, services.settings.keepAliveTimeoutMs, services.closing);
-    await deliver(response, refusalAnswer(response, error, facts, journal.id), fields);
-    if (await closed) journal.outcome = 'refused';
-  };
-  try {
-    const error = refusalBeforehand(request, services.via);
-    if (error === null) await passOn(options, journal, closed, refuse);
-    else await refuse(error, NO_FACTS);
-  } catch {
-    response.socket?.resetAndDestroy();
-  } finally {
-    services.record(journal.close());
+    await deliver(
+      response,
+      refusalAnswer(response, error, facts, this.#journal.id),
+      this.#connectionFields(),
+    );
+    if (await this.#closed) this.#journal.outcome = 'refused';
+  }
+
+  #forwarded(): ForwardedRequest {
+    const { services, request, encrypted } = this.#options;
+    const { settings, via } = services;
+    const trusted = services.trusts(request.socket.remoteAddress ?? '');
+    const length = isFramed(request) ? announcedLength(request) : null;
+    const { target, fields } = forwardedRequest(request, length, { settings, via, trusted, encrypted });
+    const coding = isFramed(request) && length === null ? ['Transfer-Encoding', 'chunked'] : [];
+    return { target, fields: [...fields, ...coding] };
+  }
+
+  #connectionFields(): readonly string[] {
+    const { response, services } = this.#options;
+    return connectionFields(response, services.settings.keepAliveTimeoutMs, services.closing);
   }
 }
 
-type Refuse = (error: ProxyError, facts: RefusalFacts) => Promise<void>;
-
-async function passOn(
-  options: StreamOptions,
-  journal: Journal,
-  closed: Promise<boolean>,
-  refuse: Refuse,
-): Promise<void> {
-  const { services, response, connect } = options;
-  const reached = await reach(services, connect, () => response.destroyed);
-  journal.waitedMs = 'waitedMs' in reached ? reached.waitedMs : 0;
-  if (reached.kind === 'waiting-room-full') return await refuse(reached.error, NO_FACTS);
-  if (reached.kind === 'failed') {
-    const { evidence } = reached;
-    journal.attempts = [
-      { startedMs: 0, endedMs: journal.clock(), verdict: 'no-response', evidence, reason: 'first' },
-    ];
-    const { error, facts } = upstreamFailure(journal.attempts, journal.waitedMs, services.settings);
-    return await refuse(error, facts);
-  }
-  if (response.destroyed) return reached.connection.destroy();
-  const startedMs = journal.clock();
-  const { relay, observed } = await relayed(options, reached.connection);
-  const { evidence } = observed;
-  const verdict = judge(evidence);
-  journal.attempts = [{ startedMs, endedMs: journal.clock(), verdict, evidence, reason: 'first' }];
-  reached.connection.destroy();
-  if (verdict === 'abandoned') return;
-  const failure = upstreamFailure(journal.attempts, journal.waitedMs, services.settings);
-  if (relay === null) return await refuse(failure.error, failure.facts);
-  const whole = verdict === 'complete' || verdict === 'unverifiable';
-  if (whole) relay.end();
-  else relay.cut();
-  journal.status = relay.status;
-  const sent = await closed;
-  journal.responseBytes = relay.bytes;
-  if (whole) journal.outcome = sent ? 'relayed' : 'abandoned';
-  else journal.outcome = 'cut';
-  if (!whole) journal.blame(failure.error);
-}
-
-interface Relayed {
-  /** Null: no response came. */
-  readonly relay: Relay | null;
-  readonly observed: ObservedResponse;
-}
-
-/** Resolves when the upstream's side is over, or the client has left. */
-function relayed(options: StreamOptions, connection: UpstreamConnection): Promise<Relayed> {
-  const { chassis, services, request, response, encrypted } = options;
-  const { settings } = services;
-  const trusted = services.trusts(request.socket.remoteAddress ?? '');
-  const length = isFramed(request) ? announcedLength(request) : null;
-  const context = { settings, via: services.via, trusted, encrypted };
-  const { target, fields } = forwardedRequest(request, length, context);
-  const coding = isFramed(request) && length === null ? ['Transfer-Encoding', 'chunked'] : [];
-  return new Promise((resolve) => {
-    let relay: Relay | null = null;
-    const observer = observeResponse(request.method ?? '', connection, (observed) => {
-      stopWatching();
-      response.off('close', observer.abandon);
-      resolve({ relay, observed });
-    });
-    response.on('close', observer.abandon);
-    let stopWatching = (): void => undefined;
-    chassis.stream(request, response, { target, fields: [...fields, ...coding] }, connection, {
-      sending: (upstream) => {
-        upstream.on('information', (interim) => {
-          const { statusCode: status, statusMessage: reason, rawHeaders } = interim;
-          forwardInterim(response, { minor: 1, status, reason, fields: rawHeaders });
-        });
-      },
-      failed: (error) => observer.failed(error),
-      responded: (incoming) => {
-        observer.responded(incoming, (head, framing) => {
-          relay = new Relay(
-            response,
-            head,
-            framing,
-            connectionFields(response, settings.keepAliveTimeoutMs, services.closing),
-          );
-          stopWatching = whenClientLeaves(response, observer.abandon);
-          return relay;
-        });
-      },
-    });
-  });
+function headOf(interim: InformationEvent): ResponseHead {
+  const { statusCode: status, statusMessage: reason, rawHeaders } = interim;
+  return { minor: 1, status, reason, fields: rawHeaders };
 }

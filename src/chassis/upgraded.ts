@@ -17,10 +17,10 @@ import type { Services } from '../exchange/services.ts';
 import { fieldValues, listMembers } from '../http/fields.ts';
 import type { SpoolWriter } from '../spool/spool-writer.ts';
 import type { Connecting, UpstreamConnection } from '../upstream/connection.ts';
+import type { Evidence } from '../upstream/evidence.ts';
 import { judge } from '../upstream/verdict.ts';
 import type { Chassis } from './chassis.ts';
 import { observeResponse } from './observed-response.ts';
-import type { ObservedResponse } from './observed-response.ts';
 
 export interface UpgradeOptions {
   readonly chassis: Chassis;
@@ -81,9 +81,9 @@ async function passOn(options: UpgradeOptions, journal: Journal): Promise<void> 
   if (reached.kind === 'connected' && socket.destroyed) return reached.connection.destroy();
   const startedMs = journal.clock();
   const ending =
-    reached.kind === 'failed' ? reached : await switchOrAnswer(options, journal, reached.connection);
+    reached.kind === 'failed' ? reached.evidence : await switchOrAnswer(options, journal, reached.connection);
   if (ending === 'joined') return;
-  const { evidence } = ending;
+  const evidence = ending;
   const verdict = judge(evidence);
   journal.attempts = [{ startedMs, endedMs: journal.clock(), verdict, evidence, reason: 'first' }];
   const whole = verdict === 'complete' || verdict === 'unverifiable';
@@ -92,32 +92,28 @@ async function passOn(options: UpgradeOptions, journal: Journal): Promise<void> 
   refuse(options, journal, error, facts);
 }
 
-/** Resolves when both sides of the joined sockets are over, or when the upstream has answered instead. */
-function switchOrAnswer(
+/** Resolves when both sides of the joined sockets are over, or with what was seen when the upstream did not switch. */
+async function switchOrAnswer(
   options: UpgradeOptions,
   journal: Journal,
   connection: UpstreamConnection,
-): Promise<'joined' | ObservedResponse> {
+): Promise<'joined' | Evidence> {
   const { chassis, services, request, socket, head } = options;
   const { spool, settings } = services;
-  return new Promise((resolve, reject) => {
-    let writer: SpoolWriter | null = null;
-    const observer = observeResponse(request.method ?? '', connection, (observed) => {
-      socket.off('close', observer.abandon);
-      connection.destroy();
-      answer(options, journal, observed, writer).then(() => resolve(observed), reject);
-    });
-    socket.on('close', observer.abandon);
+  let writer: SpoolWriter | null = null;
+  const observation = observeResponse(request.method ?? '', connection, settings.firstByteTimeoutMs);
+  socket.on('close', observation.abandon);
+  const joined = new Promise<'joined'>((resolve) => {
     chassis.upgrade(request, socket, head, upgradeRequest(options), connection, {
-      failed: (error) => observer.failed(error),
+      failed: (error) => observation.failed(error),
       switched: () => {
-        socket.off('close', observer.abandon);
+        socket.off('close', observation.abandon);
         journal.status = 101;
         journal.outcome = 'upgraded';
         join(socket, connection, () => resolve('joined'));
       },
       responded: (incoming) => {
-        observer.responded(incoming, (_head, framing) => {
+        observation.responded(incoming, (_head, framing) => {
           const expectedBytes = framing.kind === 'length' ? framing.length : null;
           writer = spool.writer(expectedBytes, settings.memoryPerBodyBytes, settings.maxResponseBodyBytes);
           return writer;
@@ -125,6 +121,12 @@ function switchOrAnswer(
       },
     });
   });
+  const ending = await Promise.race([joined, observation.evidence]);
+  if (ending === 'joined') return ending;
+  socket.off('close', observation.abandon);
+  connection.destroy();
+  await answer(options, journal, ending, writer);
+  return ending;
 }
 
 /** http-proxy pipes both ways; what it does not do is to pass a reset on as a reset. */
@@ -162,12 +164,12 @@ function isConnectionValue(fields: readonly string[], index: number): boolean {
 async function answer(
   options: UpgradeOptions,
   journal: Journal,
-  observed: ObservedResponse,
+  evidence: Evidence,
   writer: SpoolWriter | null,
 ): Promise<void> {
   const { request, socket, linger } = options;
-  const { head } = observed.evidence;
-  const verdict = judge(observed.evidence);
+  const { head } = evidence;
+  const verdict = judge(evidence);
   if (writer === null || head === null || (verdict !== 'complete' && verdict !== 'unverifiable')) {
     writer?.[Symbol.dispose]();
     return;

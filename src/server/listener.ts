@@ -4,7 +4,6 @@ import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import type { Settings } from '../config/settings.ts';
 import { ProxyError } from '../errors.ts';
-import type { Exchange } from '../exchange/exchange.ts';
 import type { ExchangeRecord } from '../exchange/events.ts';
 import { refusedRecord } from '../exchange/journal.ts';
 import { rawRefusal } from '../exchange/raw-refusal.ts';
@@ -13,12 +12,20 @@ import { clientFault, isConnectionLost } from './client-fault.ts';
 import { configure, createServer, stopAccepting } from './http-server.ts';
 import { discardInput, linger } from './lingering.ts';
 
+/** What an exchange must know of its client's connection. */
+export interface CurrentExchange {
+  /** The request cannot be received to its end. False: it has been already, and is answered first. */
+  fault(error: ProxyError): boolean;
+  /** The client moved no octet for as long as it may. */
+  clientTimedOut(): void;
+}
+
 /** One client connection and what happens on it. */
 export interface ClientConnection {
   readonly socket: Socket;
   readonly encrypted: boolean;
   /** The exchange that has the connection now. */
-  current: Exchange | null;
+  current: CurrentExchange | null;
   /** Settles when all requests so far are answered. */
   tail: Promise<void>;
   /** Requests that are not answered yet. */

@@ -4,7 +4,7 @@ import { randomBytes } from 'node:crypto';
 import { EventEmitter } from 'node:events';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Chassis } from '../chassis/chassis.ts';
-import { streamThrough } from '../chassis/streamed.ts';
+import { StreamedExchange } from '../chassis/streamed.ts';
 import { upgradeThrough } from '../chassis/upgraded.ts';
 import { resolveOptions } from '../config/library.ts';
 import type { ProxyOptions } from '../config/library.ts';
@@ -184,7 +184,11 @@ export class Proxy extends EventEmitter<ProxyEvents> implements AsyncDisposable 
     if (pathStreams(originForm(request.url ?? '/').target, services.settings.stream)) {
       const connect = (timeoutMs: number): Connecting => this.#connect(services.settings, timeoutMs, true);
       if (expectsContinue) response.writeContinue();
-      await streamThrough({ chassis: this.#chassis, services, request, response, encrypted, connect });
+      const chassis = this.#chassis;
+      const streamed = new StreamedExchange({ chassis, services, request, response, encrypted, connect });
+      connection.current = streamed;
+      await streamed.run();
+      connection.current = null;
       return;
     }
     const exchange = new Exchange({ services, request, response, expectsContinue, encrypted });

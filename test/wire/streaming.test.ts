@@ -238,6 +238,35 @@ describe('an exempted path', () => {
     expect((await client.response()).body.toString()).toBe('late');
   });
 
+  test('whose client sends nonsense in the middle of its body is refused, and the upstream request ended', async () => {
+    await using upstream = await Upstream.start(async (connection) => {
+      await connection.request();
+    });
+    await using proxy = await TestProxy.start(upstream.url, { stream: ['/exempt/'], lingerTimeout: 20 });
+    using client = await Client.connect(proxy.port);
+    await client.send(
+      'POST /exempt/ HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n',
+    );
+    while (upstream.requests.length === 0) await new Promise((resolve) => setImmediate(resolve));
+    await client.send('zz\r\n');
+    expect((await client.response()).status).toBe(400);
+    expect(await client.end()).toBe('fin');
+    await upstream.connections[0]?.peerEnd();
+    expect((await proxy.record()).error).toBe('bad_request');
+  });
+
+  test('whose upstream is silent is refused with 504', async () => {
+    await using upstream = await Upstream.start(async (connection) => {
+      await connection.request();
+    });
+    await using proxy = await TestProxy.start(upstream.url, { stream: ['/exempt/'], firstByteTimeout: 100 });
+    using client = await Client.connect(proxy.port);
+    await client.send('GET /exempt/ HTTP/1.1\r\nHost: x\r\n\r\n');
+    expect((await client.response()).status).toBe(504);
+    await client.send('GET /exempt/ HTTP/1.1\r\nHost: x\r\n\r\n');
+    expect((await client.response()).status, 'the connection is still good').toBe(504);
+  });
+
   test('whose upstream does not answer is refused with the reason', async () => {
     await using upstream = await Upstream.start(async (connection) => {
       await connection.request();
@@ -384,6 +413,16 @@ describe('an upgrade', () => {
     expect((await client.response()).status).toBe(501);
     expect(await client.end()).toBe('fin');
     expect(upstream.connections.length).toBe(0);
+  });
+
+  test('whose upstream is silent is refused with 504', async () => {
+    await using upstream = await Upstream.start(async (connection) => {
+      await connection.request();
+    });
+    await using proxy = await TestProxy.start(upstream.url, { firstByteTimeout: 100 });
+    using client = await Client.connect(proxy.port);
+    await client.send(upgrade('websocket'));
+    expect((await client.response()).status).toBe(504);
   });
 
   test('to an upstream that takes no connections is refused with 503', async () => {
