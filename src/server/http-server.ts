@@ -21,7 +21,12 @@ export function createServer(settings: Settings): Server {
   const server =
     tlsCert === null || tlsKey === null
       ? createHttpServer(options)
-      : createHttpsServer({ ...options, cert: readFileSync(tlsCert), key: readFileSync(tlsKey) });
+      : createHttpsServer({
+          ...options,
+          allowHalfOpen: true,
+          cert: readFileSync(tlsCert),
+          key: readFileSync(tlsKey),
+        });
   configure(server, settings);
   return server;
 }

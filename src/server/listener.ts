@@ -12,7 +12,7 @@ import { clientFault, isConnectionLost } from './client-fault.ts';
 import { configure, createServer, stopAccepting } from './http-server.ts';
 import { discardInput, linger } from './lingering.ts';
 
-/** What an exchange must know of its client's connection. */
+/** What a connection tells the exchange that has it. */
 export interface CurrentExchange {
   /** The request cannot be received to its end. False: it has been already, and is answered first. */
   fault(error: ProxyError): boolean;
