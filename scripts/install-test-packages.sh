@@ -2,7 +2,7 @@
 # Installs the Debian packages that the tests against real servers and clients need: only what is missing, quietly.
 set -euo pipefail
 
-packages=(python3 python3-django python3-flask gunicorn curl wget apache2-utils)
+packages=(openssl python3 python3-django python3-flask gunicorn curl wget apache2-utils)
 
 missing=()
 for package in "${packages[@]}"; do
