@@ -62,6 +62,14 @@ const SHAPES: readonly Shape[] = [
     garbageAt: HEAD_PLACES,
   },
   {
+    name: 'no body by its status, and no length',
+    method: 'GET',
+    text: 'HTTP/1.1 204 No Content\r\nX-Some: field\r\n\r\n',
+    body: '',
+    untilClose: false,
+    garbageAt: HEAD_PLACES,
+  },
+  {
     name: 'no body by its method',
     method: 'HEAD',
     text: `${HEAD}Content-Length: 44\r\n\r\n`,
