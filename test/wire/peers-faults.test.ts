@@ -4,6 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { Client, valueOf } from '../helpers/client.ts';
 import { TestProxy } from '../helpers/proxy.ts';
 import { Upstream, ok } from '../helpers/upstream.ts';
+import type { Script } from '../helpers/upstream.ts';
 
 const PART = 'x'.repeat(30_000);
 const FAULTS = {
@@ -57,5 +58,55 @@ describe.each(Object.entries(FAULTS))('an answer framed by %s', (name, text) => 
     const { sentence } = await proxy.record();
     expect(sentence).toContain('30,000');
     if (name === 'a length') expect(sentence).toContain('51,200');
+  });
+});
+
+const LARGE = 'y'.repeat(5 * 1024 * 1024);
+
+/**
+ * Answers without a look at the body, as most dev servers do, and closes: if the body has come by then, the kernel
+ * resets the connection and throws away what it has not sent yet. No other proxy keeps the body from coming.
+ */
+const leavesBodyUnread: Script = async (connection) => {
+  if ((await connection.request()) === null) return;
+  connection.socket.pause();
+  await connection.send(
+    `HTTP/1.1 200 OK\r\nContent-Length: ${LARGE.length}\r\nConnection: close\r\n\r\n${LARGE}`,
+  );
+  connection.socket.destroy();
+};
+
+const BODIES = {
+  'with a length': `Content-Length: 200000\r\n\r\n${'z'.repeat(200_000)}`,
+  'in chunks': `Transfer-Encoding: chunked\r\n\r\n30d40\r\n${'z'.repeat(200_000)}\r\n0\r\n\r\n`,
+} as const;
+
+describe.each(Object.entries(BODIES))('a request body %s that the upstream does not read', (_name, body) => {
+  const request = `POST / HTTP/1.1\r\nHost: x\r\n${body}`;
+
+  test('costs no byte of the answer, in none of 5 tries', async () => {
+    await using upstream = await Upstream.start(leavesBodyUnread);
+    await using proxy = await TestProxy.start(upstream.url, { bodyHold: '5s' });
+    using client = await Client.connect(proxy.port);
+    for (let attempt = 0; attempt < 5; attempt += 1) {
+      await client.send(request);
+      const response = await client.response();
+      expect([response.status, response.body.length]).toEqual([200, LARGE.length]);
+    }
+    expect(upstream.requests.length).toBe(5);
+  });
+
+  test('and that is not held back costs the answer, but is no 200 with a part of it', async () => {
+    await using upstream = await Upstream.start(leavesBodyUnread);
+    await using proxy = await TestProxy.start(upstream.url, { withholdBody: 'off' });
+    using client = await Client.connect(proxy.port);
+    for (let attempt = 0; attempt < 5; attempt += 1) {
+      await client.send(request);
+      const response = await client.response();
+      // It is a race whether something is lost, as it is without us.
+      if (response.status === 200) expect(response.body.length).toBe(LARGE.length);
+      else expect(response.status).toBe(502);
+    }
+    expect(upstream.requests.length).toBe(5);
   });
 });
