@@ -1,10 +1,13 @@
 /** After everything that can happen, nothing of the proxy is left. */
 
 import { expect, test } from 'vitest';
+import type { ExchangeRecord } from '../../src/index.ts';
 import { Client } from '../helpers/client.ts';
 import { TestProxy } from '../helpers/proxy.ts';
 import { Upstream, answering, ok } from '../helpers/upstream.ts';
 import type { Script } from '../helpers/upstream.ts';
+
+const EVERY_OUTCOME = ['abandoned', 'cut', 'delivered', 'refused', 'relayed', 'upgraded'];
 
 /** What keeps the process alive that did not before, timers and sockets among it. */
 function gained(before: readonly string[]): string[] {
@@ -24,6 +27,9 @@ async function settled(before: readonly string[]): Promise<string[]> {
   return gained(before);
 }
 
+/** How often `/saved` was asked for: every first try is cut. */
+let savedAsked = 0;
+
 const answers: Script = async (connection) => {
   for (;;) {
     const request = await connection.request();
@@ -32,11 +38,21 @@ const answers: Script = async (connection) => {
       case '/cut':
         await connection.send('HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf');
         return connection.reset();
+      case '/saved':
+        savedAsked += 1;
+        await connection.send(savedAsked % 2 === 1 ? ok('whole').slice(0, -1) : ok('whole'));
+        if (savedAsked % 2 === 1) return connection.fin();
+        break;
       case '/silent':
         return;
       case '/events':
         await connection.send('HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\ndata: 1\n\n');
         return;
+      case '/cut-events':
+        await connection.send(
+          'HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nContent-Length: 99\r\n\r\ndata: 1\n\n',
+        );
+        return connection.fin();
       case '/ws':
         await connection.send(
           'HTTP/1.1 101 Switching Protocols\r\nUpgrade: foo\r\nConnection: Upgrade\r\n\r\nhello;',
@@ -51,12 +67,13 @@ const answers: Script = async (connection) => {
 };
 
 /** One of everything, each on a connection of its own that is then left. */
-async function mixture(port: number): Promise<void> {
+async function mixture(upstream: Upstream, port: number): Promise<void> {
   const get = (path: string, more = ''): string => `GET ${path} HTTP/1.1\r\nHost: x\r\n${more}\r\n`;
   const answered = [
     get('/'),
     get('/exempt/'),
     get('/cut'),
+    get('/saved'),
     get('/', 'Connection: close\r\n'),
     'GET / HTTP/1.0\r\n\r\n',
     'NONSENSE\r\n\r\n',
@@ -76,14 +93,20 @@ async function mixture(port: number): Promise<void> {
     await client.send(request);
     await client.until(sign);
   }
+  using cut = await Client.connect(port);
+  await cut.send(get('/cut-events'));
+  await cut.end();
   using silent = await Client.connect(port);
+  const seen = upstream.requests.length;
   await silent.send(get('/silent'));
+  while (upstream.requests.length === seen) await new Promise((resolve) => setImmediate(resolve));
   silent.socket.resetAndDestroy();
 }
 
 test('no socket, server, timer, temp file or listener is left', async () => {
   const before = process.getActiveResourcesInfo();
   const listenersBefore = process.eventNames().map((name) => [name, process.listenerCount(name)]);
+  let records: readonly ExchangeRecord[] = [];
   {
     await using upstream = await Upstream.start(answers);
     await using proxy = await TestProxy.start(upstream.url, {
@@ -97,8 +120,12 @@ test('no socket, server, timer, temp file or listener is left', async () => {
       lingerTotal: 50,
       shutdownTimeout: 200,
     });
-    for (let round = 0; round < 5; round += 1) await mixture(proxy.port);
+    for (let round = 0; round < 5; round += 1) await mixture(upstream, proxy.port);
+    records = proxy.records;
   }
+  const outcomes = new Set(records.map((record) => record.outcome));
+  expect([...outcomes].sort(), 'or else the mixture is none').toEqual(EVERY_OUTCOME);
+  expect(records.filter((record) => record.url === '/saved' && record.attempts.length === 2).length).toBe(5);
   expect(await settled(before)).toEqual([]);
   expect(process.eventNames().map((name) => [name, process.listenerCount(name)])).toEqual(listenersBefore);
 });
