@@ -3,7 +3,7 @@
 import type { IncomingMessage, InformationEvent, ServerResponse } from 'node:http';
 import type { ProxyError } from '../errors.ts';
 import { announcedLength, isFramed, refusalBeforehand } from '../exchange/check.ts';
-import { connectionFields, deliver } from '../exchange/deliver.ts';
+import { connectionFields, deliver, responseClosed } from '../exchange/deliver.ts';
 import { upstreamFailure } from '../exchange/upstream-failure.ts';
 import { forwardInterim } from '../exchange/interim.ts';
 import { Journal } from '../exchange/journal.ts';
@@ -11,6 +11,7 @@ import { reach } from '../exchange/reach.ts';
 import { NO_FACTS, refusalAnswer } from '../exchange/refuse.ts';
 import type { RefusalFacts } from '../exchange/refuse.ts';
 import { Relay, whenClientLeaves } from '../exchange/relay.ts';
+import { reset } from '../exchange/reset.ts';
 import { forwardedRequest } from '../exchange/request-head.ts';
 import type { ForwardedRequest } from '../exchange/request-head.ts';
 import type { ResponseHead } from '../http/response-head.ts';
@@ -47,12 +48,7 @@ export class StreamedExchange {
     const { request, response } = options;
     this.#options = options;
     this.#journal = new Journal(request);
-    this.#closed = new Promise((resolve) => {
-      response.on('close', () => {
-        this.#observation?.abandon();
-        resolve(response.writableFinished);
-      });
-    });
+    this.#closed = responseClosed(response, () => this.#observation?.abandon());
   }
 
   /** Never rejects. */
@@ -63,7 +59,7 @@ export class StreamedExchange {
       if (error === null) await this.#passOn();
       else await this.#refuse(error, NO_FACTS);
     } catch {
-      response.socket?.resetAndDestroy();
+      reset(response.socket);
     } finally {
       services.record(this.#journal.close());
     }

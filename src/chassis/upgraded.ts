@@ -4,12 +4,13 @@ import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import { ProxyError } from '../errors.ts';
 import { isFramed, refusalBeforehand } from '../exchange/check.ts';
-import { upstreamAnswer } from '../exchange/deliver.ts';
+import { upstreamAnswer, written } from '../exchange/deliver.ts';
 import { upstreamFailure } from '../exchange/upstream-failure.ts';
 import { Journal } from '../exchange/journal.ts';
 import { rawAnswerHead, rawRefusal } from '../exchange/raw-refusal.ts';
 import { reach } from '../exchange/reach.ts';
 import { NO_FACTS } from '../exchange/refuse.ts';
+import { reset } from '../exchange/reset.ts';
 import type { RefusalFacts } from '../exchange/refuse.ts';
 import { forwardedRequest } from '../exchange/request-head.ts';
 import type { ForwardedRequest } from '../exchange/request-head.ts';
@@ -45,7 +46,7 @@ export async function upgradeThrough(options: UpgradeOptions): Promise<void> {
     if (error === null) await passOn(options, journal);
     else refuse(options, journal, error, NO_FACTS);
   } catch {
-    socket.resetAndDestroy();
+    reset(socket);
   } finally {
     services.record(journal.close());
   }
@@ -132,14 +133,14 @@ async function switchOrAnswer(
 /** http-proxy pipes both ways; what it does not do is to pass a reset on as a reset. */
 function join(socket: Socket, connection: UpstreamConnection, over: () => void): void {
   const upstream = connection.socket;
-  upstream.on('error', () => socket.resetAndDestroy());
+  upstream.on('error', () => reset(socket));
   upstream.on('end', () => {
-    if (connection.endedBy === 'rst') socket.resetAndDestroy();
+    if (connection.endedBy === 'rst') reset(socket);
   });
   upstream.on('close', () => {
-    if (connection.endedBy !== 'fin') socket.resetAndDestroy();
+    if (connection.endedBy !== 'fin') reset(socket);
   });
-  socket.on('error', () => upstream.resetAndDestroy());
+  socket.on('error', () => reset(upstream));
   socket.on('close', () => {
     upstream.destroy();
     over();
@@ -179,8 +180,12 @@ async function answer(
   using kept = body;
   const whole = upstreamAnswer(request.method ?? '', head, kept);
   journal.status = head.status;
-  socket.write(rawAnswerHead(whole), 'latin1');
-  for await (const part of kept.parts()) socket.write(Buffer.from(part));
+  socket.setTimeout(options.services.settings.clientReceiveTimeoutMs, () => reset(socket));
+  await written(socket, Buffer.from(rawAnswerHead(whole), 'latin1'));
+  for await (const part of kept.parts()) {
+    // Lingering before the last octet is with the kernel could cut it off.
+    if (!(await written(socket, part))) return;
+  }
   journal.outcome = 'delivered';
   journal.responseBytes = kept.bytes;
   linger();

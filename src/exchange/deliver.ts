@@ -1,6 +1,8 @@
 /** Writes one of our answers, or a response that is proven whole, to the client. */
 
 import type { ServerResponse } from 'node:http';
+import type { Writable } from 'node:stream';
+import { TLSSocket } from 'node:tls';
 import { clientFields } from '../http/forwarding.ts';
 import type { ResponseHead } from '../http/response-head.ts';
 import type { SpooledBody } from '../spool/spooled-body.ts';
@@ -40,7 +42,7 @@ export async function deliver(
   response.writeHead(status, reason, [...fields, ...connection]);
   if (body === null) {
     response.end();
-  } else if (body.memory === null) {
+  } else if (body.memory === null || isEncrypted(response)) {
     for await (const part of body.parts()) {
       if (!(await written(response, part))) return;
     }
@@ -53,15 +55,38 @@ export async function deliver(
   }
 }
 
+/** One large write over TLS shows no progress, so that a slow reader would be taken for one that reads nothing. */
+function isEncrypted(response: ServerResponse): boolean {
+  return response.socket instanceof TLSSocket;
+}
+
 /** Resolves when the part is with the kernel, so that its memory may be used again; false when the client left. */
-function written(response: ServerResponse, part: Buffer): Promise<boolean> {
+export function written(sink: Writable, part: Buffer): Promise<boolean> {
   return new Promise((resolve) => {
     const onClose = (): void => resolve(false);
-    response.once('close', onClose);
-    response.write(part, (error) => {
-      response.off('close', onClose);
+    sink.once('close', onClose);
+    sink.write(part, (error) => {
+      sink.off('close', onClose);
       resolve(!error);
     });
+  });
+}
+
+/**
+ * Resolves when the response is over: with true when it was sent to the last octet. `left` is called then, too. Node
+ * closes a response only once it is its turn on the connection, so the connection is watched as well.
+ */
+export function responseClosed(response: ServerResponse, left: () => void): Promise<boolean> {
+  const { socket } = response.req;
+  return new Promise((resolve) => {
+    const over = (): void => {
+      socket.off('close', over);
+      left();
+      resolve(response.writableFinished);
+    };
+    response.on('close', over);
+    if (socket.destroyed) over();
+    else socket.on('close', over);
   });
 }
 

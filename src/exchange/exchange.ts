@@ -9,7 +9,7 @@ import { ProxyError } from '../errors.ts';
 import { bodyInMemory } from '../spool/spooled-body.ts';
 import type { SpooledBody } from '../spool/spooled-body.ts';
 import { announcedLength, isFramed, refusalBeforehand } from './check.ts';
-import { connectionFields, deliver, upstreamAnswer } from './deliver.ts';
+import { connectionFields, deliver, responseClosed, upstreamAnswer } from './deliver.ts';
 import type { Answer } from './deliver.ts';
 import type { AttemptRecord, Outcome } from './events.ts';
 import { explainSurplus, explainTrailers, explainUnverifiable } from './explain.ts';
@@ -20,6 +20,7 @@ import type { Received, Receiving } from './receive.ts';
 import { ALLOWED_METHODS, NO_FACTS, refusalAnswer } from './refuse.ts';
 import type { RefusalFacts } from './refuse.ts';
 import type { Relay } from './relay.ts';
+import { reset } from './reset.ts';
 import { maxForwards, upstreamHead } from './request-head.ts';
 import type { Services } from './services.ts';
 import { Trial } from './trial.ts';
@@ -49,12 +50,7 @@ export class Exchange {
     const { response, request, services } = options;
     this.#settings = services.settings;
     this.#journal = new Journal(request);
-    this.#closed = new Promise((resolve) => {
-      response.on('close', () => {
-        this.#trial?.abandon();
-        resolve(response.writableFinished);
-      });
-    });
+    this.#closed = responseClosed(response, () => this.#trial?.abandon());
   }
 
   /** Never rejects; afterwards nothing of the exchange is left but its record. */
@@ -91,7 +87,7 @@ export class Exchange {
     } else if (this.#delivering) {
       const sentence = `The client took no byte of the answer for --client-receive-timeout, ${clientReceiveTimeoutMs} ms.`;
       this.#journal.sentence = sentence;
-      this.#options.response.socket?.resetAndDestroy();
+      reset(this.#options.response.socket);
     }
   }
 
@@ -183,7 +179,7 @@ export class Exchange {
     const { response, request } = this.#options;
     this.#journal.blame(error);
     if (response.headersSent || response.destroyed) {
-      response.socket?.resetAndDestroy();
+      reset(response.socket);
       return;
     }
     // A full request would stop the socket from being read, and only the request can start it again.
@@ -217,7 +213,7 @@ export class Exchange {
         NO_FACTS,
       );
     } catch {
-      this.#options.response.socket?.resetAndDestroy();
+      reset(this.#options.response.socket);
     }
   }
 

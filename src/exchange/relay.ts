@@ -5,6 +5,7 @@ import type { Framing } from '../http/framing.ts';
 import { clientFields } from '../http/forwarding.ts';
 import type { ResponseHead } from '../http/response-head.ts';
 import type { BodySink } from '../spool/body-sink.ts';
+import { reset } from './reset.ts';
 
 export class Relay implements BodySink {
   readonly #response: ServerResponse;
@@ -64,7 +65,7 @@ export class Relay implements BodySink {
 
   /** No clean end for a response that has none: not even a client that reads until close can take this for the whole. */
   cut(): void {
-    this.#response.socket?.resetAndDestroy();
+    reset(this.#response.socket);
   }
 }
 

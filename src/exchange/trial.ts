@@ -119,6 +119,7 @@ export class Trial {
       head,
       body,
       holdMs: holdMs ?? 0,
+      holdMaxMs: settings.bodyHoldMaxMs,
       maxHeaderBytes: settings.maxHeaderBytes,
       firstByteTimeoutMs: settings.firstByteTimeoutMs,
       bodyIdleTimeoutMs: settings.bodyIdleTimeoutMs,

@@ -8,6 +8,7 @@ import type { ExchangeRecord } from '../exchange/events.ts';
 import { refusedRecord } from '../exchange/journal.ts';
 import { rawRefusal } from '../exchange/raw-refusal.ts';
 import { NO_FACTS } from '../exchange/refuse.ts';
+import { reset } from '../exchange/reset.ts';
 import { clientFault, isConnectionLost } from './client-fault.ts';
 import { configure, createServer, stopAccepting } from './http-server.ts';
 import { discardInput, linger } from './lingering.ts';
@@ -52,6 +53,8 @@ export class Listener {
   readonly #server: Server;
   readonly #handlers: ListenerHandlers;
   readonly #connections = new Map<Socket, ClientConnection>();
+  /** Everything that was accepted: over TLS, a socket is no connection of ours before its handshake. */
+  readonly #accepted = new Set<Socket>();
   #settings: Settings;
   #stopping = false;
 
@@ -102,10 +105,14 @@ export class Listener {
   /** Ends every connection now. */
   destroy(): void {
     this.#server.close(() => undefined);
-    for (const socket of this.#connections.keys()) socket.destroy();
+    for (const socket of this.#accepted) socket.destroy();
   }
 
   #listenToServer(): void {
+    this.#server.on('connection', (socket: Socket) => {
+      this.#accepted.add(socket);
+      socket.on('close', () => this.#accepted.delete(socket));
+    });
     this.#server
       .on(this.#settings.tlsCert === null ? 'connection' : 'secureConnection', (socket: Socket) =>
         this.#adopt(socket),
@@ -147,12 +154,19 @@ export class Listener {
   /** Answers go out in the order of their requests (RFC 9112 section 9.3.2), and none is begun before its turn. */
   #inOrder(connection: ClientConnection, run: () => Promise<void>): void {
     connection.pending += 1;
-    const turn =
-      connection.pending === 1 ? run() : connection.tail.then(() => (connection.closing ? undefined : run()));
-    connection.tail = turn.then(() => {
-      connection.pending -= 1;
-      if (this.#stopping && connection.pending === 0 && !connection.closing) this.#endIdle(connection.socket);
-    });
+    const inTurn = (): Promise<void> | undefined => {
+      if (connection.closing || connection.socket.destroyed) return undefined;
+      return run();
+    };
+    const turn = connection.pending === 1 ? run() : connection.tail.then(inTurn);
+    // One exchange that fails must never be more than one exchange.
+    connection.tail = turn
+      .catch(() => reset(connection.socket))
+      .then(() => {
+        connection.pending -= 1;
+        if (this.#stopping && connection.pending === 0 && !connection.closing)
+          this.#endIdle(connection.socket);
+      });
   }
 
   #upgrade(request: IncomingMessage, socket: Socket, head: Buffer): void {

@@ -43,7 +43,7 @@ export class Proxy extends EventEmitter<ProxyEvents> implements AsyncDisposable 
   #settings: Settings;
   readonly #chassis: Chassis;
   readonly #spool: Spool;
-  readonly #pool: ConnectionPool;
+  #pool: ConnectionPool;
   readonly #routes = new Routes();
   readonly #waitingRoom = new WaitingRoom();
   readonly #via = `lastbyte-${randomBytes(4).toString('hex')}`;
@@ -129,11 +129,11 @@ export class Proxy extends EventEmitter<ProxyEvents> implements AsyncDisposable 
     const { settings: inForce, needRestart } = reloaded(this.#settings, settings);
     this.#settings = inForce;
     this.#trusts = trustIn(settings.trustProxy);
-    this.#services = this.#makeServices();
     this.#listener.reconfigure(this.#settings);
-    this.#pool.reconfigure(this.#settings);
-    // They may lead to the old target.
-    this.#pool.clear();
+    // Its connections lead to the old target, also those that are in use: they must not come back.
+    this.#pool.close();
+    this.#pool = new ConnectionPool(this.#settings);
+    this.#services = this.#makeServices();
     return needRestart;
   }
 

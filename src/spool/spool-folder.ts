@@ -1,6 +1,6 @@
 /** The private folder that holds spool files, and the files, which have no name from the moment they are open. */
 
-import { closeSync, mkdtempSync, openSync, rmSync, unlinkSync } from 'node:fs';
+import { closeSync, existsSync, mkdtempSync, openSync, rmSync, unlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -19,6 +19,8 @@ export class SpoolFolder {
    * @throws the system's error (ENOSPC, EMFILE, EACCES …)
    */
   openFile(): number {
+    // Cleaners of temp folders take an old one away while we run.
+    if (this.#path !== null && !existsSync(this.#path)) this.#path = null;
     this.#path ??= mkdtempSync(join(this.#parent, 'lastbyte-'));
     const path = join(this.#path, String(this.#nextFile++));
     const fd = openSync(path, 'wx+', 0o600);

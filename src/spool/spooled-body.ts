@@ -2,7 +2,7 @@
 
 import { close, read } from 'node:fs';
 
-const FILE_PART_BYTES = 256 * 1024;
+const PART_BYTES = 256 * 1024;
 
 export interface SpooledBody extends Disposable {
   readonly bytes: number;
@@ -18,7 +18,10 @@ export function bodyInMemory(parts: readonly Buffer[], bytes: number, release: (
     bytes,
     memory: parts,
     async *parts() {
-      yield* parts;
+      for (const part of parts) {
+        for (let from = 0; from < part.length; from += PART_BYTES)
+          yield part.subarray(from, from + PART_BYTES);
+      }
     },
     [Symbol.dispose]: once(release),
   };
@@ -38,7 +41,7 @@ export function bodyInFile(fd: number, bytes: number, release: () => void): Spoo
 }
 
 async function* fileParts(fd: number, bytes: number): AsyncGenerator<Buffer> {
-  const buffer = Buffer.allocUnsafeSlow(Math.min(FILE_PART_BYTES, bytes));
+  const buffer = Buffer.allocUnsafeSlow(Math.min(PART_BYTES, bytes));
   for (let position = 0; position < bytes;) {
     const count = await readAt(fd, buffer, position);
     if (count === 0) throw new Error(`The spool file ended at ${position} of ${bytes} bytes.`);

@@ -24,6 +24,8 @@ export interface AttemptOptions extends AttemptTimeouts {
   readonly body: SpooledBody | null;
   /** How long to hold the body back while the upstream is silent; 0: not at all. */
   readonly holdMs: number;
+  /** How long to hold it back while the response comes. */
+  readonly holdMaxMs: number;
   readonly maxHeaderBytes: number;
   /** Whether an idle connection will do. */
   readonly mayReuse: boolean;
@@ -85,7 +87,6 @@ export class Attempt implements ConnectionReader, ResponseObserver {
   }
 
   bytes(buffer: Uint8Array, count: number): boolean {
-    this.#hold?.refresh();
     this.#reader.read(buffer, count);
     const sink = this.#reader.sink;
     if (this.#evidence !== null || sink === null || !sink.congested) return true;
@@ -112,6 +113,7 @@ export class Attempt implements ConnectionReader, ResponseObserver {
   head(head: ResponseHead, framing: Framing): BodySink {
     const { sink, streams } = this.#options.accept(head, framing);
     this.#streamed = streams;
+    this.#holdOn();
     this.#connection?.setTimeout(streams ? 0 : this.#options.bodyIdleTimeoutMs);
     return sink;
   }
@@ -163,6 +165,15 @@ export class Attempt implements ConnectionReader, ResponseObserver {
       connection.socket.uncork();
     }
     if (!connection.usable) this.ended('rst', null);
+  }
+
+  /** The response begins without the body: it may well be whole without it. But not for ever: it may wait for it. */
+  #holdOn(): void {
+    const connection = this.#connection;
+    const { body, holdMs, holdMaxMs } = this.#options;
+    if (this.#hold === null || connection === null || body === null) return;
+    clearTimeout(this.#hold);
+    this.#hold = setTimeout(() => this.#sendBody(connection, body), Math.max(holdMs, holdMaxMs));
   }
 
   #sendBody(connection: UpstreamConnection, body: SpooledBody): void {

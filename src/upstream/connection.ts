@@ -74,8 +74,6 @@ export function openConnection(options: ConnectOptions): Connecting {
 export class UpstreamConnection {
   readonly socket: Socket;
   readonly encrypted: boolean;
-  /** How many exchanges it has carried before the present one. */
-  exchanges = 0;
   readonly #isTcp: boolean;
   #reader: ConnectionReader | null = null;
   #ended: 'fin' | 'rst' | 'closed' | null = null;

@@ -8,20 +8,12 @@ interface PoolLimits {
 }
 
 export class ConnectionPool {
-  #limits: PoolLimits;
+  readonly #limits: PoolLimits;
   #closed = false;
   /** The one used last is at the end, and is taken first: the others may grow old and be closed. */
   readonly #idle: UpstreamConnection[] = [];
 
   constructor(limits: PoolLimits) {
-    this.#limits = limits;
-  }
-
-  get idleCount(): number {
-    return this.#idle.length;
-  }
-
-  reconfigure(limits: PoolLimits): void {
     this.#limits = limits;
   }
 
@@ -43,19 +35,14 @@ export class ConnectionPool {
       connection.destroy();
       return;
     }
-    connection.exchanges += 1;
     connection.attach(this.#watch(connection));
     connection.setTimeout(upstreamIdleTimeoutMs);
     this.#idle.push(connection);
   }
 
+  /** Closes what is idle now, and what is put back later. */
   close(): void {
     this.#closed = true;
-    this.clear();
-  }
-
-  /** Closes all idle connections; new ones may be put. */
-  clear(): void {
     for (const connection of this.#idle.splice(0)) connection.destroy();
   }
 

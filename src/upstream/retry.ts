@@ -39,6 +39,7 @@ const LARGEST_PROBE_MS = 500;
 export function decide(circumstances: Circumstances): Decision {
   switch (circumstances.verdict) {
     case 'complete':
+      return isGoodbye(circumstances) ? FORGIVE : DELIVER;
     case 'unverifiable':
       return DELIVER;
     case 'abandoned':
@@ -51,6 +52,11 @@ export function decide(circumstances: Circumstances): Decision {
     case 'no-response':
       return circumstances.evidence.ending === 'connect-failed' ? wait(circumstances) : retry(circumstances);
   }
+}
+
+/** A 408 on a used connection may be the upstream's goodbye to an idle one, sent as we used it (RFC 9110 section 15.5.9). */
+function isGoodbye({ evidence, repeatable, staleForgiven }: Circumstances): boolean {
+  return evidence.reusedConnection && evidence.head?.status === 408 && repeatable && !staleForgiven;
 }
 
 function retry(circumstances: Circumstances): Decision {

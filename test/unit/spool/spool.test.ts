@@ -120,6 +120,17 @@ test('when the memory of all bodies is used up, the next one goes to a file', as
   if (Symbol.dispose in body) body[Symbol.dispose]();
 });
 
+test('a folder that was taken away meanwhile is made anew', async () => {
+  for (let round = 0; round < 2; round += 1) {
+    using writer = spool.writer(null, 0, 100 * MIB);
+    await writeInParts(writer, pattern(1000), 100);
+    const body = await writer.finish();
+    expect((await whole(body)).equals(pattern(1000))).toBe(true);
+    if (Symbol.dispose in body) body[Symbol.dispose]();
+    for (const name of readdirSync(folder)) rmSync(join(folder, name), { recursive: true });
+  }
+});
+
 describe('a limit', () => {
   test('an announced length above the largest body is known before the first byte', () => {
     using writer = spool.writer(MIB + 1, MIB, MIB);

@@ -83,6 +83,24 @@ describe('a connection that was closed while it was idle', () => {
   });
 });
 
+describe('a 408', () => {
+  const head = { minor: 1, status: 408, reason: 'Request Timeout', fields: [] } as const;
+  const goodbye = evidence({ head, reusedConnection: true });
+
+  test('on a used connection is its goodbye, and costs no try', () => {
+    const decision = decideOn({ verdict: 'complete', evidence: goodbye, retriesLeft: 0 });
+    expect(decision).toEqual({ kind: 'retry', reason: 'stale-connection', delayMs: 0 });
+  });
+
+  test.each([
+    ['on a new connection', { evidence: evidence({ head }) }],
+    ['a second time', { evidence: goodbye, staleForgiven: true }],
+    ['to a request that must not be sent twice', { evidence: goodbye, repeatable: false }],
+  ])('%s is an answer', (_name, changes) => {
+    expect(decideOn({ verdict: 'complete', ...changes })).toEqual({ kind: 'deliver' });
+  });
+});
+
 describe('an upstream that takes no connections', () => {
   test.each(['ECONNREFUSED', 'ENOENT', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH', 'ETIMEDOUT'])(
     '%s: is waited for, whatever the method, since nothing was sent',
