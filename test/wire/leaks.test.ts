@@ -1,5 +1,6 @@
 /** After everything that can happen, nothing of the proxy is left. */
 
+import { readdirSync, readlinkSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import type { ExchangeRecord } from '../../src/index.ts';
 import { Client } from '../helpers/client.ts';
@@ -19,12 +20,32 @@ function gained(before: readonly string[]): string[] {
   });
 }
 
-/** Waits a bounded number of turns for what is on its way out. */
-async function settled(before: readonly string[]): Promise<string[]> {
-  for (let turn = 0; turn < 2000 && gained(before).length > 0; turn += 1) {
+/** Spool files have no name, so only their descriptors show that they are there; empty where there is no /proc. */
+function openSpoolFiles(): string[] {
+  try {
+    return readdirSync('/proc/self/fd')
+      .map(targetOf)
+      .filter((target) => target.includes('lastbyte-test-'));
+  } catch {
+    return [];
+  }
+}
+
+/** The folder was read through a descriptor that is closed by now. */
+function targetOf(descriptor: string): string {
+  try {
+    return readlinkSync(`/proc/self/fd/${descriptor}`);
+  } catch {
+    return '';
+  }
+}
+
+/** Waits a bounded number of turns for what is on its way out, and tells what is still there. */
+async function settled(leftovers: () => string[]): Promise<string[]> {
+  for (let turn = 0; turn < 2000 && leftovers().length > 0; turn += 1) {
     await new Promise((resolve) => setImmediate(resolve));
   }
-  return gained(before);
+  return leftovers();
 }
 
 /** How often `/saved` was asked for: every first try is cut. */
@@ -38,6 +59,9 @@ const answers: Script = async (connection) => {
       case '/cut':
         await connection.send('HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf');
         return connection.reset();
+      case '/cut-large':
+        await connection.send(ok('x'.repeat(100_000)).slice(0, -1));
+        return connection.fin();
       case '/saved':
         savedAsked += 1;
         await connection.send(savedAsked % 2 === 1 ? ok('whole').slice(0, -1) : ok('whole'));
@@ -73,6 +97,7 @@ async function mixture(upstream: Upstream, port: number): Promise<void> {
     get('/'),
     get('/exempt/'),
     get('/cut'),
+    get('/cut-large'),
     get('/saved'),
     get('/', 'Connection: close\r\n'),
     'GET / HTTP/1.0\r\n\r\n',
@@ -126,7 +151,7 @@ test('no socket, server, timer, temp file or listener is left', async () => {
   const outcomes = new Set(records.map((record) => record.outcome));
   expect([...outcomes].sort(), 'or else the mixture is none').toEqual(EVERY_OUTCOME);
   expect(records.filter((record) => record.url === '/saved' && record.attempts.length === 2).length).toBe(5);
-  expect(await settled(before)).toEqual([]);
+  expect(await settled(() => [...gained(before), ...openSpoolFiles()])).toEqual([]);
   expect(process.eventNames().map((name) => [name, process.listenerCount(name)])).toEqual(listenersBefore);
 });
 
@@ -147,4 +172,31 @@ test('a connection that lives long gathers no listeners', async () => {
   process.off('warning', keep);
   expect(warnings).toEqual([]);
   expect(upstream.connections.length).toBe(1);
+});
+
+const LARGE = ok('x'.repeat(100_000));
+const CHUNKED = 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n';
+const LARGE_CHUNKED = `${CHUNKED}186a0\r\n${'x'.repeat(100_000)}\r\n0\r\n\r\n`;
+
+test.each([
+  ['in memory, by a length', '1mb', LARGE],
+  ['in memory, in chunks', '1mb', LARGE_CHUNKED],
+  ['on disk, by a length', '1kb', LARGE],
+  ['on disk, in chunks', '1kb', LARGE_CHUNKED],
+])('the room of an answer that was cut is free again: %s', async (_name, memoryPerBody, text) => {
+  await using upstream = await Upstream.start(async (connection, index) => {
+    await connection.request();
+    await connection.send(index % 3 === 2 ? text : text.slice(0, -1));
+    connection.fin();
+  });
+  const limits = { memoryPerBody, memoryTotal: '1mb', diskTotal: '500kb' };
+  await using proxy = await TestProxy.start(upstream.url, { ...limits, maxIdleConnections: 0 });
+  using client = await Client.connect(proxy.port);
+  // All answers that are cut here would need 5 times the room that there is.
+  for (let index = 0; index < 40; index += 1) {
+    await client.send('GET / HTTP/1.1\r\nHost: x\r\n\r\n');
+    const response = await client.response();
+    expect([response.status, response.body.length], `answer ${index}`).toEqual([200, 100_000]);
+  }
+  expect(upstream.connections.length).toBe(120);
 });

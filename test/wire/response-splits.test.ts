@@ -130,6 +130,25 @@ describe.each(FRAMINGS)('a response with framing by %s', (framing) => {
     );
   });
 
+  if (framing !== 'until close') {
+    test('hides what comes behind it from the client', async () => {
+      await fc.assert(
+        fc.asyncProperty(
+          anyResponse(framing),
+          anyResponse('a length'),
+          anyPlaces,
+          async (response, behind, places) => {
+            const packets = packetsOf(response.text + behind.text, places);
+            const answered = await askFor(response.method, packets, 'stay');
+            expectSame(answered.final, response);
+            expect(answered.seen).toBe(1);
+          },
+        ),
+        LIMITS,
+      );
+    });
+  }
+
   test.each(['fin', 'rst'] as const)('cut by %s at any place is never taken for the whole', async (end) => {
     const method = framing === 'HEAD' ? fc.constant('HEAD') : fc.constantFrom('GET', 'POST');
     await fc.assert(
