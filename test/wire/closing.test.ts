@@ -261,3 +261,44 @@ test('shutting down does not cut off an answer that the client has not taken yet
   expect(await client.end()).toBe('fin');
   await closed;
 });
+
+test('a client that pipelines and resets leaves nothing waiting, and no request of it is begun', async () => {
+  await using upstream = await Upstream.start(async (connection) => {
+    await connection.request();
+  });
+  await using proxy = await TestProxy.start(upstream.url);
+  using client = await Client.connect(proxy.port);
+  await client.send(KEEPING.repeat(3));
+  while (upstream.requests.length === 0) await new Promise((resolve) => setImmediate(resolve));
+  client.socket.resetAndDestroy();
+  expect((await proxy.record()).outcome).toBe('abandoned');
+  await proxy.proxy.close();
+  expect(upstream.requests.length).toBe(1);
+});
+
+test('after a reload no connection to the old target comes back', async () => {
+  let release: () => void = () => undefined;
+  const released = new Promise<void>((resolve) => {
+    release = resolve;
+  });
+  await using old = await Upstream.start(async (connection) => {
+    while ((await connection.request()) !== null) {
+      await released;
+      await connection.send(ok('old'));
+    }
+  });
+  await using next = await Upstream.start(answering(ok('new')));
+  await using proxy = await TestProxy.start(old.url);
+  using client = await Client.connect(proxy.port);
+  await client.send(KEEPING);
+  while (old.requests.length === 0) await new Promise((resolve) => setImmediate(resolve));
+  const { settings } = proxy.proxy;
+  proxy.proxy.reload({
+    ...settings,
+    target: { kind: 'tcp', tls: false, host: '127.0.0.1', port: next.port },
+  });
+  release();
+  expect((await client.response()).body.toString()).toBe('old');
+  await client.send(KEEPING);
+  expect((await client.response()).body.toString()).toBe('new');
+});

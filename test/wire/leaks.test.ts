@@ -146,7 +146,18 @@ test('no socket, server, timer, temp file or listener is left', async () => {
       shutdownTimeout: 200,
     });
     for (let round = 0; round < 5; round += 1) await mixture(upstream, proxy.port);
+    using idle = await Client.connect(proxy.port);
+    await idle.send('GET / HTTP/1.1\r\nHost: x\r\n\r\n');
+    await idle.response();
+    await proxy.proxy.close();
     records = proxy.records;
+    // Before the other side goes too, which would hide a connection that was forgotten.
+    const open = (): string[] =>
+      upstream.connections
+        .filter(({ ended, socket }) => ended === null && !socket.destroyed)
+        .map(({ received }) => received.toString('latin1').slice(0, 40));
+    expect(await settled(open)).toEqual([]);
+    expect(await idle.end()).toBe('fin');
   }
   const outcomes = new Set(records.map((record) => record.outcome));
   expect([...outcomes].sort(), 'or else the mixture is none').toEqual(EVERY_OUTCOME);

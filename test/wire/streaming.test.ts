@@ -1,3 +1,8 @@
+import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { connect } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { Client, valueOf } from '../helpers/client.ts';
 import { TestProxy } from '../helpers/proxy.ts';
@@ -444,4 +449,20 @@ test('CONNECT is refused with 405', async () => {
   expect((await client.response()).status).toBe(405);
   expect(await client.end()).toBe('fin');
   expect(upstream.connections.length).toBe(0);
+});
+
+test('a stream that is cut does not end the process where a socket knows no reset', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'lastbyte-test-'));
+  const path = join(folder, 'in.sock');
+  await using upstream = await Upstream.start(async (connection) => {
+    await connection.request();
+    await connection.send('HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\ndata: 1\n\n');
+    connection.reset();
+  });
+  await using proxy = await TestProxy.start(upstream.url, { socket: path });
+  const socket = connect(path);
+  socket.resume().write(GET);
+  await once(socket, 'close');
+  expect((await proxy.record()).outcome).toBe('cut');
+  rmSync(folder, { recursive: true });
 });

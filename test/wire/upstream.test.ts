@@ -225,6 +225,23 @@ describe('the withheld body', () => {
     expect((await proxy.record(1)).attempts[0]?.evidence.requestBody).toBe('withheld');
   });
 
+  test('follows at last when the response has begun and waits for it', async () => {
+    await using upstream = await Upstream.start(async (connection) => {
+      await connection.request();
+      await connection.send('HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nw');
+      await connection.body(3);
+      await connection.send('hole');
+    });
+    await using proxy = await TestProxy.start(upstream.url, {
+      bodyHold: 10,
+      bodyHoldMax: 50,
+      bodyIdleTimeout: '20s',
+    });
+    using client = await Client.connect(proxy.port);
+    await client.send(post('abc'));
+    expect(await client.response()).toMatchObject({ status: 200, body: Buffer.from('whole') });
+  });
+
   test('switched off, goes at once', async () => {
     await using upstream = await Upstream.start(answering(ok('read'), 3));
     await using proxy = await TestProxy.start(upstream.url, {
