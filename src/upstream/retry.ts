@@ -63,10 +63,18 @@ function retry(circumstances: Circumstances): Decision {
   const { evidence, repeatable, retriesLeft, retriesMade, staleForgiven, retryBackoffMs } = circumstances;
   // A slow upstream is not helped by more work, nor its client by waiting as long again.
   if (!repeatable || evidence.ending === 'timeout') return REFUSE;
-  // The upstream closed an idle connection just as we used it: that says nothing about the upstream.
-  if (evidence.reusedConnection && evidence.headBytes === 0 && !staleForgiven) return FORGIVE;
+  if (isStale(circumstances) && !staleForgiven) return FORGIVE;
   if (retriesLeft <= 0) return REFUSE;
   return { kind: 'retry', reason: 'retry', delayMs: retryBackoffMs * 2 ** retriesMade };
+}
+
+/**
+ * The upstream closed an idle connection just as we used it, or sent us what was too much behind its last answer (a body
+ * behind the answer to HEAD): that says nothing about this request. See test/wire/peers-faults.test.ts.
+ */
+function isStale({ evidence, verdict }: Circumstances): boolean {
+  const isLeftover = verdict === 'malformed' && evidence.head === null;
+  return evidence.reusedConnection && (evidence.headBytes === 0 || isLeftover);
 }
 
 /** Nothing was sent, so any method may wait and try again. */

@@ -110,3 +110,28 @@ describe.each(Object.entries(BODIES))('a request body %s that the upstream does 
     expect(upstream.requests.length).toBe(5);
   });
 });
+
+test.each([0, 1, 2, 3, 4])(
+  'a body behind the answer to HEAD, %i turns later, costs the next request nothing',
+  async (turns) => {
+    await using upstream = await Upstream.start(async (connection) => {
+      for (;;) {
+        const request = await connection.request();
+        if (request === null) return connection.fin();
+        if (request.method === 'GET') {
+          await connection.send(ok('fine'));
+          continue;
+        }
+        await connection.send('HTTP/1.1 200 OK\r\nContent-Length: 8\r\n\r\n');
+        for (let turn = 0; turn < turns; turn += 1) await new Promise((resolve) => setImmediate(resolve));
+        await connection.send('too much');
+      }
+    });
+    await using proxy = await TestProxy.start(upstream.url, { retries: 0 });
+    using client = await Client.connect(proxy.port);
+    // Pipelined: the second request goes out as soon as the first answer is whole, before what is too much.
+    await client.send('HEAD / HTTP/1.1\r\nHost: x\r\n\r\nGET / HTTP/1.1\r\nHost: x\r\n\r\n');
+    expect((await client.response('HEAD')).status).toBe(200);
+    expect((await client.response()).body.toString()).toBe('fine');
+  },
+);

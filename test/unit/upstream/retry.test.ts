@@ -83,6 +83,27 @@ describe('a connection that was closed while it was idle', () => {
   });
 });
 
+describe('octets on a used connection that are no response', () => {
+  const leftover = partOfHead({ ending: 'parse-error', reusedConnection: true });
+
+  test('are left over from the answer before, and cost no try', () => {
+    const decision = decideOn({ verdict: 'malformed', evidence: leftover, retriesLeft: 0 });
+    expect(decision).toEqual({ kind: 'retry', reason: 'stale-connection', delayMs: 0 });
+  });
+
+  test.each([
+    ['a second time', { evidence: leftover, staleForgiven: true }],
+    ['on a new connection', { evidence: partOfHead({ ending: 'parse-error' }) }],
+    [
+      'behind a head',
+      { evidence: evidence({ ending: 'parse-error', framing: null, reusedConnection: true }) },
+    ],
+  ])('%s are a response that failed', (_name, changes) => {
+    const decision = decideOn({ verdict: 'malformed', ...changes });
+    expect(decision).toEqual({ kind: 'retry', reason: 'retry', delayMs: 100 });
+  });
+});
+
 describe('a 408', () => {
   const head = { minor: 1, status: 408, reason: 'Request Timeout', fields: [] } as const;
   const goodbye = evidence({ head, reusedConnection: true });
