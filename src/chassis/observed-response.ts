@@ -102,6 +102,7 @@ function evidenceOf(observed: Observed): Evidence {
     trailerFields: 0,
     reusedConnection: false,
     requestBody: 'none',
+    expectation: 'none',
     timeout: observed.ending === 'timeout' ? 'first-byte' : null,
   };
 }

@@ -58,6 +58,8 @@ export class Trial {
   #waitStartedMs = 0;
   #retriesMade = 0;
   #staleForgiven = false;
+  /** As it was known when the last attempt began. */
+  #saysContinue = false;
 
   constructor(options: TrialOptions) {
     this.#options = options;
@@ -112,14 +114,14 @@ export class Trial {
   async #try(reason: AttemptRecord['reason']): Promise<{ verdict: VerdictKind; evidence: Evidence }> {
     const { services, method, path, head, body, clock } = this.#options;
     const { settings, routes, pool } = services;
-    const holdMs = body === null ? null : routes.holdMs(method, path, settings);
+    const hold = routes.hold(method, path, settings);
+    this.#saysContinue = routes.saysContinue;
     const startedMs = clock();
     const attempt = new Attempt({
       method,
       head,
       body,
-      holdMs: holdMs ?? 0,
-      holdMaxMs: settings.bodyHoldMaxMs,
+      hold,
       maxHeaderBytes: settings.maxHeaderBytes,
       firstByteTimeoutMs: settings.firstByteTimeoutMs,
       bodyIdleTimeoutMs: settings.bodyIdleTimeoutMs,
@@ -134,7 +136,8 @@ export class Trial {
     const evidence = await attempt.run();
     this.#attempt = null;
     const verdict = judge(evidence);
-    if (holdMs !== null) routes.learn(method, path, holdMs, verdict, evidence);
+    if (body !== null) routes.learn(method, path, hold, verdict, evidence);
+    if (evidence.ending === 'connect-failed') routes.upstreamIsAway();
     if (this.#waits === 0) this.#waitStartedMs = startedMs;
     this.attempts.push({ startedMs, endedMs: clock(), verdict, evidence, reason });
     return { verdict, evidence };
@@ -146,6 +149,7 @@ export class Trial {
       verdict,
       evidence,
       repeatable: this.#repeatable,
+      saysContinue: this.#saysContinue,
       retriesLeft: settings.retries - this.#retriesMade,
       retriesMade: this.#retriesMade,
       staleForgiven: this.#staleForgiven,

@@ -6,7 +6,7 @@ import type { ResponseHead } from '../http/response-head.ts';
 import type { BodySink } from '../spool/body-sink.ts';
 import type { SpooledBody } from '../spool/spooled-body.ts';
 import type { Connecting, ConnectionReader, UpstreamConnection } from './connection.ts';
-import type { Ending, Evidence, RequestBodySent } from './evidence.ts';
+import type { Ending, Evidence, Expectation, RequestBodySent } from './evidence.ts';
 import type { ConnectionPool } from './pool.ts';
 import { ResponseReader } from './response-reader.ts';
 import type { ResponseObserver } from './response-reader.ts';
@@ -16,16 +16,26 @@ export interface AttemptTimeouts {
   readonly bodyIdleTimeoutMs: number;
 }
 
+/** How long the body is held back, in ms; 0: not at all. */
+export interface Hold {
+  /** Whether the upstream is asked to say 100 (Continue) when it takes the request up (RFC 9110 section 10.1.1). */
+  readonly expectContinue: boolean;
+  /** While the upstream is silent. */
+  readonly silentMs: number;
+  /** From its 100 (Continue) on. */
+  readonly continuedMs: number;
+  /** From its final head on. */
+  readonly answeringMs: number;
+}
+
 export interface AttemptOptions extends AttemptTimeouts {
   readonly method: string;
   /** The request line and fields, latin1, ready to be sent. */
   readonly head: string;
   /** Null: the request has no body, or an empty one. */
   readonly body: SpooledBody | null;
-  /** How long to hold the body back while the upstream is silent; 0: not at all. */
-  readonly holdMs: number;
-  /** How long to hold it back while the response comes. */
-  readonly holdMaxMs: number;
+  /** How the body is held back. */
+  readonly hold: Hold;
   readonly maxHeaderBytes: number;
   /** Whether an idle connection will do. */
   readonly mayReuse: boolean;
@@ -49,6 +59,7 @@ export class Attempt implements ConnectionReader, ResponseObserver {
   #streamed = false;
   #paused = false;
   #requestBody: RequestBodySent;
+  #expectation: Expectation = 'none';
   #hold: NodeJS.Timeout | null = null;
   #settle: ((evidence: Evidence) => void) | null = null;
   #evidence: Evidence | null = null;
@@ -108,12 +119,16 @@ export class Attempt implements ConnectionReader, ResponseObserver {
 
   interim(head: ResponseHead): void {
     this.#options.interim(head);
+    if (head.status !== 100 || this.#expectation !== 'unanswered') return;
+    this.#expectation = 'continued';
+    this.#holdFor(this.#options.hold.continuedMs);
   }
 
   head(head: ResponseHead, framing: Framing): BodySink {
     const { sink, streams } = this.#options.accept(head, framing);
     this.#streamed = streams;
-    this.#holdOn();
+    // It begins without the body, so it may well be whole without it. But not held for ever: it may wait for the body.
+    this.#holdFor(this.#options.hold.answeringMs);
     this.#connection?.setTimeout(streams ? 0 : this.#options.bodyIdleTimeoutMs);
     return sink;
   }
@@ -149,31 +164,31 @@ export class Attempt implements ConnectionReader, ResponseObserver {
   }
 
   #send(connection: UpstreamConnection): void {
-    const { head, body, holdMs, firstByteTimeoutMs } = this.#options;
+    const { head, body, hold, firstByteTimeoutMs } = this.#options;
     this.#connection = connection;
     connection.attach(this);
     connection.setTimeout(firstByteTimeoutMs);
-    if (body === null) {
-      connection.write(head);
-    } else if (holdMs > 0) {
-      connection.write(head);
-      this.#hold = setTimeout(() => this.#sendBody(connection, body), holdMs);
-    } else {
-      connection.socket.cork();
-      connection.write(head);
+    const sentHead = body !== null && hold.expectContinue ? expectingContinue(head) : head;
+    if (sentHead !== head) this.#expectation = 'unanswered';
+    connection.socket.cork();
+    connection.write(sentHead);
+    if (body !== null && hold.silentMs > 0) {
+      this.#hold = setTimeout(() => this.#sendBody(connection, body), hold.silentMs);
+    } else if (body !== null) {
       this.#sendBody(connection, body);
-      connection.socket.uncork();
     }
+    connection.socket.uncork();
     if (!connection.usable) this.ended('rst', null);
   }
 
-  /** The response begins without the body: it may well be whole without it. But not for ever: it may wait for it. */
-  #holdOn(): void {
+  /** Holds a body that is still held for this long from now on. */
+  #holdFor(ms: number): void {
     const connection = this.#connection;
-    const { body, holdMs, holdMaxMs } = this.#options;
+    const { body } = this.#options;
     if (this.#hold === null || connection === null || body === null) return;
     clearTimeout(this.#hold);
-    this.#hold = setTimeout(() => this.#sendBody(connection, body), Math.max(holdMs, holdMaxMs));
+    if (ms > 0) this.#hold = setTimeout(() => this.#sendBody(connection, body), ms);
+    else this.#sendBody(connection, body);
   }
 
   #sendBody(connection: UpstreamConnection, body: SpooledBody): void {
@@ -242,9 +257,14 @@ export class Attempt implements ConnectionReader, ResponseObserver {
       trailerFields,
       reusedConnection: this.#reused,
       requestBody: this.#requestBody,
+      expectation: this.#expectation,
       timeout: ending === 'timeout' ? waitedFor : null,
       detail,
       errorCode,
     };
   }
+}
+
+function expectingContinue(head: string): string {
+  return `${head.slice(0, -2)}Expect: 100-continue\r\n\r\n`;
 }

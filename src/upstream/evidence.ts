@@ -1,4 +1,4 @@
-/** What one attempt observed on the wire: facts only, no conclusion. Verdict and retry are functions of this. */
+/** What one attempt observed on the wire: facts. Verdict and retry are functions of them. */
 
 import type { Framing } from '../http/framing.ts';
 import type { ResponseHead } from '../http/response-head.ts';
@@ -21,6 +21,12 @@ export type Ending =
 /** How much of the request body the upstream has been given. */
 export type RequestBodySent = 'none' | 'withheld' | 'partly' | 'whole';
 
+/**
+ * What came of `Expect: 100-continue`: it was not sent, there was no 100, or the upstream took the request up with one
+ * (RFC 9110 section 10.1.1).
+ */
+export type Expectation = 'none' | 'unanswered' | 'continued';
+
 export interface Evidence {
   readonly ending: Ending;
   /** The final response head, or null when it did not arrive whole. */
@@ -38,10 +44,22 @@ export interface Evidence {
   readonly trailerFields: number;
   readonly reusedConnection: boolean;
   readonly requestBody: RequestBodySent;
+  readonly expectation: Expectation;
   /** Which clock ran out, when `ending` is `timeout`. */
   readonly timeout: 'connect' | 'first-byte' | 'body-idle' | null;
   /** What was wrong, when `ending` is `parse-error` or `limit`: a clause for a sentence. */
   readonly detail: string | null;
   /** The system's or Node's error code (`ECONNREFUSED`, `ECONNRESET`, a TLS code), where there is one. */
   readonly errorCode: string | null;
+}
+
+/**
+ * Nothing came back, and either no octet of the request's body had left, or the upstream, which says 100 (Continue) when it
+ * takes such a request up, had not said it: it never had the request, so any method may be sent again (RFC 9110 section
+ * 9.2.2). So end the connections that the kernel still takes for a dev server whose process is on its way out.
+ */
+export function wasNeverTakenUp(evidence: Evidence, saysContinue: boolean): boolean {
+  const { requestBody, headBytes, expectation } = evidence;
+  if (headBytes > 0 || requestBody === 'none') return false;
+  return requestBody === 'withheld' || (expectation === 'unanswered' && saysContinue);
 }

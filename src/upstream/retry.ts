@@ -1,5 +1,6 @@
 /** What to do after an attempt: a pure function of its verdict, its evidence and what has been tried before. */
 
+import { wasNeverTakenUp } from './evidence.ts';
 import type { Evidence } from './evidence.ts';
 import type { VerdictKind } from './verdict.ts';
 
@@ -8,6 +9,8 @@ export interface Circumstances {
   readonly evidence: Evidence;
   /** The request may be sent again although the upstream may have acted on it (RFC 9110 section 9.2.2). */
   readonly repeatable: boolean;
+  /** Whether this upstream says 100 (Continue) when it takes up a request that asks for it. */
+  readonly saysContinue: boolean;
   /** Further tries that are left. */
   readonly retriesLeft: number;
   /** Further tries that were made. */
@@ -39,7 +42,7 @@ const LARGEST_PROBE_MS = 500;
 export function decide(circumstances: Circumstances): Decision {
   switch (circumstances.verdict) {
     case 'complete':
-      return isGoodbye(circumstances) ? FORGIVE : DELIVER;
+      return isGoodbye(circumstances) || isUnexpected(circumstances) ? FORGIVE : DELIVER;
     case 'unverifiable':
       return DELIVER;
     case 'abandoned':
@@ -59,10 +62,19 @@ function isGoodbye({ evidence, repeatable, staleForgiven }: Circumstances): bool
   return evidence.reusedConnection && evidence.head?.status === 408 && repeatable && !staleForgiven;
 }
 
+/** It cannot answer an expectation, and that was ours: to be repeated without one (RFC 9110 section 10.1.1). */
+function isUnexpected({ evidence, staleForgiven }: Circumstances): boolean {
+  const { head, expectation, requestBody } = evidence;
+  const refused = expectation === 'unanswered' && head?.status === 417;
+  return refused && requestBody === 'withheld' && !staleForgiven;
+}
+
 function retry(circumstances: Circumstances): Decision {
-  const { evidence, repeatable, retriesLeft, retriesMade, staleForgiven, retryBackoffMs } = circumstances;
+  const { evidence, repeatable, saysContinue, retriesLeft, retriesMade, staleForgiven, retryBackoffMs } =
+    circumstances;
   // A slow upstream is not helped by more work, nor its client by waiting as long again.
-  if (!repeatable || evidence.ending === 'timeout') return REFUSE;
+  if (evidence.ending === 'timeout') return REFUSE;
+  if (!repeatable && !wasNeverTakenUp(evidence, saysContinue)) return REFUSE;
   if (isStale(circumstances) && !staleForgiven) return FORGIVE;
   if (retriesLeft <= 0) return REFUSE;
   return { kind: 'retry', reason: 'retry', delayMs: retryBackoffMs * 2 ** retriesMade };

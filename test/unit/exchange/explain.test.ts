@@ -36,6 +36,7 @@ const NOTHING: Evidence = {
   trailerFields: 0,
   reusedConnection: false,
   requestBody: 'none',
+  expectation: 'none',
   timeout: null,
   detail: null,
   errorCode: null,

@@ -18,6 +18,7 @@ const ATTEMPT: AttemptRecord = {
     trailerFields: 0,
     reusedConnection: false,
     requestBody: 'none',
+    expectation: 'none',
     timeout: null,
     detail: null,
     errorCode: null,

@@ -14,6 +14,7 @@ export function evidence(changes: Partial<Evidence> = {}): Evidence {
     trailerFields: 0,
     reusedConnection: false,
     requestBody: 'none',
+    expectation: 'none',
     timeout: null,
     detail: null,
     errorCode: null,

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { decide } from '../../../src/upstream/retry.ts';
 import type { Circumstances, Decision } from '../../../src/upstream/retry.ts';
+import { judge } from '../../../src/upstream/verdict.ts';
 import { evidence, partOfHead, silence } from './evidence-fixtures.ts';
 
 function decideOn(changes: Partial<Circumstances>): Decision {
@@ -8,6 +9,7 @@ function decideOn(changes: Partial<Circumstances>): Decision {
     verdict: 'truncated',
     evidence: evidence({ ending: 'rst', bodyBytes: 5 }),
     repeatable: true,
+    saysContinue: false,
     retriesLeft: 2,
     retriesMade: 0,
     staleForgiven: false,
@@ -157,5 +159,71 @@ describe('an upstream that takes no connections', () => {
 
   test.each(['DEPTH_ZERO_SELF_SIGNED_CERT', 'EACCES', null])('%s: is not cured by waiting', (errorCode) => {
     expect(decideOn({ verdict: 'no-response', evidence: refused(errorCode) })).toEqual({ kind: 'refuse' });
+  });
+});
+
+describe('a request that was never taken up', () => {
+  const again = { kind: 'retry', reason: 'retry', delayMs: 100 };
+
+  test.each([
+    ['its body was withheld', { requestBody: 'withheld' }, false],
+    [
+      'its body was sent, but the usual 100 (Continue) did not come',
+      { requestBody: 'whole', expectation: 'unanswered' },
+      true,
+    ],
+  ] as const)('is sent again with any method: %s', (_name, changes, saysContinue) => {
+    for (const ending of ['rst', 'fin'] as const) {
+      const seen = silence({ ending, ...changes });
+      expect(decideOn({ verdict: 'no-response', evidence: seen, repeatable: false, saysContinue })).toEqual(
+        again,
+      );
+    }
+  });
+
+  test.each([
+    ['without a body nothing tells', silence({ ending: 'rst' }), true],
+    [
+      'its body was sent, and nobody knows what a silence means',
+      silence({ ending: 'rst', requestBody: 'whole', expectation: 'unanswered' }),
+      false,
+    ],
+    ['its body was sent without asking', silence({ ending: 'rst', requestBody: 'whole' }), true],
+    [
+      'it was taken up',
+      silence({ ending: 'rst', requestBody: 'withheld', headBytes: 25, expectation: 'continued' }),
+      true,
+    ],
+    ['its answer had begun', partOfHead({ ending: 'fin', requestBody: 'withheld' }), true],
+    ['it was too slow', silence({ ending: 'timeout', requestBody: 'withheld' }), true],
+  ] as const)('is not what this is: %s', (_name, seen, saysContinue) => {
+    const decision = decideOn({ verdict: judge(seen), evidence: seen, repeatable: false, saysContinue });
+    expect(decision).toEqual({ kind: 'refuse' });
+  });
+
+  test('is sent again no more often than any other', () => {
+    const seen = silence({ ending: 'rst', requestBody: 'withheld' });
+    const decision = decideOn({ verdict: 'no-response', evidence: seen, repeatable: false, retriesLeft: 0 });
+    expect(decision).toEqual({ kind: 'refuse' });
+  });
+});
+
+describe('417 (Expectation Failed)', () => {
+  const head = { minor: 1, status: 417, reason: '', fields: [] } as const;
+  const unexpected = evidence({ head, requestBody: 'withheld', expectation: 'unanswered' });
+
+  test('to an expectation of ours is repeated without one, once', () => {
+    const again = { kind: 'retry', reason: 'stale-connection', delayMs: 0 };
+    expect(decideOn({ verdict: 'complete', evidence: unexpected, repeatable: false })).toEqual(again);
+    expect(decideOn({ verdict: 'complete', evidence: unexpected, staleForgiven: true })).toEqual({
+      kind: 'deliver',
+    });
+  });
+
+  test.each([
+    ['nothing was expected', evidence({ head, requestBody: 'withheld' })],
+    ['the body had been sent', evidence({ head, requestBody: 'whole', expectation: 'unanswered' })],
+  ])('is an answer when %s', (_name, seen) => {
+    expect(decideOn({ verdict: 'complete', evidence: seen })).toEqual({ kind: 'deliver' });
   });
 });

@@ -1,40 +1,53 @@
 import { describe, expect, test } from 'vitest';
 import { Routes } from '../../../src/upstream/routes.ts';
+import type { Hold } from '../../../src/upstream/attempt.ts';
+import type { HoldSettings } from '../../../src/upstream/routes.ts';
 import type { Evidence } from '../../../src/upstream/evidence.ts';
 import { judge } from '../../../src/upstream/verdict.ts';
 import { evidence, silence } from './evidence-fixtures.ts';
 
 const AUTO = { withholdBody: 'auto', bodyHoldMs: 100, bodyHoldMaxMs: 5000 } as const;
 
+/** A hold that was to last this long. */
+const held = (ms: number): Hold => ({
+  expectContinue: true,
+  silentMs: ms,
+  continuedMs: ms,
+  answeringMs: 5000,
+});
+
+const silentMs = (routes: Routes, method: string, path: string, settings: HoldSettings): number =>
+  routes.hold(method, path, settings).silentMs;
+
 /** What was learned from this attempt on POST /a, whose body was to be held for `heldMs`. */
 function having(seen: Evidence, heldMs = 100): Routes {
   const routes = new Routes();
-  routes.learn('POST', '/a', heldMs, judge(seen), seen);
+  routes.learn('POST', '/a', held(heldMs), judge(seen), seen);
   return routes;
 }
 
 describe('a body is held', () => {
   test('on a route of which nothing is known', () => {
-    expect(new Routes().holdMs('POST', '/a', AUTO)).toBe(100);
+    expect(silentMs(new Routes(), 'POST', '/a', AUTO)).toBe(100);
   });
 
   test('for long on a route that answered before its body came', () => {
-    expect(having(evidence({ requestBody: 'withheld' })).holdMs('POST', '/a', AUTO)).toBe(5000);
+    expect(silentMs(having(evidence({ requestBody: 'withheld' })), 'POST', '/a', AUTO)).toBe(5000);
   });
 
   test.each(['partly', 'whole'] as const)(
     'for long on a route that was cut with its body %s sent',
     (requestBody) => {
       const cut = evidence({ ending: 'rst', bodyBytes: 5, requestBody });
-      expect(having(cut).holdMs('POST', '/a', AUTO)).toBe(5000);
-      expect(having(silence({ ending: 'fin', requestBody })).holdMs('POST', '/a', AUTO)).toBe(5000);
+      expect(silentMs(having(cut), 'POST', '/a', AUTO)).toBe(5000);
+      expect(silentMs(having(silence({ ending: 'fin', requestBody })), 'POST', '/a', AUTO)).toBe(5000);
     },
   );
 
   test('always, if the user says so, but no longer than the route needs', () => {
     const always = { ...AUTO, withholdBody: 'always' } as const;
-    expect(having(evidence({ requestBody: 'whole' })).holdMs('POST', '/a', always)).toBe(100);
-    expect(having(evidence({ requestBody: 'withheld' })).holdMs('POST', '/a', always)).toBe(5000);
+    expect(silentMs(having(evidence({ requestBody: 'whole' })), 'POST', '/a', always)).toBe(100);
+    expect(silentMs(having(evidence({ requestBody: 'withheld' })), 'POST', '/a', always)).toBe(5000);
   });
 });
 
@@ -42,41 +55,45 @@ describe('a body goes at once', () => {
   const reading = having(evidence({ requestBody: 'whole' }));
 
   test('on a route that answered only when it had its body', () => {
-    expect(reading.holdMs('POST', '/a', AUTO)).toBe(0);
-    expect(reading.holdMs('POST', '/a?page=2', AUTO), 'the query is not part of the route').toBe(0);
-    expect(reading.holdMs('PUT', '/a', AUTO), 'the method is').toBe(100);
-    expect(reading.holdMs('POST', '/b', AUTO), 'and the path').toBe(100);
+    expect(silentMs(reading, 'POST', '/a', AUTO)).toBe(0);
+    expect(silentMs(reading, 'POST', '/a?page=2', AUTO), 'the query is not part of the route').toBe(0);
+    expect(silentMs(reading, 'PUT', '/a', AUTO), 'the method is').toBe(100);
+    expect(silentMs(reading, 'POST', '/b', AUTO), 'and the path').toBe(100);
   });
 
   test('on a route that differs only in a number', () => {
     const routes = new Routes();
-    routes.learn('PUT', '/items/7/photo', 100, 'complete', evidence({ requestBody: 'whole' }));
-    expect(routes.holdMs('PUT', '/items/8/photo', AUTO)).toBe(0);
-    expect(routes.holdMs('PUT', '/items/3f2a-9/photo', AUTO)).toBe(0);
-    expect(routes.holdMs('PUT', '/items/8/tags', AUTO)).toBe(100);
+    routes.learn('PUT', '/items/7/photo', held(100), 'complete', evidence({ requestBody: 'whole' }));
+    expect(silentMs(routes, 'PUT', '/items/8/photo', AUTO)).toBe(0);
+    expect(silentMs(routes, 'PUT', '/items/3f2a-9/photo', AUTO)).toBe(0);
+    expect(silentMs(routes, 'PUT', '/items/8/tags', AUTO)).toBe(100);
   });
 
   test('if the user says so', () => {
     const off = { ...AUTO, withholdBody: 'off' } as const;
-    expect(having(evidence({ requestBody: 'withheld' })).holdMs('POST', '/a', off)).toBe(0);
+    expect(silentMs(having(evidence({ requestBody: 'withheld' })), 'POST', '/a', off)).toBe(0);
   });
 });
 
 describe('nothing is learned', () => {
   test('from a body that was not held: it would have come first in any case', () => {
-    expect(having(evidence({ requestBody: 'whole' }), 0).holdMs('POST', '/a', AUTO)).toBe(100);
+    expect(silentMs(having(evidence({ requestBody: 'whole' }), 0), 'POST', '/a', AUTO)).toBe(100);
   });
 
   test('from a failure that no body can have caused', () => {
-    expect(having(silence({ ending: 'rst', requestBody: 'withheld' })).holdMs('POST', '/a', AUTO)).toBe(100);
-    expect(having(silence({ ending: 'timeout', requestBody: 'whole' })).holdMs('POST', '/a', AUTO)).toBe(100);
+    expect(silentMs(having(silence({ ending: 'rst', requestBody: 'withheld' })), 'POST', '/a', AUTO)).toBe(
+      100,
+    );
+    expect(silentMs(having(silence({ ending: 'timeout', requestBody: 'whole' })), 'POST', '/a', AUTO)).toBe(
+      100,
+    );
   });
 });
 
 test('the last thing learned counts', () => {
   const routes = having(evidence({ requestBody: 'withheld' }));
-  routes.learn('POST', '/a', 5000, 'complete', evidence({ requestBody: 'whole' }));
-  expect(routes.holdMs('POST', '/a', AUTO)).toBe(0);
+  routes.learn('POST', '/a', held(5000), 'complete', evidence({ requestBody: 'whole' }));
+  expect(silentMs(routes, 'POST', '/a', AUTO)).toBe(0);
 });
 
 test('of a thousand and one routes the oldest is forgotten', () => {
@@ -88,6 +105,80 @@ test('of a thousand and one routes the oldest is forgotten', () => {
         .map((digit) => 97 + Number(digit)),
     )}`;
   const early = evidence({ requestBody: 'withheld' });
-  for (let index = 0; index <= 1000; index += 1) routes.learn('POST', name(index), 100, 'complete', early);
-  expect([routes.holdMs('POST', name(0), AUTO), routes.holdMs('POST', name(1), AUTO)]).toEqual([100, 5000]);
+  for (let index = 0; index <= 1000; index += 1)
+    routes.learn('POST', name(index), held(100), 'complete', early);
+  expect([silentMs(routes, 'POST', name(0), AUTO), silentMs(routes, 'POST', name(1), AUTO)]).toEqual([
+    100, 5000,
+  ]);
+});
+
+describe('an upstream that says 100 (Continue)', () => {
+  const continued = evidence({ requestBody: 'whole', expectation: 'continued' });
+
+  test('is asked for it until it has shown that it does not say it', () => {
+    expect(new Routes().hold('POST', '/a', AUTO).expectContinue).toBe(true);
+    expect(having(continued).hold('POST', '/a', AUTO).expectContinue).toBe(true);
+    const unanswered = having(evidence({ requestBody: 'whole', expectation: 'unanswered' }));
+    expect(unanswered.hold('POST', '/a', AUTO).expectContinue).toBe(false);
+    const refusing = evidence({
+      head: { minor: 1, status: 417, reason: '', fields: [] },
+      requestBody: 'withheld',
+      expectation: 'unanswered',
+    });
+    expect(having(refusing).hold('POST', '/a', AUTO).expectContinue).toBe(false);
+  });
+
+  test('is still asked after an answer that needed no body: it may say it when it reads one', () => {
+    const early = having(evidence({ requestBody: 'withheld', expectation: 'unanswered' }));
+    expect(early.hold('POST', '/b', AUTO).expectContinue).toBe(true);
+  });
+
+  test('is not asked when nothing is to be withheld', () => {
+    const off = { ...AUTO, withholdBody: 'off' } as const;
+    expect(new Routes().hold('POST', '/a', off).expectContinue).toBe(false);
+  });
+
+  test('is given time to say it on a route that is not known, and then the usual time', () => {
+    const { silentMs: silent, continuedMs } = having(continued).hold('POST', '/b', AUTO);
+    expect([silent, continuedMs]).toEqual([5000, 100]);
+  });
+
+  test('is sent a body that it reads at once', () => {
+    const { silentMs: silent, continuedMs } = having(continued).hold('POST', '/a', AUTO);
+    expect([silent, continuedMs]).toEqual([0, 0]);
+  });
+});
+
+describe('a restart', () => {
+  const silentCut = silence({ ending: 'rst', requestBody: 'whole' });
+
+  test.each([
+    ['in silence', silentCut],
+    ['behind the 100 (Continue)', { ...silentCut, headBytes: 25, expectation: 'continued' } as const],
+  ])('takes back what was learned from a cut %s', (_name, cut) => {
+    const routes = having(cut);
+    expect(silentMs(routes, 'POST', '/a', AUTO)).toBe(5000);
+    routes.upstreamIsAway();
+    expect(silentMs(routes, 'POST', '/a', AUTO)).toBe(100);
+  });
+
+  test('leaves what was learned from a cut within an answer', () => {
+    const routes = having(evidence({ ending: 'rst', bodyBytes: 5, requestBody: 'whole' }));
+    routes.upstreamIsAway();
+    expect(silentMs(routes, 'POST', '/a', AUTO)).toBe(5000);
+  });
+
+  test('may bring another server, which has to say 100 (Continue) anew', () => {
+    const routes = having(evidence({ requestBody: 'whole', expectation: 'continued' }));
+    expect(routes.saysContinue).toBe(true);
+    routes.upstreamIsAway();
+    expect(routes.saysContinue).toBe(false);
+  });
+
+  test('teaches nothing of a route whose request was never taken up', () => {
+    const routes = having(evidence({ requestBody: 'whole', expectation: 'continued' }));
+    const cut = { ...silentCut, expectation: 'unanswered' } as const;
+    routes.learn('POST', '/a', held(0), judge(cut), cut);
+    expect(silentMs(routes, 'POST', '/a', AUTO)).toBe(0);
+  });
 });

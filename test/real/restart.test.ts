@@ -1,0 +1,99 @@
+// Constant traffic while runserver's autoreloader replaces its process: through lastbyte nothing fails that can be saved.
+// LASTBYTE_RESTART_SECONDS=60 makes the run as long as one likes.
+
+import http from 'node:http';
+import { expect, test } from 'vitest';
+import type { ExchangeRecord } from '../../src/index.ts';
+import { createProxy } from '../../src/server/proxy.ts';
+import { need } from './need.ts';
+import { startReloadingServer } from './reloading-server.ts';
+import { whyMissing } from './servers.ts';
+
+const SECONDS = Number(process.env['LASTBYTE_RESTART_SECONDS'] ?? 9);
+const TOUCH_EVERY_MS = 2_000;
+const PAUSE_MS = 20;
+const TRAFFIC = [
+  { method: 'GET', path: '/bytes/200000' },
+  { method: 'POST', path: '/echo' },
+  { method: 'POST', path: '/bytes/200000' },
+] as const;
+
+/** What became of one request: its status, or the word for a failure. */
+async function ask(url: string, method: string, path: string): Promise<string> {
+  return await new Promise((resolve) => {
+    const request = http.request(url + path, { method, agent: false }, (response) => {
+      response
+        .on('error', () => resolve('cut'))
+        .on('end', () => resolve(String(response.statusCode)))
+        .resume();
+    });
+    request.on('error', (error: NodeJS.ErrnoException) => resolve(error.code ?? error.message));
+    request.end(method === 'POST' ? 'a=1' : undefined);
+  });
+}
+
+/** Asks again and again until the time is over, and counts what came. */
+async function traffic(
+  url: string,
+  method: string,
+  path: string,
+  untilMs: number,
+): Promise<Map<string, number>> {
+  const counts = new Map<string, number>();
+  while (performance.now() < untilMs) {
+    const outcome = await ask(url, method, path);
+    counts.set(outcome, (counts.get(outcome) ?? 0) + 1);
+    await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
+  }
+  return counts;
+}
+
+const failures = (counts: ReadonlyMap<string, number>): number =>
+  [...counts].reduce((sum, [outcome, count]) => (outcome === '200' ? sum : sum + count), 0);
+
+/** Whether the upstream had begun to work on a request that must not be sent twice: then nothing may save it. */
+const wasUnderWay = ({ method, attempts }: ExchangeRecord): boolean =>
+  method === 'POST' && (attempts.at(-1)?.evidence.headBytes ?? 0) > 0;
+
+test(
+  `in ${SECONDS} s of restarts no request fails that the upstream had not begun to answer`,
+  async (context) => {
+    need(context, whyMissing('Django runserver'));
+    await using server = await startReloadingServer();
+    await using proxy = createProxy({ target: server.url, port: 0, admin: false });
+    await proxy.start();
+    const failed: ExchangeRecord[] = [];
+    proxy.on('exchange', (record) => {
+      if (record.status !== 200) failed.push(record);
+    });
+    const untilMs = performance.now() + SECONDS * 1000;
+    const touching = setInterval(() => void server.touch(), TOUCH_EVERY_MS);
+    const rows = await Promise.all(
+      TRAFFIC.flatMap(({ method, path }) =>
+        (
+          [
+            ['direct', server.url],
+            ['through', proxy.url],
+          ] as const
+        ).map(async ([way, url]) => ({
+          way,
+          method,
+          path,
+          counts: await traffic(url, method, path, untilMs),
+        })),
+      ),
+    );
+    clearInterval(touching);
+    const table = rows.map((row) => ({ ...row, counts: Object.fromEntries(row.counts) }));
+    const through = rows.filter(({ way }) => way === 'through');
+    const direct = rows.filter(({ way }) => way === 'direct');
+    const sum = (some: typeof rows): number => some.reduce((all, { counts }) => all + failures(counts), 0);
+    expect(
+      failed.filter((record) => !wasUnderWay(record)),
+      JSON.stringify(table),
+    ).toEqual([]);
+    expect(sum(through)).toBe(failed.length);
+    expect(sum(direct), 'the server did not restart').toBeGreaterThan(sum(through));
+  },
+  (SECONDS + 60) * 1000,
+);
