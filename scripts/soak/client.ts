@@ -46,6 +46,8 @@ export class ClientConnection {
 
 export interface Conversation {
   readonly result: Result | 'left';
+  /** What the proxy says of its refusal; empty when there was none. */
+  readonly reason: string;
   /** The connection can be used again. */
   readonly kept: boolean;
 }
@@ -63,7 +65,7 @@ export async function converse(client: ClientConnection, plan: Plan): Promise<Co
     const answer = await readAnswer(client.octets, plan.method);
     if (watch.aborted) throw new Error(`nothing more for ${HANGS_AFTER_MS} ms`);
     const result = await judge(client, plan, answer);
-    return { result, kept: await follow(client, plan, answer) };
+    return { result, reason: reasonOf(answer, result), kept: await follow(client, plan, answer) };
   } finally {
     watch.removeEventListener('abort', hung);
   }
@@ -128,6 +130,11 @@ async function judge(client: ClientConnection, plan: Plan, answer: Answer): Prom
   return 'whole';
 }
 
+function reasonOf(answer: Answer, result: Result): string {
+  if (answer.kind === 'cut' || typeof result === 'string') return '';
+  return `${answer.fields.get('proxy-status') ?? ''} ${answer.body.toString('latin1')}`;
+}
+
 async function seeEcho(client: ClientConnection, { wish }: Plan): Promise<Result> {
   const sent = bodyOf(wish.id, wish.uploadBytes);
   client.socket.write(sent);
@@ -159,5 +166,5 @@ async function leave({ socket, octets }: ClientConnection, plan: Plan): Promise<
   else await delay(dice % 30);
   if (dice % 2 === 0) socket.destroy();
   else socket.resetAndDestroy();
-  return { result: 'left', kept: false };
+  return { result: 'left', reason: '', kept: false };
 }

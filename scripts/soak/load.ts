@@ -70,11 +70,11 @@ async function run(port: number, plan: Plan): Promise<void> {
   const outagesBefore = outages;
   try {
     const client = takeIdle() ?? (await ClientConnection.open(port));
-    const { result, kept } = await converse(client, plan);
+    const { result, reason, kept } = await converse(client, plan);
     if (kept) keepIdle(client);
     const outage = outages !== outagesBefore || outages % 2 === 1;
     if (result !== 'left' && !mayResult(plan, outage).includes(result))
-      throw new Error(`${result} is not what may come of it`);
+      throw new Error(`${result} is not what may come of it: ${reason}`);
     const saved = result === 'whole' && plan.wish.fault !== 'sound';
     count(saved ? 'saved' : plan.wish.framed === 'upgrade' ? `upgrade ${result}` : String(result));
     if (result === 'whole') bytes += plan.wish.bytes + plan.wish.uploadBytes;

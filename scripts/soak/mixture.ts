@@ -20,7 +20,6 @@ export interface MixtureOptions {
 const ARGS = [
   ...['--memory-per-body', '256kb', '--memory-total', '64mb', '--max-waiting', '4096'],
   ...['--first-byte-timeout', '3s', '--body-idle-timeout', '3s', '--linger-timeout', '200ms'],
-  ...['--access-log', 'off'],
 ];
 const OUTAGE_MS = 400;
 /** The pool of upstream connections empties after 4 s. */
