@@ -112,6 +112,13 @@ export class Attempt implements ConnectionReader, ResponseObserver {
   timedOut(): void {
     // A paused connection waits for us, not for the upstream.
     if (this.#reader.sink?.congested === true) return;
+    const { body } = this.#options;
+    // It may well wait for the body: it gets that, and the time once more.
+    if (this.#hold !== null && this.#connection !== null && body !== null) {
+      clearTimeout(this.#hold);
+      this.#sendBody(this.#connection, body);
+      return;
+    }
     this.#reader.end('timeout', null);
   }
 
