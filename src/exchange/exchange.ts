@@ -98,8 +98,7 @@ export class Exchange {
     if (!isFramed(request)) return { kind: 'body', body: bodyInMemory([], 0, () => undefined) };
     const { clientSendTimeoutMs, maxRequestBodyBytes, memoryPerBodyBytes } = this.#settings;
     const writer = services.spool.writer(announcedLength(request), memoryPerBodyBytes, maxRequestBodyBytes);
-    request.socket.setTimeout(clientSendTimeoutMs);
-    this.#receiving = receiveBody(request, writer);
+    this.#receiving = receiveBody(request, writer, clientSendTimeoutMs);
     if (expectsContinue && writer.fault === null) response.writeContinue();
     const received = await this.#receiving.result;
     this.#receiving = null;

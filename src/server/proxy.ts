@@ -114,7 +114,6 @@ export class Proxy extends EventEmitter<ProxyEvents> implements AsyncDisposable 
     this.#services = this.#makeServices();
     this.#listener.destroy();
     this.#pool.close();
-    this.#spool.close();
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -145,7 +144,6 @@ export class Proxy extends EventEmitter<ProxyEvents> implements AsyncDisposable 
     clearTimeout(deadline);
     await this.#admin?.close();
     this.#pool.close();
-    this.#spool.close();
   }
 
   #makeServices(): Services {

@@ -27,9 +27,6 @@ export class SpoolFolder {
       rmdirSync(folder);
     }
   }
-
-  /** Nothing has to be removed: see `openFile`. */
-  remove(): void {}
 }
 
 function withoutName(path: string): number {

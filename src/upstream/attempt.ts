@@ -110,8 +110,6 @@ export class Attempt implements ConnectionReader, ResponseObserver {
   }
 
   timedOut(): void {
-    // A paused connection waits for us, not for the upstream.
-    if (this.#reader.sink?.congested === true) return;
     const { body } = this.#options;
     // It may well wait for the body: it gets that, and the time once more.
     if (this.#hold !== null && this.#connection !== null && body !== null) {
@@ -231,10 +229,14 @@ export class Attempt implements ConnectionReader, ResponseObserver {
     // TLS still delivers what it has deciphered after it was told to stop.
     if (this.#paused) return;
     this.#paused = true;
+    // A connection that is not read waits for us, not for the upstream.
+    this.#connection?.setTimeout(0);
     sink.whenDrained(() => {
       this.#paused = false;
-      if (sink.fault === null) this.#connection?.resume();
-      else this.#reader.check();
+      if (sink.fault !== null) this.#reader.check();
+      if (this.#evidence !== null) return;
+      this.#connection?.setTimeout(this.#streamed ? 0 : this.#options.bodyIdleTimeoutMs);
+      this.#connection?.resume();
     });
   }
 
