@@ -69,7 +69,8 @@ export class Budget {
   }
 
   #serve(): void {
-    for (const { share, bytes, end } of [...this.#waiters]) {
+    for (const { share, bytes, end } of this.#waiters.filter((waiter) => this.hasRoom(waiter.bytes))) {
+      // Those before it may have taken the room.
       if (!this.hasRoom(bytes)) continue;
       this.leave(share);
       share.take(bytes);
