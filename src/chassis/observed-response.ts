@@ -98,6 +98,7 @@ function evidenceOf(observed: Observed): Evidence {
     streamed: true,
     // Node does not tell: enough to know that there was one.
     headBytes: observed.head === null ? 0 : 1,
+    interimBytes: 0,
     surplusBytes: 0,
     trailerFields: 0,
     reusedConnection: false,

@@ -253,7 +253,7 @@ export class Attempt implements ConnectionReader, ResponseObserver {
   }
 
   #record(ending: Ending, detail: string | null, errorCode: string | null): Evidence {
-    const { head, framing, headBytes, bodyBytes, surplusBytes, trailerFields } = this.#reader;
+    const { head, framing, headBytes, interimBytes, bodyBytes, surplusBytes, trailerFields } = this.#reader;
     const waitedFor = head === null ? 'first-byte' : 'body-idle';
     return {
       ending,
@@ -261,6 +261,7 @@ export class Attempt implements ConnectionReader, ResponseObserver {
       framing,
       streamed: this.#streamed,
       headBytes,
+      interimBytes,
       bodyBytes,
       surplusBytes,
       trailerFields,

@@ -54,7 +54,7 @@ const failures = (counts: ReadonlyMap<string, number>): number =>
 
 /** Whether the upstream had begun to work on a request that must not be sent twice: then nothing may save it. */
 const wasUnderWay = ({ method, attempts }: ExchangeRecord): boolean =>
-  method === 'POST' && (attempts.at(-1)?.evidence.headBytes ?? 0) > 0;
+  method === 'POST' && attempts.some(({ evidence }) => evidence.headBytes + evidence.interimBytes > 0);
 
 test(
   `in ${SECONDS} s of restarts no request fails that the upstream had not begun to answer`,
