@@ -11,3 +11,5 @@ process.on('message', () => {
 });
 // The channel must not keep lastbyte from ending.
 process.channel.unref();
+// Whoever measures is gone: nobody is left to stop this process.
+process.on('disconnect', () => process.kill(process.pid, 'SIGKILL'));
