@@ -22,7 +22,12 @@ const RESET_BEHIND_END = `
 `;
 
 test("Node never closes a socket that is reset while its own FIN is under way (libuv's uv_tcp_close_reset)", () => {
-  const said = execFileSync('sh', ['-c', 'exec 3>&1; "$0" -e "$1" || true', process.execPath, RESET_BEHIND_END]);
+  const said = execFileSync('sh', [
+    '-c',
+    'exec 3>&1; "$0" -e "$1" || true',
+    process.execPath,
+    RESET_BEHIND_END,
+  ]);
   expect(said.toString()).toBe('EINVAL');
 });
 
