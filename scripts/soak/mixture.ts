@@ -31,7 +31,7 @@ const ARGS = [
   ],
 ];
 const OUTAGE_MS = 400;
-/** The pool of upstream connections empties after 4 s. */
+/** The pool of upstream connections empties after 1 s. */
 const REST_TIMEOUT_MS = 60_000;
 
 interface Stage {
