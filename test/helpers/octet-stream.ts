@@ -1,7 +1,9 @@
-/** Bodies too large to be kept: sent as fast as the socket takes them, and only their digests compared. */
+/** Bodies too large to be kept: sent as fast as the socket takes them, and only their digests compared; and upstreams that send them. */
 
 import { createHash } from 'node:crypto';
-import type { Socket } from 'node:net';
+import { createServer } from 'node:net';
+import type { Server, Socket } from 'node:net';
+import { Bare } from './bare.ts';
 
 export const MIB = 1024 * 1024;
 
@@ -74,4 +76,24 @@ export function receiveOctets(socket: Socket, bytes: number): Promise<Received> 
     };
     socket.on('data', take).on('close', done).on('end', done);
   });
+}
+
+/** An upstream that does this with every connection. */
+export async function upstreamOf(act: (socket: Socket) => unknown): Promise<Bare<Server>> {
+  return await Bare.start(
+    createServer({ allowHalfOpen: true }, (socket) => {
+      socket.on('error', () => undefined);
+      act(socket);
+    }),
+  );
+}
+
+/** Answers with a body of `bytes` once the request's head is there. */
+export function answering(bytes: number, sentBytes = bytes): (socket: Socket) => void {
+  return (socket) => {
+    socket.once('data', () => {
+      socket.write(`HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: ${bytes}\r\n\r\n`);
+      void sendOctets(socket, sentBytes, 'plain');
+    });
+  };
 }

@@ -10,22 +10,23 @@ import {
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
-import { createServer } from 'node:net';
-import type { Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { statusBytes } from '../../scripts/soak/measured-process.ts';
-import { startLastbyte } from '../cli/command.ts';
 import type { RunningCommand } from '../cli/command.ts';
-import { Bare, signal } from '../helpers/bare.ts';
+import { signal } from '../helpers/bare.ts';
 import { Client } from '../helpers/client.ts';
-import { MIB, digestOf, receiveOctets, sendOctets } from '../helpers/octet-stream.ts';
+import { MIB, answering, digestOf, receiveOctets, sendOctets, upstreamOf } from '../helpers/octet-stream.ts';
+import { eventually, pidOf, portOf, spoolFilesOf, startIn } from '../helpers/own-process.ts';
 
 const GET = 'GET / HTTP/1.1\r\nHost: x\r\n\r\n';
 const CHUNKED_POST = 'POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n';
 const MOST_RESIDENT_BYTES = 160 * MIB;
+/** `npm run test:large`. Otherwise they are still larger than the memory that they may take. */
+const LARGE = process.env['LASTBYTE_TEST_LARGE'] === '1';
+const ANSWER_BYTES = LARGE ? 1024 * MIB : 200 * MIB;
+const UPLOAD_BYTES = LARGE ? 500_000_000 : 200_000_000;
 
 let folder = '';
 
@@ -37,68 +38,20 @@ afterEach(() => {
   rmSync(folder, { recursive: true });
 });
 
-/** lastbyte as a process of its own, its spool files in the folder of this test. */
 function start(upstreamPort: number, more: readonly string[] = []): RunningCommand {
-  const own = ['--port', '0', '--no-admin', '--spool-dir', folder, '--wait-for-upstream', '0'];
-  return startLastbyte([String(upstreamPort), ...own, ...more]);
+  return startIn(folder, upstreamPort, more);
 }
 
-async function portOf(command: RunningCommand): Promise<number> {
-  return Number(new URL(await command.url()).port);
-}
-
-function pidOf({ child }: RunningCommand): number {
-  return child.pid ?? 0;
-}
-
-/** Descriptors of spool files. */
 function spoolFiles(command: RunningCommand): string[] {
-  const descriptors = `/proc/${pidOf(command)}/fd`;
-  return readdirSync(descriptors)
-    .map((name) => join(descriptors, name))
-    .filter((path) => targetOf(path).startsWith(folder));
-}
-
-function targetOf(path: string): string {
-  try {
-    return readlinkSync(path);
-  } catch {
-    return 'closed meanwhile';
-  }
-}
-
-/** What another process does shows in no event: looked for again and again, for 10 s at most. */
-async function eventually(holds: () => boolean): Promise<boolean> {
-  for (let look = 0; look < 1000 && !holds(); look += 1) await delay(10);
-  return holds();
-}
-
-/** An upstream that does this with every connection once its request's head is there. */
-async function upstreamOf(act: (socket: Socket) => unknown): Promise<Bare<ReturnType<typeof createServer>>> {
-  return await Bare.start(
-    createServer({ allowHalfOpen: true }, (socket) => {
-      socket.on('error', () => undefined);
-      act(socket);
-    }),
-  );
-}
-
-/** Answers with a body of `bytes` once the request's head is there. */
-function answering(bytes: number, sentBytes = bytes): (socket: Socket) => void {
-  return (socket) => {
-    socket.once('data', () => {
-      socket.write(`HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: ${bytes}\r\n\r\n`);
-      void sendOctets(socket, sentBytes, 'plain');
-    });
-  };
+  return spoolFilesOf(command, folder);
 }
 
 describe('memory', () => {
   test(
-    'an answer of 1 GiB needs no more than 160 MiB, and arrives as it was',
+    `an answer of ${ANSWER_BYTES} bytes needs no more than 160 MiB, and arrives as it was`,
     { timeout: 120_000 },
     async () => {
-      const bytes = 1024 * MIB;
+      const bytes = ANSWER_BYTES;
       await using upstream = await upstreamOf(answering(bytes));
       await using command = start(upstream.port);
       using client = await Client.connect(await portOf(command));
@@ -111,26 +64,30 @@ describe('memory', () => {
     },
   );
 
-  test('a chunked upload of 500 MB neither, with its length', { timeout: 120_000 }, async () => {
-    const bytes = 500_000_000;
-    const arrived = signal<Awaited<ReturnType<typeof receiveOctets>>>();
-    await using upstream = await upstreamOf((socket) => {
-      void receiveOctets(socket, bytes).then((received) => {
-        arrived.resolve(received);
-        socket.end('HTTP/1.1 204 No Content\r\nConnection: close\r\n\r\n');
+  test(
+    `a chunked upload of ${UPLOAD_BYTES} bytes neither, and arrives with its length`,
+    { timeout: 120_000 },
+    async () => {
+      const bytes = UPLOAD_BYTES;
+      const arrived = signal<Awaited<ReturnType<typeof receiveOctets>>>();
+      await using upstream = await upstreamOf((socket) => {
+        void receiveOctets(socket, bytes).then((received) => {
+          arrived.resolve(received);
+          socket.end('HTTP/1.1 204 No Content\r\nConnection: close\r\n\r\n');
+        });
       });
-    });
-    await using command = start(upstream.port);
-    using client = await Client.connect(await portOf(command));
-    await client.send(CHUNKED_POST);
-    await sendOctets(client.socket, bytes, 'chunked');
-    expect((await client.response()).status).toBe(204);
-    const { head, ...received } = await arrived.promise;
-    expect(head).toContain(`\r\nContent-Length: ${bytes}\r\n`);
-    expect(received).toEqual({ bytes, digest: digestOf(bytes) });
-    expect(statusBytes(pidOf(command), 'VmHWM')).toBeLessThan(MOST_RESIDENT_BYTES);
-    expect(await eventually(() => spoolFiles(command).length === 0)).toBe(true);
-  });
+      await using command = start(upstream.port);
+      using client = await Client.connect(await portOf(command));
+      await client.send(CHUNKED_POST);
+      await sendOctets(client.socket, bytes, 'chunked');
+      expect((await client.response()).status).toBe(204);
+      const { head, ...received } = await arrived.promise;
+      expect(head).toContain(`\r\nContent-Length: ${bytes}\r\n`);
+      expect(received).toEqual({ bytes, digest: digestOf(bytes) });
+      expect(statusBytes(pidOf(command), 'VmHWM')).toBeLessThan(MOST_RESIDENT_BYTES);
+      expect(await eventually(() => spoolFiles(command).length === 0)).toBe(true);
+    },
+  );
 });
 
 const SMALL = ['--memory-per-body', '64kb'];
