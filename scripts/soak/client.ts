@@ -54,20 +54,21 @@ export interface Conversation {
 
 /** @throws when the proxy broke its promise, with how */
 export async function converse(client: ClientConnection, plan: Plan): Promise<Conversation> {
-  const watch = AbortSignal.timeout(HANGS_AFTER_MS);
-  const hung = (): void => {
-    client.socket.destroy(new Error('hung'));
-  };
-  watch.addEventListener('abort', hung);
+  let hung = false;
+  const watch = setTimeout(() => {
+    hung = true;
+    client.socket.destroy();
+  }, HANGS_AFTER_MS);
   try {
     if (plan.leaving !== null) return await leave(client, plan);
     await sendRequest(client, plan);
     const answer = await readAnswer(client.octets, plan.method);
-    if (watch.aborted) throw new Error(`nothing more for ${HANGS_AFTER_MS} ms`);
     const result = await judge(client, plan, answer);
     return { result, reason: reasonOf(answer, result), kept: await follow(client, plan, answer) };
+  } catch (cause) {
+    throw hung ? new Error(`still not over after ${HANGS_AFTER_MS} ms`, { cause }) : cause;
   } finally {
-    watch.removeEventListener('abort', hung);
+    clearTimeout(watch);
   }
 }
 
@@ -123,7 +124,8 @@ async function judge(client: ClientConnection, plan: Plan, answer: Answer): Prom
   if (status === 101) return await seeEcho(client, plan);
   const due = wish.framed === 'none' ? [204, 304] : [200];
   if (!due.includes(status)) throw new Error(`status ${status} ${body.toString('latin1').slice(0, 300)}`);
-  if (fields.get('x-id') !== String(wish.id)) throw new Error(`the answer to ${fields.get('x-id') ?? 'none'}`);
+  if (fields.get('x-id') !== String(wish.id))
+    throw new Error(`the answer to ${fields.get('x-id') ?? 'none'}`);
   const bytes = plan.method === 'HEAD' || wish.framed === 'none' ? 0 : wish.bytes;
   if (!body.equals(bodyOf(wish.id, bytes))) throw new Error(`another body: ${body.length} of ${bytes} bytes`);
   if (wish.early && plan.version === '1.1' && !answer.interim.includes(103)) throw new Error('no 103');

@@ -19,10 +19,19 @@ export interface MixtureOptions {
 /** Small limits, so that every one of them is met: a body above 256 KiB goes to a file, a hang ends in 3 s. */
 const ARGS = [
   ...['--memory-per-body', '256kb', '--memory-total', '64mb', '--max-waiting', '4096'],
-  ...['--first-byte-timeout', '3s', '--body-idle-timeout', '3s', '--linger-timeout', '200ms'],
+  ...[
+    '--body-hold-max',
+    '1s',
+    '--first-byte-timeout',
+    '3s',
+    '--body-idle-timeout',
+    '3s',
+    '--linger-timeout',
+    '200ms',
+  ],
 ];
 const OUTAGE_MS = 400;
-/** The pool of upstream connections empties after 4 s. */
+/** The pool of upstream connections empties after 1 s. */
 const REST_TIMEOUT_MS = 60_000;
 
 interface Stage {
@@ -113,7 +122,9 @@ function conclude({ start, end, tally, wrongUploads, exitCode, left, proxy }: En
   if (exitCode !== 0) wrongs.push(`lastbyte ended with ${exitCode}: ${proxy.output}`);
   if (left.length > 0) wrongs.push(`left in the spool folder: ${left.join(', ')}`);
   say(`\n${resultsTable(tally)}\n\n${holdingsTable(rows)}\n`);
-  say(`${count(tally.exchanges)} exchanges, ${mib(tally.bytes)} of bodies checked, ${tally.postponed} left out`);
+  say(
+    `${count(tally.exchanges)} exchanges, ${mib(tally.bytes)} of bodies checked, ${tally.postponed} left out`,
+  );
   const total = wrongs.length - tally.wrongs.length + tally.wrong;
   for (const wrong of wrongs) say(`WRONG: ${wrong}`);
   say(total === 0 ? 'Nothing wrong.' : `${count(total)} things wrong.`);

@@ -55,7 +55,13 @@ export function tolerances(start: Holdings, end: Holdings): Tolerance[] {
   const exact = (name: string, of: (holdings: Holdings) => ReadonlyMap<string, number>): Tolerance[] =>
     [...new Set([...of(start).keys(), ...of(end).keys()])].map((kind) => {
       const atStart = of(start).get(kind) ?? 0;
-      return { name: `${name}: ${kind}`, atStart, atEnd: of(end).get(kind) ?? 0, most: atStart, shown: count };
+      return {
+        name: `${name}: ${kind}`,
+        atStart,
+        atEnd: of(end).get(kind) ?? 0,
+        most: atStart,
+        shown: count,
+      };
     });
   return [
     ...exact('descriptors', (holdings) => holdings.descriptors),
