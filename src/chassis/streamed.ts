@@ -55,7 +55,7 @@ export class StreamedExchange {
   async run(): Promise<void> {
     const { request, response, services } = this.#options;
     try {
-      const error = refusalBeforehand(request, services.via);
+      const error = refusalBeforehand(request, services);
       if (error === null) await this.#passOn();
       else await this.#refuse(error, NO_FACTS);
     } catch {

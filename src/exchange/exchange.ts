@@ -73,7 +73,8 @@ export class Exchange {
 
   /** The request cannot be received to its end: malformed, cut short or too slow. False: it is past that point. */
   fault(error: ProxyError): boolean {
-    if (this.#receiving === null) return false;
+    // A body that is whole is answered, whatever stands behind it.
+    if (this.#receiving === null || this.#options.request.complete) return false;
     this.#receiving.stop({ kind: 'refused', error });
     return true;
   }
@@ -93,7 +94,7 @@ export class Exchange {
 
   async #receive(): Promise<Received> {
     const { request, response, services, expectsContinue } = this.#options;
-    const error = refusalBeforehand(request, services.via);
+    const error = refusalBeforehand(request, services);
     if (error !== null) return { kind: 'refused', error };
     if (!isFramed(request)) return { kind: 'body', body: bodyInMemory([], 0, () => undefined) };
     const { clientSendTimeoutMs, maxRequestBodyBytes, memoryPerBodyBytes } = this.#settings;

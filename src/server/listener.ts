@@ -195,7 +195,7 @@ export class Listener {
     discardInput(socket);
     // Bytes behind a request that said "Connection: close" are no request.
     if (connection.closing || code === 'HPE_CLOSED_CONNECTION') return;
-    const refusal = clientFault(code, error.message, this.#settings);
+    const refusal = clientFault(error, this.#settings);
     if (connection.current?.fault(refusal) === true) return;
     this.#refuse(socket, refusal);
   }

@@ -40,7 +40,11 @@ export async function sendRaw(octets: string, way: RawWay = {}): Promise<RawOutc
     statuses.push(response.status);
     bodies.push(response.body.toString('latin1'));
   };
-  const ports = { clientPort: client.socket.localPort ?? 0, proxyPort: proxy.port, upstreamPort: upstream.port };
+  const ports = {
+    clientPort: client.socket.localPort ?? 0,
+    proxyPort: proxy.port,
+    upstreamPort: upstream.port,
+  };
   await client.send(octets);
   if (way.closesAtOnce === true) client.halfClose();
   await take(way.method ?? 'GET');
@@ -60,7 +64,9 @@ async function readAndAnswer(connection: UpstreamConnection): Promise<void> {
     if (request === null) break;
     const length = Number(valueOf(request.fields, 'content-length') ?? '0');
     if ((await connection.body(length)) === null) break;
-    await connection.send(request.method === 'HEAD' ? ok('').replace('Content-Length: 0', 'Content-Length: 4') : ok('fine'));
+    await connection.send(
+      request.method === 'HEAD' ? ok('').replace('Content-Length: 0', 'Content-Length: 4') : ok('fine'),
+    );
   }
   connection.fin();
 }
@@ -69,7 +75,10 @@ async function readAndAnswer(connection: UpstreamConnection): Promise<void> {
  * The octets of a template in which `<ours x>` stands for what this hop adds for the Host x, `<ours x 1.0>` for the same
  * behind a request of HTTP/1.0, and `<upstream>` for the upstream's own name.
  */
-export function expanded(template: string, { reached, clientPort, proxyPort, upstreamPort }: RawOutcome): string {
+export function expanded(
+  template: string,
+  { reached, clientPort, proxyPort, upstreamPort }: RawOutcome,
+): string {
   const via = /lastbyte-[0-9a-f]{8}/.exec(reached)?.[0] ?? '';
   return template
     .replaceAll('<upstream>', `127.0.0.1:${upstreamPort}`)

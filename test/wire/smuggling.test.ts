@@ -3,11 +3,15 @@
 import { describe, expect, test } from 'vitest';
 import { expanded, sendRaw } from '../helpers/raw-request.ts';
 
+/** Several strings on one line. */
+const split = (text: string): string[] => text.split('|');
+
 const SMUGGLED = 'GET /smuggled HTTP/1.1\r\nHost: x\r\n\r\n';
 const CHUNKED = 'Transfer-Encoding: chunked\r\n';
 const HELLO = '5\r\nhello\r\n0\r\n\r\n';
 
-const post = (fields: string, behind: string): string => `POST /a HTTP/1.1\r\nHost: x\r\n${fields}\r\n${behind}`;
+const post = (fields: string, behind: string): string =>
+  `POST /a HTTP/1.1\r\nHost: x\r\n${fields}\r\n${behind}`;
 const old = (fields: string, behind: string): string => post(fields, behind).replace('HTTP/1.1', 'HTTP/1.0');
 const inChunks = (body: string): string => post(CHUNKED, body);
 /** A chunked body whose first size line is given. */
@@ -74,9 +78,9 @@ describe('never reaches the upstream, nor does what comes behind it:', () => {
   });
 
   test.each([
-    ...['5, 5', '5, 6', '+5', '-5', '0x5', '5.0', '5e0', '"5"', '5 5', '', '\x0b5', '\xb2', '5;a'],
-    ...['9007199254740992', '9223372036854775808', '18446744073709551616', '18446744073709551621'],
-    ...['\r\n 5', '5\r\n 0', '5\r\nContent-Length: 5', '5\r\nContent-Length: 6', '6\r\ncontent-length: 5'],
+    ...split('5, 5|5, 6|+5|-5|0x5|5.0|5e0|"5"|5 5||\x0b5|\xb2|5;a'),
+    ...split('9007199254740992|9223372036854775808|18446744073709551616|18446744073709551621'),
+    ...split('\r\n 5|5\r\n 0|5\r\nContent-Length: 5|5\r\nContent-Length: 6|6\r\ncontent-length: 5'),
   ])('a Content-Length of %j', async (value) => {
     await expectRefused(post(`Content-Length: ${value}\r\n`, 'hello'), 400);
   });
@@ -86,8 +90,8 @@ describe('never reaches the upstream, nor does what comes behind it:', () => {
   });
 
   test.each([
-    ...['0x5', '-5', '+5', ' 5', '5 ', '5\t', '5 ;a', '', 'g', '0_5', '5;a\0', '5;a\rb', '5;a\nb', '5;a="'],
-    ...['10000000000000000', '10000000000000005'],
+    ...split('0x5|-5|+5| 5|5 |5\t|5 ;a||g|0_5|5;a\0|5;a\rb|5;a\nb|5;a="'),
+    ...split('10000000000000000|10000000000000005'),
   ])('a chunk of size %j', async (line) => {
     await expectRefused(sized(line), 400);
   });
@@ -168,15 +172,18 @@ describe('is one request with one length to the upstream:', () => {
     await expectPassed(post(fields, 'hello'), ONE_REQUEST.replace('Content-Length: 5\r\n', fields));
   });
 
-  test.each(['GET', 'HEAD', 'DELETE', 'TRACE', 'OPTIONS'])('the body of a %s, be it a request itself', async (method) => {
-    const outcome = await sendRaw(
-      `${method} /a HTTP/1.1\r\nHost: x\r\nContent-Length: ${SMUGGLED.length}\r\n\r\n${SMUGGLED}`,
-      { method },
-    );
-    const upstream = `${method} /a HTTP/1.1\r\nHost: x\r\nContent-Length: ${SMUGGLED.length}\r\n<ours x>\r\n${SMUGGLED}`;
-    expect(outcome.reached).toBe(expanded(upstream, outcome));
-    expect(outcome.statuses).toEqual([200]);
-  });
+  test.each(['GET', 'HEAD', 'DELETE', 'TRACE', 'OPTIONS'])(
+    'the body of a %s, be it a request itself',
+    async (method) => {
+      const outcome = await sendRaw(
+        `${method} /a HTTP/1.1\r\nHost: x\r\nContent-Length: ${SMUGGLED.length}\r\n\r\n${SMUGGLED}`,
+        { method },
+      );
+      const upstream = `${method} /a HTTP/1.1\r\nHost: x\r\nContent-Length: ${SMUGGLED.length}\r\n<ours x>\r\n${SMUGGLED}`;
+      expect(outcome.reached).toBe(expanded(upstream, outcome));
+      expect(outcome.statuses).toEqual([200]);
+    },
+  );
 
   test.each(['GET', 'DELETE'])('the chunks of a %s', async (method) => {
     const outcome = await sendRaw(`${method} /a HTTP/1.1\r\nHost: x\r\n${CHUNKED}\r\n${HELLO}`);
