@@ -6,6 +6,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Settings } from '../config/settings.ts';
 import { ProxyError } from '../errors.ts';
+import { ALLOWED_METHODS } from '../http/problem.ts';
 import { bodyInMemory } from '../spool/spooled-body.ts';
 import type { SpooledBody } from '../spool/spooled-body.ts';
 import { announcedLength, isFramed, refusalBeforehand } from './check.ts';
@@ -17,7 +18,7 @@ import { upstreamFailure } from './upstream-failure.ts';
 import { Journal } from './journal.ts';
 import { receiveBody } from './receive.ts';
 import type { Received, Receiving } from './receive.ts';
-import { ALLOWED_METHODS, NO_FACTS, refusalAnswer } from './refuse.ts';
+import { NO_FACTS, refusalAnswer } from './refuse.ts';
 import type { RefusalFacts } from './refuse.ts';
 import type { Relay } from './relay.ts';
 import { reset } from './reset.ts';

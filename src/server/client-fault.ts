@@ -55,7 +55,8 @@ const WORDS: ReadonlyMap<string, string> = new Map([
 ]);
 
 /** The record header of a TLS handshake (RFC 8446 section 5.1). Node adds the packet that it could not parse. */
-function isTls(error: Error): boolean {
+function isTls(error: NodeJS.ErrnoException): boolean {
+  if (error.code !== 'HPE_INVALID_METHOD') return false;
   if (!('rawPacket' in error) || !(error.rawPacket instanceof Uint8Array)) return false;
   const [type, major] = error.rawPacket;
   return type === 0x16 && major === 3;

@@ -1,5 +1,6 @@
 /** Raw octets of a client against a proxy of their own: what came back, and every octet that reached the upstream. */
 
+import { expect } from 'vitest';
 import { Client, valueOf } from './client.ts';
 import { TestProxy } from './proxy.ts';
 import { Upstream, ok } from './upstream.ts';
@@ -98,4 +99,22 @@ export function expanded(
 /** A host with a port, or an address of IPv6, is no token and stands in quotes (RFC 7239 section 6). */
 function forwardedHost(host: string): string {
   return /[:[\]]/.test(host) ? `"${host}"` : host;
+}
+
+const SMUGGLED = 'GET /smuggled HTTP/1.1\r\nHost: x\r\n\r\n';
+
+/** The octets are answered with `status` alone, in words, and neither they nor a request behind them reach the upstream. */
+export async function expectRefused(octets: string, status = 400, way: RawWay = {}): Promise<RawOutcome> {
+  const outcome = await sendRaw(octets + SMUGGLED, way);
+  const { statuses, reached, ended, bodies } = outcome;
+  expect({ statuses, reached, ended }).toEqual({ statuses: [status], reached: '', ended: 'fin' });
+  expect(JSON.parse(bodies[0] ?? '')).toMatchObject({ status });
+  return outcome;
+}
+
+/** The octets are answered with 200, and exactly those of `upstream`, a template, reach the upstream. */
+export async function expectPassed(octets: string, upstream: string): Promise<void> {
+  const outcome = await sendRaw(octets);
+  expect(outcome.reached).toBe(expanded(upstream, outcome));
+  expect([outcome.statuses, outcome.ended]).toEqual([[200], 'fin']);
 }

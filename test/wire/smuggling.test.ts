@@ -1,7 +1,7 @@
 /** Requests whose end two servers could see at two places: refused, or passed on with one length, octet for octet. */
 
 import { describe, expect, test } from 'vitest';
-import { expanded, sendRaw } from '../helpers/raw-request.ts';
+import { expanded, expectPassed, expectRefused, sendRaw } from '../helpers/raw-request.ts';
 
 /** Several strings on one line. */
 const split = (text: string): string[] => text.split('|');
@@ -20,17 +20,6 @@ const trailed = (lines: string): string => inChunks(`5\r\nhello\r\n0\r\n${lines}
 
 /** What every request with the body "hello" is to the upstream, whatever framed it. */
 const ONE_REQUEST = 'POST /a HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n<ours x>\r\nhello';
-
-async function expectRefused(octets: string, status: number): Promise<void> {
-  const { statuses, reached, ended } = await sendRaw(octets + SMUGGLED);
-  expect({ statuses, reached, ended }).toEqual({ statuses: [status], reached: '', ended: 'fin' });
-}
-
-async function expectPassed(octets: string, upstream: string): Promise<void> {
-  const outcome = await sendRaw(octets);
-  expect(outcome.reached).toBe(expanded(upstream, outcome));
-  expect([outcome.statuses, outcome.ended]).toEqual([[200], 'fin']);
-}
 
 describe('never reaches the upstream, nor does what comes behind it:', () => {
   test.each<[fields: string, status: number]>([
