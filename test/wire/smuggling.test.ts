@@ -148,11 +148,11 @@ describe('is one request with one length to the upstream:', () => {
   });
 
   test.each([
-    `${'0'.repeat(5000)}5\r\nhello\r\n0000\r\n\r\n`,
+    '00000000000000000000000005\r\nhello\r\n0000\r\n\r\n',
     '5;a=b;c="d;\\"e"\r\nhello\r\n0;x\r\n\r\n',
     '1\r\nh\r\n4\r\nello\r\n0\r\n\r\n',
     '5\r\nhello\r\n0\r\nHost: evil\r\nAuthorization: s\r\nX-Forwarded-For: 9.9.9.9\r\nConnection: A\r\n\r\n',
-  ])('the chunks %.60j', async (chunks) => {
+  ])('the chunks %j', async (chunks) => {
     await expectPassed(inChunks(chunks), ONE_REQUEST);
   });
 
