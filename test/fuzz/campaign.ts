@@ -31,30 +31,54 @@ export interface CampaignResult {
 const MAX_FINDS = 20;
 /** Inputs for the parsers alone between two that go over the wire: they are that much cheaper. */
 const PARSED_PER_SENT = 20;
+/** Counting branches takes longer than trying an input. Each that goes over the wire is counted. */
+const COUNTED_EVERY = 10;
+
+/** Inputs under way at once: most of the time over the wire is waiting. */
+const LANES = 4;
 
 /** Runs for the time given, or until it has found enough. What is thrown outside of any input is a find, too. */
-export async function campaign({ seed, durationMs, found }: CampaignOptions): Promise<CampaignResult> {
-  const pick = random(seed);
-  const corpus = { client: [...REQUESTS], upstream: [...RESPONSES] };
+export async function campaign(options: CampaignOptions): Promise<CampaignResult> {
   const coverage = await Coverage.start();
-  await using lane = await WireLane.open();
-  const stopAt = performance.now() + durationMs;
-  let [parsed, sent, finds] = [0, 0, 0];
-  while (performance.now() < stopAt && finds < MAX_FINDS) {
-    const input = anyInput(corpus, pick);
-    const overWire = pick(PARSED_PER_SENT) === 0;
-    const why = await fault(input, overWire ? lane : null);
-    if (overWire) sent += 1;
-    else parsed += 1;
-    if (why !== null) {
-      finds += 1;
-      found(await smaller({ input, why }, overWire ? lane : null));
-    }
-    if ((overWire || parsed % 10 === 0) && (await coverage.grew())) corpus[input.side].push(input.text);
-  }
+  const state: State = {
+    corpus: { client: [...REQUESTS], upstream: [...RESPONSES] },
+    coverage,
+    stopAt: performance.now() + options.durationMs,
+    parsed: 0,
+    sent: 0,
+    finds: 0,
+  };
+  await Promise.all(Array.from({ length: LANES }, (_none, lane) => runLane(options, state, lane)));
   coverage.stop();
-  const { branches } = coverage;
-  return { parsed, sent, branches, kept: corpus.client.length + corpus.upstream.length };
+  const { parsed, sent, corpus } = state;
+  return { parsed, sent, branches: coverage.branches, kept: corpus.client.length + corpus.upstream.length };
+}
+
+interface State {
+  readonly corpus: Corpus;
+  readonly coverage: Coverage;
+  readonly stopAt: number;
+  parsed: number;
+  sent: number;
+  finds: number;
+}
+
+async function runLane(options: CampaignOptions, state: State, number: number): Promise<void> {
+  const pick = random(options.seed + number);
+  await using lane = await WireLane.open();
+  for (let turn = 1; performance.now() < state.stopAt && state.finds < MAX_FINDS; turn += 1) {
+    const input = anyInput(state.corpus, pick);
+    const overWire = turn % PARSED_PER_SENT === 0;
+    const why = await fault(input, overWire ? lane : null);
+    if (overWire) state.sent += 1;
+    else state.parsed += 1;
+    if (why !== null) {
+      state.finds += 1;
+      options.found(await smaller({ input, why }, overWire ? lane : null));
+    }
+    const isNew = turn % COUNTED_EVERY === 0 && (await state.coverage.grew());
+    if (isNew) state.corpus[input.side].push(input.text);
+  }
 }
 
 /** Tries one input everywhere. @returns what is wrong, or null */
@@ -90,25 +114,28 @@ async function fault(input: WireInput, lane: WireLane | null): Promise<string | 
     if (lane === null) tryParsers(input);
     else await lane.try(input);
   } catch (error) {
-    return text(error);
+    return wordsOf(error);
   } finally {
     process.off('uncaughtException', onStray).off('unhandledRejection', onStray);
   }
-  return stray === null ? null : `thrown outside: ${text(stray)}`;
+  return stray === null ? null : `thrown outside: ${wordsOf(stray)}`;
 }
 
-function text(error: unknown): string {
+function wordsOf(error: unknown): string {
   return error instanceof Error ? `${error.message}\n${error.stack ?? ''}` : String(error);
 }
 
 const MAX_TRIES = 300;
+const MAX_SMALLER_MS = 20_000;
 
 /** Leaves parts out while it still fails. */
 async function smaller(find: Find, lane: WireLane | null): Promise<Find> {
   let least = find;
   let tries = 0;
+  const stopAt = performance.now() + MAX_SMALLER_MS;
   for (let size = Math.ceil(find.input.text.length / 2); size >= 1; size = Math.floor(size / 2)) {
     for (let at = 0; at < least.input.text.length && tries < MAX_TRIES; tries += 1) {
+      if (performance.now() > stopAt) return least;
       const { input } = least;
       const shorter = { ...input, text: input.text.slice(0, at) + input.text.slice(at + size) };
       const why = await fault(shorter, lane);

@@ -17,7 +17,7 @@ export interface PlainRequest {
 interface PlainHead {
   readonly first: string;
   /** The values of a field, given in lower case. */
-  values(name: string): readonly string[];
+  readonly values: (name: string) => readonly string[];
   readonly end: number;
 }
 
