@@ -29,6 +29,8 @@ export interface StreamedOptions {
   readonly services: Services;
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
+  /** The client waits for 100 (Continue) before it sends its body (RFC 9110 section 10.1.1). */
+  readonly expectsContinue: boolean;
   readonly encrypted: boolean;
   /** Opens a connection that is read as a stream. */
   readonly connect: (timeoutMs: number) => Connecting;
@@ -77,7 +79,8 @@ export class StreamedExchange {
   clientTimedOut(): void {}
 
   async #passOn(): Promise<void> {
-    const { services, response, connect } = this.#options;
+    const { services, response, expectsContinue, connect } = this.#options;
+    if (expectsContinue) response.writeContinue();
     const reached = await reach(services, connect, () => response.destroyed || this.#fault !== null);
     this.#journal.waitedMs = 'waitedMs' in reached ? reached.waitedMs : 0;
     if (reached.kind === 'waiting-room-full') return await this.#refuse(reached.error, NO_FACTS);

@@ -114,3 +114,12 @@ test('CONNECT is told what is allowed', async () => {
   await client.send(asking('CONNECT x:1 HTTP/1.1'));
   expect(valueOf((await client.response()).fields, 'allow')).toContain('GET');
 });
+
+test('what is refused on a path that streams is not told to go on before', async () => {
+  await using upstream = await Upstream.start(answering(ok('never')));
+  await using proxy = await TestProxy.start(upstream.url, { stream: ['/a'], lingerTimeout: 20 });
+  using client = await Client.connect(proxy.port);
+  const fields = 'Host: y\r\nExpect: 100-continue\r\nContent-Length: 5\r\n';
+  await client.send(asking('POST /a HTTP/1.1', fields));
+  expect((await client.response()).status).toBe(400);
+});
