@@ -78,6 +78,7 @@ function isInput(parsed: unknown): parsed is WireInput {
     'cuts' in parsed &&
     Array.isArray(parsed.cuts) &&
     'side' in parsed &&
+    'streams' in parsed &&
     'method' in parsed &&
     'ending' in parsed
   );

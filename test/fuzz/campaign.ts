@@ -96,6 +96,7 @@ function anyInput(corpus: Corpus, pick: Random): WireInput {
   const endings = ['fin', 'fin', 'fin', 'fin', 'rst', 'rst', 'stay'] as const;
   return {
     side,
+    streams: pick(4) === 0,
     text: mutated(text, pick(20) === 0 ? [...corpus.client, ...corpus.upstream] : texts, pick),
     cuts: Array.from({ length: pick(4) }, () => pick(1 << 16)),
     method: pick(8) === 0 ? 'HEAD' : 'GET',

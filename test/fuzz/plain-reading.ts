@@ -12,6 +12,8 @@ export interface PlainRequest {
   readonly method: string;
   readonly target: string;
   readonly body: string;
+  /** The index just behind it. */
+  readonly end: number;
 }
 
 interface PlainHead {
@@ -47,7 +49,12 @@ export function plainRequests(text: string): PlainRequest[] {
     if (head === null || method === undefined || target === undefined) return requests;
     const body = plainBody(head, text, '');
     if (body === null) return requests;
-    requests.push({ method, target: target.replace(/^https?:\/\/[^/?]*/i, ''), body: body.octets });
+    requests.push({
+      method,
+      target: target.replace(/^https?:\/\/[^/?]*/i, ''),
+      body: body.octets,
+      end: body.end,
+    });
     at = body.end;
   }
 }

@@ -1,6 +1,7 @@
 /** The fuzzer for ten seconds; `npm run test:fuzz` runs it for as long as you like, and replays what it finds. */
 
 import { expect, test } from 'vitest';
+import { turns } from '../helpers/bare.ts';
 import { campaign } from '../fuzz/campaign.ts';
 import type { Find } from '../fuzz/campaign.ts';
 import { plainRequests, plainResponse } from '../fuzz/plain-reading.ts';
@@ -18,6 +19,7 @@ test(
       found: (find) => finds.push(find),
     });
     expect(finds).toEqual([]);
+    await turns();
     expect(process.getActiveResourcesInfo().filter((name) => name.startsWith('TCP'))).toEqual([]);
     // It did look: at the parsers, over the wire, and at more than the good messages reach.
     expect(Math.min(parsed, sent, branches)).toBeGreaterThan(50);
