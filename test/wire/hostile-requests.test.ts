@@ -57,14 +57,19 @@ describe('a request line is the same to the upstream, or what it means:', () => 
     await expectPassed(asking(line), `${upstream}\r\nHost: x\r\n<ours x>\r\n`);
   });
 
-  /** Whatever it names, there is one upstream (RFC 9112 section 3.2.2). */
-  test.each<[line: string, upstream: string]>([
-    ['GET http://evil.test/a HTTP/1.1', 'GET /a HTTP/1.1\r\nHost: evil.test'],
-    ['GET HTTPS://evil.test:1/a HTTP/1.1', 'GET /a HTTP/1.1\r\nHost: evil.test:1'],
-    ['GET http://evil.test?q HTTP/1.1', 'GET /?q HTTP/1.1\r\nHost: evil.test'],
-    ['OPTIONS http://evil.test HTTP/1.1', 'OPTIONS * HTTP/1.1\r\nHost: evil.test'],
-  ])('%j', async (line, upstream) => {
-    await expectPassed(asking(line), `${upstream}\r\n<ours x>\r\n`);
+  /** Whatever it names, there is one upstream; and what Host says is ignored (RFC 9112 section 3.2.2). */
+  test.each<[line: string, upstream: string, host: string]>([
+    ['GET http://evil.test/a HTTP/1.1', 'GET /a HTTP/1.1', 'evil.test'],
+    ['GET HTTPS://evil.test:1/a HTTP/1.1', 'GET /a HTTP/1.1', 'evil.test:1'],
+    ['GET http://evil.test?q HTTP/1.1', 'GET /?q HTTP/1.1', 'evil.test'],
+    ['OPTIONS http://evil.test HTTP/1.1', 'OPTIONS * HTTP/1.1', 'evil.test'],
+  ])('%j', async (line, upstream, host) => {
+    await expectPassed(asking(line), `${upstream}\r\nHost: ${host}\r\n<ours ${host}>\r\n`);
+  });
+
+  test('HTTP/1.0 with an absolute target and without a Host', async () => {
+    const upstream = 'GET /a HTTP/1.1\r\nHost: evil.test\r\n<ours evil.test 1.0>\r\n';
+    await expectPassed('GET http://evil.test/a HTTP/1.0\r\n\r\n', upstream);
   });
 
   test('HTTP/1.0 without a Host', async () => {
