@@ -14,14 +14,13 @@ import { Relay, whenClientLeaves } from '../exchange/relay.ts';
 import { reset } from '../exchange/reset.ts';
 import { forwardedRequest } from '../exchange/request-head.ts';
 import type { ForwardedRequest } from '../exchange/request-head.ts';
-import type { ResponseHead } from '../http/response-head.ts';
 import type { Services } from '../exchange/services.ts';
 import type { Connecting, UpstreamConnection } from '../upstream/connection.ts';
 import type { Evidence } from '../upstream/evidence.ts';
 import { judge } from '../upstream/verdict.ts';
 import type { VerdictKind } from '../upstream/verdict.ts';
 import type { Chassis } from './chassis.ts';
-import { observeResponse } from './observed-response.ts';
+import { observeResponse, strictHead } from './observed-response.ts';
 import type { ResponseObservation } from './observed-response.ts';
 
 export interface StreamedOptions {
@@ -102,8 +101,7 @@ export class StreamedExchange {
     if (response.destroyed || this.#fault !== null) observation.abandon();
     let stopWatching = (): void => undefined;
     chassis.stream(request, response, this.#forwarded(), connection, {
-      sending: (upstream) =>
-        upstream.on('information', (interim) => forwardInterim(response, headOf(interim))),
+      sending: (upstream) => upstream.on('information', (interim) => forwardIfSound(response, interim)),
       failed: (error) => observation.failed(error),
       responded: (incoming) => {
         observation.responded(incoming, (head, framing) => {
@@ -169,7 +167,7 @@ export class StreamedExchange {
   }
 }
 
-function headOf(interim: InformationEvent): ResponseHead {
-  const { statusCode: status, statusMessage: reason, rawHeaders } = interim;
-  return { minor: 1, status, reason, fields: rawHeaders };
+function forwardIfSound(response: ServerResponse, interim: InformationEvent): void {
+  const read = strictHead(interim);
+  if (read.kind === 'head') forwardInterim(response, read.head);
 }

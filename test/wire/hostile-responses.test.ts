@@ -2,8 +2,9 @@
 
 import { describe, expect, test } from 'vitest';
 import { Client } from '../helpers/client.ts';
+import type { ProxyOptions } from '../../src/index.ts';
 import { TestProxy } from '../helpers/proxy.ts';
-import { Upstream, ok } from '../helpers/upstream.ts';
+import { Upstream, answering, ok } from '../helpers/upstream.ts';
 
 /** Several strings on one line. */
 const split = (text: string): string[] => text.split('|');
@@ -31,7 +32,7 @@ interface Outcome {
 }
 
 /** The upstream answers the first request with `text`, and a second one on the same client connection as it should. */
-async function answer(text: string, method = 'GET'): Promise<Outcome> {
+async function answer(text: string, method = 'GET', options: ProxyOptions = {}): Promise<Outcome> {
   await using upstream = await Upstream.start(async (connection) => {
     for (let one = await connection.request(); one !== null; one = await connection.request()) {
       await connection.send(one.target === '/first' ? text : ok('again'));
@@ -42,6 +43,7 @@ async function answer(text: string, method = 'GET'): Promise<Outcome> {
     retries: 0,
     bodyIdleTimeout: 100,
     lingerTimeout: 20,
+    ...options,
   });
   using client = await Client.connect(proxy.port);
   await client.send(`${method} /first HTTP/1.1\r\nHost: x\r\n\r\n`);
@@ -55,8 +57,8 @@ async function answer(text: string, method = 'GET'): Promise<Outcome> {
   return { got: all.slice(0, -AGAIN.length), upstream: kept ? 'kept' : 'closed' };
 }
 
-async function expectRefused(text: string, status = 502): Promise<void> {
-  const { got, upstream } = await answer(text);
+async function expectRefused(text: string, status = 502, options: ProxyOptions = {}): Promise<void> {
+  const { got, upstream } = await answer(text, 'GET', options);
   expect(upstream).toBe('closed');
   const [head = '', body = ''] = got.split('\r\n\r\n');
   expect(head).toMatch(new RegExp(`^HTTP/1\\.1 ${status} `));
@@ -222,4 +224,32 @@ test('a body behind an interim response is no part of the next', async () => {
   const { got, upstream } = await answer(`HTTP/1.1 103 E\r\nContent-Length: 4\r\n\r\nevil${PLAIN}`);
   expect(got).toMatch(/^HTTP\/1\.1 103 E\r\n\r\nHTTP\/1\.1 502 Bad Gateway\r\n/);
   expect(upstream).toBe('closed');
+});
+
+/** Node's client reads these, and laxly: but only what our own parser takes goes on. */
+describe('is refused with 502 where it would be relayed as it comes:', () => {
+  test.each([
+    ...split(
+      'HTTP/1.1 200 a\x0bb|HTTP/1.1 200 a\0b|HTTP/1.1 200 \x1b[2J|HTTP/1.1 099 x|HTTP/1.1 000 x|HTTP/1.1 99 x',
+    ),
+    ...split('HTTP/2.0 200 OK|HTTP/0.9 200 OK|HTTP/1.1 200 a\rb|HTTP/1.1 200 \x7f|ICY 200 OK'),
+  ])('the status line %j', async (line) => {
+    await expectRefused(withStatusLine(line), 502, { stream: ['/'] });
+  });
+
+  test('an answer to an upgrade with the status line of another protocol', async () => {
+    const asking = 'Connection: Upgrade\r\nUpgrade: x\r\n';
+    await using upstream = await Upstream.start(answering(withStatusLine('HTTP/1.1 200 a\x0bb')));
+    await using proxy = await TestProxy.start(upstream.url, { lingerTimeout: 20 });
+    using client = await Client.connect(proxy.port);
+    await client.send(`GET / HTTP/1.1\r\nHost: x\r\n${asking}\r\n`);
+    expect((await client.response()).status).toBe(502);
+  });
+
+  test('an interim response with a reason that is none is left out', async () => {
+    const { got } = await answer(`HTTP/1.1 103 a\x0bb\r\nLink: a\r\n\r\n${withLength('2')}`, 'GET', {
+      stream: ['/'],
+    });
+    expect(got).toMatch(/^HTTP\/1\.1 200 OK\r\n/);
+  });
 });
