@@ -1,10 +1,13 @@
-/** What Node's request parser takes, refuses and counts: the reasons for exchange/check.ts, with nothing of ours. */
+/** What Node's parsers take, refuse and count, with nothing of ours: the reasons for our own checks. */
 
-import { createServer } from 'node:http';
+import { once } from 'node:events';
+import { Agent, createServer, get, IncomingMessage, ServerResponse } from 'node:http';
 import type { Server, ServerOptions } from 'node:http';
+import { Socket } from 'node:net';
 import { describe, expect, test } from 'vitest';
 import { Bare, signal } from '../helpers/bare.ts';
 import { Client } from '../helpers/client.ts';
+import { Upstream, answering } from '../helpers/upstream.ts';
 
 /** What came of the octets: a version, a target and how many fields, or the code of the `clientError`. */
 async function verdict(octets: string, options: ServerOptions = {}): Promise<string> {
@@ -82,3 +85,15 @@ test('pipelined requests are parsed ahead of their answers without bound', async
   await all.promise;
   expect(client.left.length).toBe(0);
 });
+
+test.each(['HTTP/1.1 200 a\x0bb', 'HTTP/1.1 099 x'])(
+  "Node's http client takes the status line %j, and writeHead throws at what it made of it",
+  async (line) => {
+    await using upstream = await Upstream.start(answering(`${line}\r\nContent-Length: 0\r\n\r\n`));
+    const [incoming]: IncomingMessage[] = await once(get(upstream.url, { agent: new Agent() }), 'response');
+    const { statusCode = 0, statusMessage = '' } = incoming ?? {};
+    incoming?.resume();
+    const response = new ServerResponse(new IncomingMessage(new Socket()));
+    expect(() => response.writeHead(statusCode, statusMessage)).toThrow(/Invalid/);
+  },
+);

@@ -2,6 +2,7 @@
 
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { expect, test } from 'vitest';
+import { signal, turns } from '../helpers/bare.ts';
 import { Client } from '../helpers/client.ts';
 import { TestProxy } from '../helpers/proxy.ts';
 import { Upstream, ok } from '../helpers/upstream.ts';
@@ -124,4 +125,24 @@ test('an upgrade behind many requests is joined, and carries both ways', async (
   await client.until('ping');
   client.halfClose();
   expect(await client.end()).toBe('fin');
+});
+
+test('a flood of them whose client resets is given up when the next answer is written, and none behind it is begun', async () => {
+  const answer = signal<void>();
+  await using upstream = await Upstream.start(async (connection) => {
+    await connection.request();
+    await answer.promise;
+    await connection.send(ok('x'.repeat(1_000_000)));
+    if ((await connection.request()) === null) connection.fin();
+  });
+  await using proxy = await TestProxy.start(upstream.url);
+  using client = await Client.connect(proxy.port);
+  await client.send(Array.from({ length: 500 }, (_none, index) => request(index)).join(''));
+  while (upstream.requests.length === 0) await turns(1);
+  client.socket.resetAndDestroy();
+  await turns();
+  answer.resolve();
+  expect((await proxy.record()).outcome).toBe('abandoned');
+  await turns();
+  expect(upstream.requests.length).toBe(1);
 });
