@@ -14,14 +14,13 @@ import { Relay, whenClientLeaves } from '../exchange/relay.ts';
 import { reset } from '../exchange/reset.ts';
 import { forwardedRequest } from '../exchange/request-head.ts';
 import type { ForwardedRequest } from '../exchange/request-head.ts';
-import type { ResponseHead } from '../http/response-head.ts';
 import type { Services } from '../exchange/services.ts';
 import type { Connecting, UpstreamConnection } from '../upstream/connection.ts';
 import type { Evidence } from '../upstream/evidence.ts';
 import { judge } from '../upstream/verdict.ts';
 import type { VerdictKind } from '../upstream/verdict.ts';
 import type { Chassis } from './chassis.ts';
-import { observeResponse } from './observed-response.ts';
+import { observeResponse, strictHead } from './observed-response.ts';
 import type { ResponseObservation } from './observed-response.ts';
 
 export interface StreamedOptions {
@@ -29,6 +28,8 @@ export interface StreamedOptions {
   readonly services: Services;
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
+  /** The client waits for 100 (Continue) before it sends its body (RFC 9110 section 10.1.1). */
+  readonly expectsContinue: boolean;
   readonly encrypted: boolean;
   /** Opens a connection that is read as a stream. */
   readonly connect: (timeoutMs: number) => Connecting;
@@ -55,7 +56,7 @@ export class StreamedExchange {
   async run(): Promise<void> {
     const { request, response, services } = this.#options;
     try {
-      const error = refusalBeforehand(request, services.via);
+      const error = refusalBeforehand(request, services);
       if (error === null) await this.#passOn();
       else await this.#refuse(error, NO_FACTS);
     } catch {
@@ -77,7 +78,8 @@ export class StreamedExchange {
   clientTimedOut(): void {}
 
   async #passOn(): Promise<void> {
-    const { services, response, connect } = this.#options;
+    const { services, response, expectsContinue, connect } = this.#options;
+    if (expectsContinue) response.writeContinue();
     const reached = await reach(services, connect, () => response.destroyed || this.#fault !== null);
     this.#journal.waitedMs = 'waitedMs' in reached ? reached.waitedMs : 0;
     if (reached.kind === 'waiting-room-full') return await this.#refuse(reached.error, NO_FACTS);
@@ -99,8 +101,7 @@ export class StreamedExchange {
     if (response.destroyed || this.#fault !== null) observation.abandon();
     let stopWatching = (): void => undefined;
     chassis.stream(request, response, this.#forwarded(), connection, {
-      sending: (upstream) =>
-        upstream.on('information', (interim) => forwardInterim(response, headOf(interim))),
+      sending: (upstream) => upstream.on('information', (interim) => forwardIfSound(response, interim)),
       failed: (error) => observation.failed(error),
       responded: (incoming) => {
         observation.responded(incoming, (head, framing) => {
@@ -166,7 +167,7 @@ export class StreamedExchange {
   }
 }
 
-function headOf(interim: InformationEvent): ResponseHead {
-  const { statusCode: status, statusMessage: reason, rawHeaders } = interim;
-  return { minor: 1, status, reason, fields: rawHeaders };
+function forwardIfSound(response: ServerResponse, interim: InformationEvent): void {
+  const read = strictHead(interim);
+  if (read.kind === 'head') forwardInterim(response, read.head);
 }

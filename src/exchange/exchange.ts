@@ -6,6 +6,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Settings } from '../config/settings.ts';
 import { ProxyError } from '../errors.ts';
+import { ALLOWED_METHODS } from '../http/problem.ts';
 import { bodyInMemory } from '../spool/spooled-body.ts';
 import type { SpooledBody } from '../spool/spooled-body.ts';
 import { announcedLength, isFramed, refusalBeforehand } from './check.ts';
@@ -17,7 +18,7 @@ import { upstreamFailure } from './upstream-failure.ts';
 import { Journal } from './journal.ts';
 import { receiveBody } from './receive.ts';
 import type { Received, Receiving } from './receive.ts';
-import { ALLOWED_METHODS, NO_FACTS, refusalAnswer } from './refuse.ts';
+import { NO_FACTS, refusalAnswer } from './refuse.ts';
 import type { RefusalFacts } from './refuse.ts';
 import type { Relay } from './relay.ts';
 import { reset } from './reset.ts';
@@ -73,7 +74,8 @@ export class Exchange {
 
   /** The request cannot be received to its end: malformed, cut short or too slow. False: it is past that point. */
   fault(error: ProxyError): boolean {
-    if (this.#receiving === null) return false;
+    // A body that is whole is answered, whatever stands behind it.
+    if (this.#receiving === null || this.#options.request.complete) return false;
     this.#receiving.stop({ kind: 'refused', error });
     return true;
   }
@@ -93,7 +95,7 @@ export class Exchange {
 
   async #receive(): Promise<Received> {
     const { request, response, services, expectsContinue } = this.#options;
-    const error = refusalBeforehand(request, services.via);
+    const error = refusalBeforehand(request, services);
     if (error !== null) return { kind: 'refused', error };
     if (!isFramed(request)) return { kind: 'body', body: bodyInMemory([], 0, () => undefined) };
     const { clientSendTimeoutMs, maxRequestBodyBytes, memoryPerBodyBytes } = this.#settings;

@@ -181,9 +181,9 @@ export class Proxy extends EventEmitter<ProxyEvents> implements AsyncDisposable 
     const { encrypted } = connection;
     if (pathStreams(originForm(request.url ?? '/').target, services.settings.stream)) {
       const connect = (timeoutMs: number): Connecting => this.#connect(services.settings, timeoutMs, true);
-      if (expectsContinue) response.writeContinue();
       const chassis = this.#chassis;
-      const streamed = new StreamedExchange({ chassis, services, request, response, encrypted, connect });
+      const asked = { request, response, expectsContinue, encrypted };
+      const streamed = new StreamedExchange({ chassis, services, connect, ...asked });
       connection.current = streamed;
       await streamed.run();
       connection.current = null;
