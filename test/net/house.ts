@@ -2,6 +2,9 @@
 
 import { once } from 'node:events';
 import path from 'node:path';
+import type { Interface } from 'node:readline';
+import { pythonWith } from '../real/python.ts';
+import { whyMissing } from '../real/servers.ts';
 import { PYTHON, type Inhabitant, type Lab } from './lab.ts';
 
 const APPS = path.join(import.meta.dirname, '..', 'real', 'apps');
@@ -9,8 +12,13 @@ const BIN = path.join(import.meta.dirname, '..', '..', 'dist', 'bin.js');
 const CLIENT = path.join(import.meta.dirname, 'client.py');
 
 const SERVERS = {
-  'Django runserver': { port: 8000, args: ['django_app.py', 'runserver', '--noreload', '0.0.0.0:8000'] },
+  'Django runserver': {
+    module: 'django',
+    port: 8000,
+    args: ['django_app.py', 'runserver', '--noreload', '0.0.0.0:8000'],
+  },
   'Flask (Werkzeug)': {
+    module: 'flask',
     port: 8001,
     args: ['-m', 'flask', '--app', 'flask_app', 'run', '--host', '0.0.0.0', '--port', '8001'],
   },
@@ -18,10 +26,15 @@ const SERVERS = {
 
 export type NetServer = keyof typeof SERVERS;
 
+/** Why the real servers cannot run here, as a sentence; null when they can. */
+export function whyNoServers(): string | null {
+  return whyMissing('Django runserver') ?? whyMissing('Flask (Werkzeug)');
+}
+
 /** Starts the server on every address of a namespace; gives its port. */
 export async function startServerIn(lab: Lab, where: string, name: NetServer): Promise<number> {
-  const { port, args } = SERVERS[name];
-  lab.run(where, PYTHON, args, APPS).lines.resume();
+  const { module, port, args } = SERVERS[name];
+  lab.run(where, pythonWith(module) ?? PYTHON, args, APPS).lines.resume();
   await accepts(lab, where, port);
   return port;
 }
@@ -70,32 +83,58 @@ export interface Got {
 type Line = { readonly kind: 'begun' } | ({ readonly kind: 'ended' } & Got);
 
 /** A client that is asking. */
-export class Asking {
-  readonly #client: Inhabitant;
-  readonly #got: Got[] = [];
-  readonly #begun: Promise<void>;
-  readonly #over: Promise<unknown>;
+export interface Asking {
+  /** Resolves when the head of the first answer is there, or the client has ended without one. */
+  begun(): Promise<void>;
+  all(): Promise<readonly Got[]>;
+}
 
-  constructor(lab: Lab, where: string, { host, port, bytes, upload }: Asked, tries: number) {
-    const args = [CLIENT, 'ask', host, String(port), `/bytes/${bytes}`, upload, String(tries)];
-    this.#client = lab.run(where, PYTHON, args);
-    this.#over = once(this.#client.lines, 'close');
-    this.#begun = new Promise((resolve) => {
-      this.#client.lines.on('line', (text) => {
-        const line: Line = JSON.parse(text);
-        if (line.kind === 'begun') resolve();
-        else this.#got.push(line);
-      });
+/** Asks as often as told, one after the other, each time on a connection of its own with Connection: close. */
+export function ask(lab: Lab, where: string, { host, port, bytes, upload }: Asked, tries: number): Asking {
+  const args = [CLIENT, 'ask', host, String(port), `/bytes/${bytes}`, upload, String(tries)];
+  const { lines } = lab.run(where, PYTHON, args);
+  const got: Got[] = [];
+  const over = once(lines, 'close');
+  const begun = new Promise<void>((resolve) => {
+    lines.on('line', (text) => {
+      const line: Line = JSON.parse(text);
+      if (line.kind === 'begun') resolve();
+      else got.push(line);
     });
-  }
+  });
+  return {
+    begun: async () => {
+      await Promise.race([begun, over]);
+    },
+    all: async () => {
+      await over;
+      return got;
+    },
+  };
+}
 
-  /** Resolves when the head of the first answer is there. */
-  async begun(): Promise<void> {
-    await Promise.race([this.#begun, this.#over]);
-  }
+/** What lastbyte logged of an exchange, as far as it is looked at here. */
+export interface Logged {
+  readonly status: number;
+  readonly outcome: string;
+  readonly error: string | null;
+  readonly why: string | null;
+}
 
-  async all(): Promise<readonly Got[]> {
-    await this.#over;
-    return this.#got;
-  }
+/** The exchanges that lastbyte logs from now on, in order. */
+export function records(lines: Interface): { next(): Promise<Logged> } {
+  const exchanges: Logged[] = [];
+  lines.on('line', (text) => {
+    const line: Logged & { readonly event?: string } = JSON.parse(text);
+    if (line.event === 'exchange') exchanges.push(line);
+  });
+  return {
+    next: async () => {
+      for (;;) {
+        const first = exchanges.shift();
+        if (first !== undefined) return first;
+        await once(lines, 'line');
+      }
+    },
+  };
 }

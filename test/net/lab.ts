@@ -19,15 +19,18 @@ export interface WireShape {
   readonly loss: number;
   /** 0: no limit. */
   readonly mbit: number;
+  /** When one direction has carried so much, every packet is dropped. 0: never. */
+  readonly cutAfterBytes: number;
 }
 
-export const PLAIN: WireShape = { delayMs: 0, jitterMs: 0, loss: 0, mbit: 0 };
+export const PLAIN: WireShape = { delayMs: 0, jitterMs: 0, loss: 0, mbit: 0, cutAfterBytes: 0 };
 
 /** Why nothing of this can run here, as a sentence; null when it can. */
 export function whyNoLab(): string | null {
   const needs = 'tests with network namespaces need Linux, root';
   if (process.platform !== 'linux' || process.getuid?.() !== 0) return `The ${needs}.`;
-  if (spawnSync('ip', ['-V']).error !== undefined) return `The ${needs} and ip (Debian: apt-get install iproute2).`;
+  if (spawnSync('ip', ['-V']).error !== undefined)
+    return `The ${needs} and ip (Debian: apt-get install iproute2).`;
   if (!existsSync('/dev/net/tun')) return `The ${needs} and /dev/net/tun (modprobe tun).`;
   if (!existsSync(PYTHON)) return `The ${needs} and ${PYTHON} (Debian: apt-get install python3).`;
   const probe = `lastbyte-${process.pid}-probe`;
@@ -75,19 +78,15 @@ export class Lab implements AsyncDisposable {
     const child = spawn(PYTHON, args, { stdio: ['pipe', 'pipe', 'inherit'] });
     const lines = createInterface({ input: child.stdout });
     await once(lines, 'line', { signal: AbortSignal.timeout(20_000) });
-    const cut = async (): Promise<void> => {
-      const done = once(lines, 'line');
-      child.stdin.write('cut');
-      await done;
-    };
-    return { from: `${net}.1`, to: `${net}.2`, nowhere: `${net}.99`, cut };
+    return { from: `${net}.1`, to: `${net}.2`, nowhere: `${net}.99` };
   }
 
+  /** Runs a program in a namespace. What it says on stderr is dropped: servers write their own access log there. */
   run(where: string, file: string, args: readonly string[], cwd?: string): Inhabitant {
     const own = Object.keys(process.env).filter((name) => name.startsWith('LASTBYTE_'));
     const env = { ...process.env, ...Object.fromEntries(own.map((name) => [name, undefined])) };
     const command = ['netns', 'exec', `${this.#prefix}${where}`, file, ...args];
-    const child = spawn('ip', command, { cwd, env, stdio: ['ignore', 'pipe', 'inherit'] });
+    const child = spawn('ip', command, { cwd, env, stdio: ['ignore', 'pipe', 'ignore'] });
     return { child, lines: createInterface({ input: child.stdout }) };
   }
 
@@ -104,8 +103,6 @@ export interface Wire {
   readonly to: string;
   /** An address that is routed into the wire, and that nobody has. */
   readonly nowhere: string;
-  /** Drops every packet from now on, in both directions. */
-  cut(): Promise<void>;
 }
 
 /**

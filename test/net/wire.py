@@ -1,9 +1,10 @@
 """Joins two network namespaces by a wire that delays, reorders, loses and slows down IP packets.
 
 `python3 wire.py NAMESPACE/ADDRESS NAMESPACE/ADDRESS DEVICE SHAPE`: in each namespace a tun device of that name and
-address (MTU 1500); SHAPE is JSON with delayMs, jitterMs, loss (0 to 1), mbit (0: no limit) and seed, for each direction.
-Says `ready`; `cut` on stdin drops every packet from then on; the end of stdin ends it. What netem does in a kernel that
-has it, and what a relay of TCP streams cannot do: the two ends speak TCP with each other, their RSTs and FINs included.
+address (MTU 1500); SHAPE is JSON with delayMs, jitterMs, loss (0 to 1), mbit (0: no limit), cutAfterBytes (0: never;
+then every packet is dropped) and seed, for each direction. Says `ready`; the end of stdin ends it. What netem does in a
+kernel that has it, and what a relay of TCP streams cannot do: the two ends speak TCP with each other, their RSTs and
+FINs included.
 """
 
 import ctypes
@@ -44,7 +45,8 @@ class Direction:
         self.source, self.sink = source, sink
         self.delay, self.jitter = shape["delayMs"] / 1000, shape["jitterMs"] / 1000
         self.loss, self.seconds_a_byte = shape["loss"], 8e-6 / shape["mbit"] if shape["mbit"] else 0
-        self.chance = random.Random(shape["seed"])
+        self.chance, self.cut_after = random.Random(shape["seed"]), shape["cutAfterBytes"] or float("inf")
+        self.carried_bytes = 0
         self.sent_at = 0.0
         self.due = []
         self.count = 0
@@ -54,6 +56,7 @@ class Direction:
             packet = os.read(self.source, MTU)
         except BlockingIOError:
             return
+        self.carried_bytes += len(packet)
         waiting = max(0.0, self.sent_at - now)
         if self.seconds_a_byte and waiting / self.seconds_a_byte > QUEUE_BYTES:
             return
@@ -81,22 +84,17 @@ def main():
     for descriptor in (*ends, 0):
         poll.register(descriptor, select.EPOLLIN)
     print("ready", flush=True)
-    cut = False
-    while True:
+    while not any(direction.carried_bytes > direction.cut_after for direction in directions.values()):
         pending = [direction.due[0][0] for direction in directions.values() if direction.due]
         wait = max(0.0, min(pending) - time.monotonic()) if pending else None
         for descriptor, _event in poll.poll(wait):
             if descriptor in directions:
                 directions[descriptor].take(time.monotonic())
-            elif not os.read(0, 100):
-                return
             else:
-                cut = True
-                print("cut", flush=True)
+                return
         for direction in directions.values():
-            if cut:
-                direction.due.clear()
             direction.give(time.monotonic())
+    os.read(0, 1)
 
 
 if __name__ == "__main__":
