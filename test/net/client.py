@@ -53,9 +53,19 @@ def say(line):
     print(json.dumps(line), flush=True)
 
 
+def total_bytes(received):
+    """Of the head and the body together; None while the head is not whole."""
+    head = received.find(b"\r\n\r\n")
+    length = re.search(rb"\r\ncontent-length: *([0-9]+)", received[: max(head, 0)], re.IGNORECASE)
+    if length is None:
+        return None
+    say({"kind": "begun"})
+    return head + 4 + int(length[1])
+
+
 def read_answer(connection, faults):
     """(received, how it ended): whole, fin, reset or timeout."""
-    received = b""
+    received = bytearray()
     total = None
     while total is None or len(received) < total:
         try:
@@ -68,11 +78,7 @@ def read_answer(connection, faults):
             # A reset that the sender met first is not told to the reader again.
             return received, "reset" if faults else "fin"
         received += part
-        head = received.find(b"\r\n\r\n")
-        length = re.search(rb"\r\ncontent-length: *([0-9]+)", received[: max(head, 0)], re.IGNORECASE)
-        if total is None and head >= 0 and length:
-            total = head + 4 + int(length[1])
-            say({"kind": "begun"})
+        total = total or total_bytes(received)
     return received, "whole"
 
 
@@ -84,7 +90,7 @@ def ask(host, port, path, upload):
         sender.start()
         received, end = read_answer(connection, faults)
         milliseconds = round((time.monotonic() - started) * 1000)
-    head, _, body = received.partition(b"\r\n\r\n")
+    head, _, body = bytes(received).partition(b"\r\n\r\n")
     expected = answers.numbered_bytes(int(path.rpartition("/")[2]))
     status = int(head[9:12]) if head.startswith(b"HTTP/1.") else 0
     same = body == expected if status == 200 else False
