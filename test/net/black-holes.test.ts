@@ -17,7 +17,7 @@ function openSpoolFiles(pid: number | undefined): string[] {
     .filter((target) => target.includes('lastbyte') && target.includes('(deleted)'));
 }
 
-test.each(['none', 'length:1000', 'chunked:1000'] as const)(
+test.for(['none', 'length:1000', 'chunked:1000'] as const)(
   'an upstream that is a black hole is given up at --connect-timeout, request body: %s',
   async (upload, context) => {
     need(context, missing);

@@ -19,7 +19,7 @@ const SHAPES: readonly Shape[] = [
   { name: '40 ms', ...PLAIN, delayMs: 40, ...LARGE },
   { name: '20 ± 10 ms, out of order', ...PLAIN, delayMs: 20, jitterMs: 10, ...LARGE },
   { name: '5 ms, 2 % lost', ...PLAIN, delayMs: 5, loss: 0.02, ...LARGE },
-  { name: '10 ms, 1 Mbit/s', ...PLAIN, delayMs: 10, mbit: 1, bytes: 250_000, uploadBytes: 50_000 },
+  { name: '10 ms, 1 Mbit/s', ...PLAIN, delayMs: 10, mbit: 1, bytes: 150_000, uploadBytes: 30_000 },
 ];
 const TRIES = 3;
 
@@ -69,7 +69,7 @@ describe.each(SHAPES)('over a wire of $name', (shape) => {
     await lab?.[Symbol.asyncDispose]();
   });
 
-  test.each(CASES)(
+  test.for(CASES)(
     '$server, $place: no answer is cut on its way through us',
     async ({ server, place }, context) => {
       need(context, missing);
