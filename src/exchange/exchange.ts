@@ -25,6 +25,7 @@ import { maxForwards, upstreamHead } from './request-head.ts';
 import type { Services } from './services.ts';
 import { Trial } from './trial.ts';
 import type { TrialResult } from './trial.ts';
+import { unacknowledgedBytes } from './unacknowledged.ts';
 
 export interface ExchangeOptions {
   readonly services: Services;
@@ -42,6 +43,7 @@ export class Exchange {
   /** Resolves when the response is closed: with true when it was sent to the last octet. */
   readonly #closed: Promise<boolean>;
   #delivering = false;
+  #unacknowledgedBytes: number | null = null;
   #receiving: Receiving | null = null;
   #trial: Trial | null = null;
 
@@ -85,10 +87,21 @@ export class Exchange {
       const sentence = `No byte of the request body arrived for --client-send-timeout, ${clientSendTimeoutMs} ms.`;
       this.fault(new ProxyError('request_timeout', sentence));
     } else if (this.#delivering) {
+      if (this.#clientTakesSome()) {
+        this.#options.request.socket.setTimeout(clientReceiveTimeoutMs);
+        return;
+      }
       const sentence = `The client took no byte of the answer for --client-receive-timeout, ${clientReceiveTimeoutMs} ms.`;
       this.#journal.sentence = sentence;
       reset(this.#options.response.socket);
     }
+  }
+
+  /** Whether the client has acknowledged anything since the last look; the first look cannot tell, and waits. */
+  #clientTakesSome(): boolean {
+    const before = this.#unacknowledgedBytes;
+    this.#unacknowledgedBytes = unacknowledgedBytes(this.#options.request.socket);
+    return this.#unacknowledgedBytes !== null && this.#unacknowledgedBytes !== before;
   }
 
   async #receive(): Promise<Received> {
