@@ -27,16 +27,15 @@ export const PLAIN: WireShape = { delayMs: 0, jitterMs: 0, loss: 0, mbit: 0, cut
 
 /** Why nothing of this can run here, as a sentence; null when it can. */
 export function whyNoLab(): string | null {
-  const needs = 'tests with network namespaces need Linux, root';
-  if (process.platform !== 'linux' || process.getuid?.() !== 0) return `The ${needs}.`;
-  if (spawnSync('ip', ['-V']).error !== undefined)
-    return `The ${needs} and ip (Debian: apt-get install iproute2).`;
-  if (!existsSync('/dev/net/tun')) return `The ${needs} and /dev/net/tun (modprobe tun).`;
-  if (!existsSync(PYTHON)) return `The ${needs} and ${PYTHON} (Debian: apt-get install python3).`;
+  const needs = (what: string): string => `Tests in network namespaces need ${what}.`;
+  if (process.platform !== 'linux' || process.getuid?.() !== 0) return needs('Linux, and root');
+  if (spawnSync('ip', ['-V']).error !== undefined) return needs('ip (Debian: apt-get install iproute2)');
+  if (!existsSync('/dev/net/tun')) return needs('/dev/net/tun (modprobe tun)');
+  if (!existsSync(PYTHON)) return needs(`${PYTHON} (Debian: apt-get install python3)`);
   const probe = `lastbyte-${process.pid}-probe`;
   const made = spawnSync('ip', ['netns', 'add', probe], { encoding: 'utf8' });
   spawnSync('ip', ['netns', 'del', probe]);
-  return made.status === 0 ? null : `The ${needs} that may make network namespaces: ${made.stderr.trim()}`;
+  return made.status === 0 ? null : needs(`a root who may make them (${made.stderr.trim()})`);
 }
 
 /** A process in a namespace, line by line. */
