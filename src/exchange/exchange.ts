@@ -25,7 +25,8 @@ import { maxForwards, upstreamHead } from './request-head.ts';
 import type { Services } from './services.ts';
 import { Trial } from './trial.ts';
 import type { TrialResult } from './trial.ts';
-import { unacknowledgedBytes } from './unacknowledged.ts';
+import { unacknowledged } from './unacknowledged.ts';
+import type { Unacknowledged } from './unacknowledged.ts';
 
 export interface ExchangeOptions {
   readonly services: Services;
@@ -43,7 +44,7 @@ export class Exchange {
   /** Resolves when the response is closed: with true when it was sent to the last octet. */
   readonly #closed: Promise<boolean>;
   #delivering = false;
-  #unacknowledgedBytes: number | null = null;
+  #unacknowledged: Unacknowledged | null = null;
   #receiving: Receiving | null = null;
   #trial: Trial | null = null;
 
@@ -97,11 +98,13 @@ export class Exchange {
     }
   }
 
-  /** Whether the client has acknowledged anything since the last look; the first look cannot tell, and waits. */
+  /** Whether the client has acknowledged anything between two looks; true while there was only one. */
   #clientTakesSome(): boolean {
-    const before = this.#unacknowledgedBytes;
-    this.#unacknowledgedBytes = unacknowledgedBytes(this.#options.request.socket);
-    return this.#unacknowledgedBytes !== null && this.#unacknowledgedBytes !== before;
+    const before = this.#unacknowledged;
+    const now = unacknowledged(this.#options.request.socket);
+    this.#unacknowledged = now;
+    if (now === null) return false;
+    return before === null || before.look === now.look || before.bytes !== now.bytes;
   }
 
   async #receive(): Promise<Received> {

@@ -11,19 +11,29 @@ import { performance } from 'node:perf_hooks';
 /** A look at ten thousand connections takes a tenth of a second: clients share one for so many times what it took. */
 const SHARED_FOR_LOOKS = 10;
 
-let table: ReadonlyMap<string, number> | null = null;
+/** What a client had not acknowledged at a look at the table. */
+export interface Unacknowledged {
+  readonly bytes: number;
+  /** Two with the same look say nothing about the time between them. */
+  readonly look: number;
+}
+
+let table: ReadonlyMap<string, number> = new Map();
+let look = 0;
 let freshUntilMs = -Infinity;
 
 /** Null where the system does not tell: it is no Linux, or the client came by a unix socket. */
-export function unacknowledgedBytes({ localPort, remotePort }: Socket): number | null {
+export function unacknowledged({ localPort, remotePort }: Socket): Unacknowledged | null {
   if (localPort === undefined || remotePort === undefined) return null;
   const startedMs = performance.now();
   if (startedMs > freshUntilMs) {
     table = bytesByPorts([tableText('tcp'), tableText('tcp6')].join('\n'));
+    look += 1;
     const endedMs = performance.now();
     freshUntilMs = endedMs + SHARED_FOR_LOOKS * (endedMs - startedMs);
   }
-  return table?.get(`${hexPort(localPort)} ${hexPort(remotePort)}`) ?? null;
+  const bytes = table.get(`${hexPort(localPort)} ${hexPort(remotePort)}`);
+  return bytes === undefined ? null : { bytes, look };
 }
 
 /** Connections that share both ports are counted together: at worst a client is given up one time limit later. */
