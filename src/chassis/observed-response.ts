@@ -21,11 +21,15 @@ export interface ResponseObservation {
   readonly abandon: () => void;
 }
 
-/** @param firstByteTimeoutMs how long the upstream may move no octet before it answers */
+/**
+ * @param firstByteTimeoutMs how long the upstream may move no octet before it answers
+ * @param awaitsClient tells whether it can only wait, because its request is still to come
+ */
 export function observeResponse(
   method: string,
   connection: UpstreamConnection,
   firstByteTimeoutMs: number,
+  awaitsClient: () => boolean = () => false,
 ): ResponseObservation {
   let head: ResponseHead | null = null;
   let framing: Framing | null = null;
@@ -54,7 +58,11 @@ export function observeResponse(
     over(ending, detail, errorCode);
     connection.destroy();
   };
-  connection.socket.setTimeout(firstByteTimeoutMs, () => stop('timeout'));
+  connection.socket.on('timeout', () => {
+    if (awaitsClient()) connection.socket.setTimeout(firstByteTimeoutMs);
+    else stop('timeout');
+  });
+  connection.socket.setTimeout(firstByteTimeoutMs);
 
   return {
     evidence,

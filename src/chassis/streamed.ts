@@ -1,7 +1,7 @@
 /** An exchange on a path that the user exempted from buffering: passed on and relayed as it comes. */
 
 import type { IncomingMessage, InformationEvent, ServerResponse } from 'node:http';
-import type { ProxyError } from '../errors.ts';
+import { ProxyError } from '../errors.ts';
 import { announcedLength, isFramed, refusalBeforehand } from '../exchange/check.ts';
 import { connectionFields, deliver, responseClosed } from '../exchange/deliver.ts';
 import { upstreamFailure } from '../exchange/upstream-failure.ts';
@@ -74,8 +74,24 @@ export class StreamedExchange {
     return true;
   }
 
-  /** A stream may be silent for as long as it likes. */
-  clientTimedOut(): void {}
+  /** A stream may be silent for as long as it likes; an upload that nothing answers yet may not. */
+  clientTimedOut(): void {
+    const { request, services } = this.#options;
+    const { clientSendTimeoutMs } = services.settings;
+    if (request.complete || this.#relay !== null) return;
+    if (!this.#awaitsClient()) {
+      request.socket.setTimeout(clientSendTimeoutMs);
+      return;
+    }
+    const sentence = `No byte of the request body arrived for --client-send-timeout, ${clientSendTimeoutMs} ms.`;
+    this.fault(new ProxyError('request_timeout', sentence));
+  }
+
+  /** Its request is not over and is being read. One that is paused waits for the upstream to read. */
+  #awaitsClient(): boolean {
+    const { request } = this.#options;
+    return !request.complete && request.readableFlowing === true;
+  }
 
   async #passOn(): Promise<void> {
     const { services, response, expectsContinue, connect } = this.#options;
@@ -95,8 +111,11 @@ export class StreamedExchange {
   /** Resolves when the upstream's side is over, or there is no sense in going on. */
   async #exchange(connection: UpstreamConnection): Promise<Evidence> {
     const { chassis, services, request, response } = this.#options;
-    const { firstByteTimeoutMs } = services.settings;
-    const observation = observeResponse(request.method ?? '', connection, firstByteTimeoutMs);
+    const { firstByteTimeoutMs, clientSendTimeoutMs } = services.settings;
+    const observation = observeResponse(request.method ?? '', connection, firstByteTimeoutMs, () =>
+      this.#awaitsClient(),
+    );
+    if (!request.complete) request.socket.setTimeout(clientSendTimeoutMs);
     this.#observation = observation;
     if (response.destroyed || this.#fault !== null) observation.abandon();
     let stopWatching = (): void => undefined;
@@ -113,6 +132,7 @@ export class StreamedExchange {
     });
     const evidence = await observation.evidence;
     stopWatching();
+    request.socket.setTimeout(0);
     connection.destroy();
     return evidence;
   }

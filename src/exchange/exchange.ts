@@ -26,6 +26,8 @@ import { maxForwards, upstreamHead } from './request-head.ts';
 import type { Services } from './services.ts';
 import { Trial } from './trial.ts';
 import type { TrialResult } from './trial.ts';
+import { unacknowledged } from './unacknowledged.ts';
+import type { Unacknowledged } from './unacknowledged.ts';
 
 export interface ExchangeOptions {
   readonly services: Services;
@@ -43,6 +45,7 @@ export class Exchange {
   /** Resolves when the response is closed: with true when it was sent to the last octet. */
   readonly #closed: Promise<boolean>;
   #delivering = false;
+  #unacknowledged: Unacknowledged | null = null;
   #receiving: Receiving | null = null;
   #trial: Trial | null = null;
 
@@ -87,10 +90,23 @@ export class Exchange {
       const sentence = `No byte of the request body arrived for --client-send-timeout, ${clientSendTimeoutMs} ms.`;
       this.fault(new ProxyError('request_timeout', sentence));
     } else if (this.#delivering) {
+      if (this.#clientTakesSome()) {
+        this.#options.request.socket.setTimeout(clientReceiveTimeoutMs);
+        return;
+      }
       const sentence = `The client took no byte of the answer for --client-receive-timeout, ${clientReceiveTimeoutMs} ms.`;
       this.#journal.sentence = sentence;
       reset(this.#options.response.socket);
     }
+  }
+
+  /** Whether the client has acknowledged anything between two looks; true while there was only one. */
+  #clientTakesSome(): boolean {
+    const before = this.#unacknowledged;
+    const now = unacknowledged(this.#options.request.socket);
+    this.#unacknowledged = now;
+    if (now === null) return false;
+    return before === null || before.look === now.look || before.bytes !== now.bytes;
   }
 
   async #receive(): Promise<Received> {
