@@ -45,7 +45,7 @@ let outages = 0;
 let phase = new AbortController();
 
 async function begin(port: number, rate: number, seed: number): Promise<void> {
-  const pick = random(seed + nextId);
+  const pick = random(seed);
   const startedMs = performance.now();
   phase = new AbortController();
   const { signal } = phase;
