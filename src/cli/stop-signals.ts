@@ -20,7 +20,8 @@ const ECHO_MS = 500;
 export function untilStopped(proxy: Stoppable, onStopping: (signal: NodeJS.Signals) => void): Promise<Stop> {
   return new Promise<Stop>((resolve, reject) => {
     let firstAtMs: number | null = null;
-    const settle = (stop: Stop): void => {
+    let stop: Stop = 'closed';
+    const settle = (): void => {
       for (const name of STOP_SIGNALS) process.off(name, onSignal);
       resolve(stop);
     };
@@ -29,10 +30,11 @@ export function untilStopped(proxy: Stoppable, onStopping: (signal: NodeJS.Signa
       if (firstAtMs === null) {
         firstAtMs = nowMs;
         onStopping(signal);
-        proxy.close().then(() => settle('closed'), reject);
+        proxy.close().then(settle, reject);
       } else if (nowMs - firstAtMs >= ECHO_MS) {
+        stop = 'destroyed';
+        // `close` resolves now: the exchanges that are cut have only their records to write.
         proxy.destroy();
-        settle('destroyed');
       }
     };
     for (const name of STOP_SIGNALS) process.on(name, onSignal);

@@ -23,6 +23,7 @@ import type { Relay } from './relay.ts';
 import { reset } from './reset.ts';
 import { maxForwards, upstreamHead } from './request-head.ts';
 import type { Services } from './services.ts';
+import { shuttingDown } from './shutting-down.ts';
 import { Trial } from './trial.ts';
 import type { TrialResult } from './trial.ts';
 
@@ -44,6 +45,8 @@ export class Exchange {
   #delivering = false;
   #receiving: Receiving | null = null;
   #trial: Trial | null = null;
+  /** The proxy's end does not leave it the time. */
+  #stopped: ProxyError | null = null;
 
   constructor(options: ExchangeOptions) {
     this.#options = options;
@@ -89,6 +92,13 @@ export class Exchange {
       this.#journal.sentence = sentence;
       reset(this.#options.response.socket);
     }
+  }
+
+  /** The proxy ends: what is not answered is refused, what streams is broken off, an answer under way goes on. */
+  stop(): void {
+    if (this.#stopped !== null || this.#delivering) return;
+    this.#stopped = shuttingDown(this.#settings);
+    if (!this.fault(this.#stopped)) this.#trial?.abandon();
   }
 
   async #receive(): Promise<Received> {
@@ -154,6 +164,7 @@ export class Exchange {
         return await this.#refuse(error, facts);
       }
       case 'abandoned':
+        if (this.#stopped !== null) await this.#refuse(this.#stopped, NO_FACTS);
         return;
     }
   }
@@ -168,10 +179,10 @@ export class Exchange {
     const sent = await this.#closed;
     this.#journal.responseBytes = relay.bytes;
     if (whole) this.#journal.outcome = sent ? 'relayed' : 'abandoned';
-    if (whole || last?.verdict === 'abandoned') return;
+    if (whole || (last?.verdict === 'abandoned' && this.#stopped === null)) return;
     this.#journal.outcome = 'cut';
     this.#journal.blame(
-      upstreamFailure(this.#journal.attempts, this.#journal.waitedMs, this.#settings).error,
+      this.#stopped ?? upstreamFailure(this.#journal.attempts, this.#journal.waitedMs, this.#settings).error,
     );
   }
 

@@ -62,9 +62,7 @@ describe('what can finish', () => {
     await using upstream = await Upstream.start(answering(ok('thanks'), 6));
     await using proxy = await TestProxy.start(upstream.url);
     using client = await Client.connect(proxy.port);
-    await client.send(
-      'POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 6\r\nExpect: 100-continue\r\n\r\n',
-    );
+    await client.send('POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 6\r\nExpect: 100-continue\r\n\r\n');
     await client.until('100 Continue');
     await client.response();
     const closed = proxy.proxy.close();
@@ -91,7 +89,10 @@ describe('what can finish', () => {
 
   test('a client that is idle gets our FIN at once, and one that keeps its side open does not hold us up', async () => {
     await using upstream = await Upstream.start(answering(ok('x')));
-    await using proxy = await TestProxy.start(upstream.url, { lingerTimeout: 50, shutdownTimeout: 3_600_000 });
+    await using proxy = await TestProxy.start(upstream.url, {
+      lingerTimeout: 50,
+      shutdownTimeout: 3_600_000,
+    });
     using client = await Client.connect(proxy.port);
     await client.send(GET);
     await client.response();
@@ -171,9 +172,7 @@ describe('at the deadline', () => {
     await using upstream = await Upstream.start(answering(ok('x')));
     await using proxy = await TestProxy.start(upstream.url, DEADLINE);
     using client = await Client.connect(proxy.port);
-    await client.send(
-      'POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\nExpect: 100-continue\r\n\r\n',
-    );
+    await client.send('POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\nExpect: 100-continue\r\n\r\n');
     await client.response();
     await client.send('abc');
     const closed = proxy.proxy.close();
@@ -280,6 +279,10 @@ test('an end at once breaks everything off and leaves a record of each exchange'
   const closed = proxy.proxy.close();
   proxy.proxy.destroy();
   await closed;
-  expect(await Promise.all([waiting.end(), streaming.end(), socket.end()])).toEqual(['reset', 'reset', 'reset']);
+  expect(await Promise.all([waiting.end(), streaming.end(), socket.end()])).toEqual([
+    'reset',
+    'reset',
+    'reset',
+  ]);
   expect(proxy.records).toHaveLength(3);
 });
