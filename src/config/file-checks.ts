@@ -1,6 +1,7 @@
 /** Faults of paths: what a setting names must be there before the first client is. */
 
 import { accessSync, constants, readFileSync, statSync } from 'node:fs';
+import { createSecureContext } from 'node:tls';
 import type { Fault } from './fault.ts';
 import { TABLE } from './option-table.ts';
 import type { SettingName } from './option.ts';
@@ -29,7 +30,7 @@ export function checkFiles(
   origins: ReadonlyMap<SettingName, Origin>,
   doubtful: ReadonlySet<string>,
 ): readonly Fault[] {
-  return CHECKS.flatMap(([setting, problemOf]) => {
+  const faults = CHECKS.flatMap(([setting, problemOf]) => {
     const { name } = TABLE[setting];
     const path = settings[setting];
     const problem = path === null || doubtful.has(name) ? null : problemOf(path);
@@ -39,6 +40,39 @@ export function checkFiles(
       setting === 'spoolDir' ? 'Give a folder that this user may write in' : 'Give the path of a PEM file';
     return [{ option: name, value: path, origin, problem, remedy }];
   });
+  return [...faults, ...(faults.length > 0 ? [] : certificateFault(settings, origins, doubtful))];
+}
+
+/** What OpenSSL says of a key is worded by its code; the rest in its own words. */
+const KEY_PROBLEMS: ReadonlyMap<string, readonly [problem: string, remedy: string]> = new Map([
+  [
+    'ERR_OSSL_X509_KEY_VALUES_MISMATCH',
+    ['does not belong to --tls-cert', 'Give the key that it was issued for'],
+  ],
+  ['ERR_MISSING_PASSPHRASE', ['is encrypted', 'Give a key without a passphrase: openssl pkey -in … -out …']],
+]);
+
+function certificateFault(
+  { tlsCert, tlsKey }: Settings,
+  origins: ReadonlyMap<SettingName, Origin>,
+  doubtful: ReadonlySet<string>,
+): readonly Fault[] {
+  const { name } = TABLE.tlsKey;
+  if (tlsCert === null || tlsKey === null || doubtful.has(name) || doubtful.has(TABLE.tlsCert.name))
+    return [];
+  try {
+    createSecureContext({ cert: readFileSync(tlsCert), key: readFileSync(tlsKey) });
+    return [];
+  } catch (cause) {
+    const code = cause instanceof Error && 'code' in cause ? String(cause.code) : '';
+    const [problem, remedy] = KEY_PROBLEMS.get(code) ?? [
+      `cannot be used with --tls-cert (${cause instanceof Error ? cause.message : String(cause)})`,
+      'Give a certificate and its key, both as PEM',
+    ];
+    return [
+      { option: name, value: tlsKey, origin: origins.get('tlsKey') ?? { kind: 'default' }, problem, remedy },
+    ];
+  }
 }
 
 function unreadable(path: string): string | null {

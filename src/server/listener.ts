@@ -13,6 +13,7 @@ import { clientFault, isConnectionLost } from './client-fault.ts';
 import { configure, createServer, stopAccepting } from './http-server.ts';
 import { discardInput, linger } from './lingering.ts';
 import type { LingerLimits } from './lingering.ts';
+import { clearStaleSocket } from './socket-file.ts';
 
 /** What a connection tells the exchange that has it. */
 export interface CurrentExchange {
@@ -78,9 +79,10 @@ export class Listener {
   }
 
   /** @throws the system's error, such as EADDRINUSE */
-  listen(): Promise<void> {
+  async listen(): Promise<void> {
     const { socketPath, host, port } = this.#settings;
-    return new Promise((resolve, reject) => {
+    if (socketPath !== null) await clearStaleSocket(socketPath);
+    await new Promise<void>((resolve, reject) => {
       this.#server.once('error', reject);
       const listening = (): void => {
         this.#server.off('error', reject);
