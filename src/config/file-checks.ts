@@ -43,14 +43,13 @@ export function checkFiles(
   return [...faults, ...(faults.length > 0 ? [] : certificateFault(settings, origins, doubtful))];
 }
 
-/** What OpenSSL says of a key is worded by its code; the rest in its own words. */
-const KEY_PROBLEMS: ReadonlyMap<string, readonly [problem: string, remedy: string]> = new Map([
-  [
-    'ERR_OSSL_X509_KEY_VALUES_MISMATCH',
-    ['does not belong to --tls-cert', 'Give the key that it was issued for'],
-  ],
-  ['ERR_MISSING_PASSPHRASE', ['is encrypted', 'Give a key without a passphrase: openssl pkey -in … -out …']],
-]);
+type KeyProblem = readonly [problem: string, remedy: string];
+
+const ENCRYPTED: KeyProblem = ['is encrypted', 'Give a key without a passphrase, as openssl pkey writes it'];
+const MISMATCH: KeyProblem = [
+  'does not belong to --tls-cert',
+  'Give the key that the certificate was issued for',
+];
 
 function certificateFault(
   { tlsCert, tlsKey }: Settings,
@@ -60,17 +59,25 @@ function certificateFault(
   const { name } = TABLE.tlsKey;
   if (tlsCert === null || tlsKey === null || doubtful.has(name) || doubtful.has(TABLE.tlsCert.name))
     return [];
+  const found = keyProblem(readFileSync(tlsCert), readFileSync(tlsKey));
+  if (found === null) return [];
+  const [problem, remedy] = found;
+  const origin: Origin = origins.get('tlsKey') ?? { kind: 'default' };
+  return [{ option: name, value: tlsKey, origin, problem, remedy }];
+}
+
+function keyProblem(cert: Buffer, key: Buffer): KeyProblem | null {
+  // OpenSSL tells of it in different words each time: it tries the empty passphrase (RFC 7468 section 11, RFC 1421).
+  if (/ENCRYPTED/.test(key.toString('latin1'))) return ENCRYPTED;
   try {
-    createSecureContext({ cert: readFileSync(tlsCert), key: readFileSync(tlsKey) });
-    return [];
+    createSecureContext({ cert, key });
+    return null;
   } catch (cause) {
-    const code = cause instanceof Error && 'code' in cause ? String(cause.code) : '';
-    const [problem, remedy] = KEY_PROBLEMS.get(code) ?? [
-      `cannot be used with --tls-cert (${cause instanceof Error ? cause.message : String(cause)})`,
-      'Give a certificate and its key, both as PEM',
-    ];
+    if (!(cause instanceof Error)) throw cause;
+    if ('code' in cause && cause.code === 'ERR_OSSL_X509_KEY_VALUES_MISMATCH') return MISMATCH;
     return [
-      { option: name, value: tlsKey, origin: origins.get('tlsKey') ?? { kind: 'default' }, problem, remedy },
+      `cannot be used with --tls-cert (${cause.message})`,
+      'Give a certificate and its key, both as PEM',
     ];
   }
 }
