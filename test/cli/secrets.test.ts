@@ -1,6 +1,5 @@
 /** Secrets are planted wherever a request, an answer or a setting can hold one, and everything we say is searched for them. */
 
-import { once } from 'node:events';
 import { connect } from 'node:net';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -65,7 +64,9 @@ async function ask(port: number, request: string): Promise<string> {
   let answer = '';
   socket.on('data', (octets) => (answer += octets.toString('latin1'))).on('error', () => undefined);
   socket.end(`${request}\r\n${FIELDS.join('\r\n')}\r\n\r\n`, 'latin1');
-  await once(socket, 'close');
+  await new Promise((resolve) => {
+    socket.on('close', resolve);
+  });
   return answer;
 }
 
