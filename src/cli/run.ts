@@ -70,5 +70,5 @@ function adminExposure(proxy: Proxy, { adminHost }: Settings): string | null {
 }
 
 function isLoopback(host: string): boolean {
-  return host === 'localhost' || host === '::1' || /^127\./.test(host);
+  return host === 'localhost' || host === '::1' || host.startsWith('127.');
 }

@@ -99,9 +99,9 @@ test('reloads under load fail no exchange and mix no targets', async () => {
     await using command = startLastbyte(['--config', file]);
     const url = await command.url();
     const answers = new Set<string>();
-    let reloading = true;
+    const reloading = new AbortController();
     const load = async (): Promise<void> => {
-      for (let round = 0; reloading && round < 2000; round += 1) {
+      for (let round = 0; !reloading.signal.aborted && round < 2000; round += 1) {
         const { status, body } = await get(url);
         answers.add(`${status} ${body}`);
       }
@@ -114,7 +114,7 @@ test('reloads under load fail no exchange and mix no targets', async () => {
       await command.says(new RegExp(`(?:reloaded: target[^]*){${round + 1}}`));
       expect(await get(url)).toEqual({ status: 200, body: next === second ? 'second' : 'first' });
     }
-    reloading = false;
+    reloading.abort();
     await Promise.all(loads);
     expect([...answers].sort()).toEqual(['200 first', '200 second']);
   } finally {
