@@ -38,15 +38,13 @@ interface Style {
   readonly message: (message: Message, color: boolean) => string;
   /** Null: exchanges are not logged. */
   readonly exchange: ((record: ExchangeRecord, color: boolean) => string) | null;
-  /** The least level of the program's own messages. */
-  readonly atLeast: LogLevel;
 }
 
 const STYLES: Readonly<Record<Exclude<AccessLogFormat, 'auto'>, Style>> = {
-  pretty: { message: plainMessage, exchange: prettyLine, atLeast: 'debug' },
-  json: { message: jsonMessage, exchange: jsonLine, atLeast: 'debug' },
-  combined: { message: plainMessage, exchange: combinedLine, atLeast: 'debug' },
-  off: { message: plainMessage, exchange: null, atLeast: 'warn' },
+  pretty: { message: plainMessage, exchange: prettyLine },
+  json: { message: jsonMessage, exchange: jsonLine },
+  combined: { message: plainMessage, exchange: combinedLine },
+  off: { message: plainMessage, exchange: null },
 };
 
 export function createLog(options: LogOptions): Log {
@@ -54,7 +52,7 @@ export function createLog(options: LogOptions): Log {
   const style = STYLES[options.format === 'auto' ? formatFor(stream) : options.format];
   const output = new LineOutput(stream, options.level);
   const say = (level: LogLevel, text: string, fields: LogFields = {}): void => {
-    if (RANKS[level] > RANKS[style.atLeast] || !output.wants(level)) return;
+    if (!output.wants(level)) return;
     output.write(level, style.message({ at: Date.now(), level, text, fields }, color));
   };
   return {
