@@ -1,5 +1,6 @@
 /** What one attempt observed on the wire: facts. Verdict and retry are functions of them. */
 
+import { NO_CLOSE_NOTIFY } from './connection.ts';
 import type { Framing } from '../http/framing.ts';
 import type { ResponseHead } from '../http/response-head.ts';
 
@@ -56,12 +57,18 @@ export interface Evidence {
 }
 
 /**
- * Nothing came back, and either no octet of the request's body had left, or the upstream, which says 100 (Continue) when it
- * takes such a request up, had not said it: it never had the request, so any method may be sent again (RFC 9110 section
- * 9.2.2). So end the connections that the kernel still takes for a dev server whose process is on its way out.
+ * Whether the upstream never had the request, so that any method may be sent again (RFC 9110 section 9.2.2): nothing came
+ * back, and either it was reset when only its head had been sent, which a kernel does where that was still unread (RFC 1122
+ * section 4.2.2.13), or the 100 (Continue), which this upstream says when it takes a request up, had not come. So end the
+ * connections that the kernel still takes for a dev server whose process is on its way out.
  */
 export function wasNeverTakenUp(evidence: Evidence, saysContinue: boolean): boolean {
   const { requestBody, headBytes, interimBytes, expectation } = evidence;
   if (headBytes + interimBytes > 0 || requestBody === 'none') return false;
-  return requestBody === 'withheld' || (expectation === 'unanswered' && saysContinue);
+  if (expectation === 'unanswered' && saysContinue) return true;
+  return requestBody === 'withheld' && wasReset(evidence);
+}
+
+function wasReset({ ending, errorCode }: Evidence): boolean {
+  return ending === 'rst' && errorCode !== NO_CLOSE_NOTIFY;
 }

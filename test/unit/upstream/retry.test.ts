@@ -166,22 +166,31 @@ describe('a request that was never taken up', () => {
   const again = { kind: 'retry', reason: 'retry', delayMs: 100 };
 
   test.each([
-    ['its body was withheld', { requestBody: 'withheld' }, false],
+    ['reset with its body withheld', { ending: 'rst', requestBody: 'withheld' }, false],
     [
-      'its body was sent, but the usual 100 (Continue) did not come',
-      { requestBody: 'whole', expectation: 'unanswered' },
+      'closed before the usual 100 (Continue)',
+      { ending: 'fin', requestBody: 'withheld', expectation: 'unanswered' },
+      true,
+    ],
+    [
+      'reset with its body sent, before the usual 100',
+      { ending: 'rst', requestBody: 'whole', expectation: 'unanswered' },
       true,
     ],
   ] as const)('is sent again with any method: %s', (_name, changes, saysContinue) => {
-    for (const ending of ['rst', 'fin'] as const) {
-      const seen = silence({ ending, ...changes });
-      expect(decideOn({ verdict: 'no-response', evidence: seen, repeatable: false, saysContinue })).toEqual(
-        again,
-      );
-    }
+    const seen = silence(changes);
+    expect(decideOn({ verdict: 'no-response', evidence: seen, repeatable: false, saysContinue })).toEqual(
+      again,
+    );
   });
 
   test.each([
+    ['closed in order with its body withheld', silence({ ending: 'fin', requestBody: 'withheld' }), true],
+    [
+      'TLS was cut off',
+      silence({ ending: 'rst', requestBody: 'withheld', errorCode: 'NO_CLOSE_NOTIFY' }),
+      true,
+    ],
     ['without a body nothing tells', silence({ ending: 'rst' }), true],
     [
       'its body was sent, and nobody knows what a silence means',
