@@ -40,7 +40,7 @@ export interface UpgradeOptions {
 /** Never rejects. */
 export async function upgradeThrough(options: UpgradeOptions): Promise<void> {
   const { request, services, socket } = options;
-  const journal = new Journal(request);
+  const journal = new Journal(request, services.watcher);
   try {
     const error = refusalBeforehand(request, services.via) ?? unsupported(request);
     if (error === null) await passOn(options, journal);
@@ -86,7 +86,9 @@ async function passOn(options: UpgradeOptions, journal: Journal): Promise<void> 
   if (ending === 'joined') return;
   const evidence = ending;
   const verdict = judge(evidence);
-  journal.attempts = [{ startedMs, endedMs: journal.clock(), verdict, evidence, reason: 'first' }];
+  journal.attempts = [
+    { startedMs, endedMs: journal.clock(), verdict, evidence, reason: 'first', notes: null },
+  ];
   const whole = verdict === 'complete' || verdict === 'unverifiable';
   if (whole || verdict === 'abandoned') return;
   const { error, facts } = upstreamFailure(journal.attempts, journal.waitedMs, services.settings);

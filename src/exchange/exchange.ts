@@ -49,7 +49,7 @@ export class Exchange {
     this.#options = options;
     const { response, request, services } = options;
     this.#settings = services.settings;
-    this.#journal = new Journal(request);
+    this.#journal = new Journal(request, services.watcher);
     this.#closed = responseClosed(response, () => this.#trial?.abandon());
   }
 
@@ -62,6 +62,7 @@ export class Exchange {
       if (received.kind !== 'body') return;
       body = received.body;
       this.#journal.requestBodyBytes = body.bytes;
+      this.#journal.notes?.received();
       await this.#answer(body);
     } catch (cause) {
       await this.#fail(cause);
@@ -100,6 +101,7 @@ export class Exchange {
     const writer = services.spool.writer(announcedLength(request), memoryPerBodyBytes, maxRequestBodyBytes);
     request.socket.setTimeout(clientSendTimeoutMs);
     this.#receiving = receiveBody(request, writer);
+    this.#journal.notes?.receiving(request);
     if (expectsContinue && writer.fault === null) response.writeContinue();
     const received = await this.#receiving.result;
     this.#receiving = null;
@@ -126,6 +128,7 @@ export class Exchange {
       }),
       body: body.bytes === 0 ? null : body,
       clock: this.#journal.clock,
+      notes: this.#journal.notes,
     });
     const result = await this.#trial.run();
     this.#journal.attempts = this.#trial.attempts;
@@ -194,11 +197,10 @@ export class Exchange {
     this.#delivering = true;
     request.socket.setTimeout(this.#settings.clientReceiveTimeoutMs);
     this.#journal.status = answer.status;
-    await deliver(
-      response,
-      answer,
-      connectionFields(response, this.#settings.keepAliveTimeoutMs, services.closing),
-    );
+    const connection = connectionFields(response, this.#settings.keepAliveTimeoutMs, services.closing);
+    this.#journal.notes?.delivering(response, answer, connection);
+    if (outcome === 'refused') this.#journal.notes?.answering(answer);
+    await deliver(response, answer, connection);
     if (!(await this.#closed)) return;
     this.#journal.outcome = outcome;
     this.#journal.responseBytes = answer.body?.bytes ?? 0;

@@ -9,8 +9,9 @@ import { upgradeThrough } from '../chassis/upgraded.ts';
 import { resolveOptions } from '../config/library.ts';
 import type { ProxyOptions } from '../config/library.ts';
 import type { Settings } from '../config/settings.ts';
-import type { ExchangeRecord } from '../exchange/events.ts';
+import type { ExchangeBegun, ExchangeClosed, ExchangeRecord } from '../exchange/events.ts';
 import { Exchange } from '../exchange/exchange.ts';
+import type { Watcher } from '../exchange/notes.ts';
 import type { Services } from '../exchange/services.ts';
 import { originForm } from '../http/request-check.ts';
 import { pathStreams } from '../http/streaming.ts';
@@ -22,6 +23,7 @@ import { Routes } from '../upstream/routes.ts';
 import { WaitingRoom } from '../upstream/waiting-room.ts';
 import { createAdminServer } from './admin.ts';
 import type { AdminServer } from './admin.ts';
+import { ClosingWatch } from './closing-watch.ts';
 import { linger } from './lingering.ts';
 import { Listener } from './listener.ts';
 import type { ClientConnection } from './listener.ts';
@@ -32,6 +34,10 @@ import { trustIn } from './trust.ts';
 export interface ProxyEvents {
   /** An exchange is over. */
   exchange: [record: ExchangeRecord];
+  /** An exchange begins. Whoever listens also gets the `notes` in the records of exchanges that begin from then on. */
+  begun: [begun: ExchangeBegun];
+  /** The client's connection is over: for the last exchange that it carried. It may come before `exchange`, if the client left. */
+  closed: [closed: ExchangeClosed];
 }
 
 /**
@@ -49,6 +55,7 @@ export class Proxy extends EventEmitter<ProxyEvents> implements AsyncDisposable 
   readonly #via = `lastbyte-${randomBytes(4).toString('hex')}`;
   readonly #listener: Listener;
   readonly #admin: AdminServer | null;
+  readonly #watcher: Watcher;
   #trusts: (address: string) => boolean;
   #services: Services;
   #closing = false;
@@ -61,12 +68,19 @@ export class Proxy extends EventEmitter<ProxyEvents> implements AsyncDisposable 
     this.#spool = new Spool(settings);
     this.#pool = new ConnectionPool(settings);
     this.#trusts = trustIn(settings.trustProxy);
+    const closingWatch = new ClosingWatch((closed) => this.#tell('closed', closed));
+    this.#watcher = {
+      begun: (begun, socket) => {
+        closingWatch.begun(begun, socket);
+        this.#tell('begun', begun);
+      },
+    };
     this.#services = this.#makeServices();
     this.#listener = new Listener(settings, {
       request: (connection, request, response, expects) =>
         this.#request(connection, request, response, expects),
       upgrade: (connection, request, head) => this.#upgrade(connection, request, head),
-      refused: (record) => this.#report(record),
+      refused: (record) => this.#tell('exchange', record),
     });
     this.#admin = settings.admin ? this.#makeAdmin() : null;
   }
@@ -152,6 +166,7 @@ export class Proxy extends EventEmitter<ProxyEvents> implements AsyncDisposable 
     const settings = this.#settings;
     const trusts = this.#trusts;
     const isClosing = (): boolean => this.#closing;
+    const watcher = (): Watcher | null => this.#watched;
     return {
       settings,
       spool: this.#spool,
@@ -162,9 +177,12 @@ export class Proxy extends EventEmitter<ProxyEvents> implements AsyncDisposable 
       get closing() {
         return isClosing();
       },
+      get watcher() {
+        return watcher();
+      },
       connect: (timeoutMs) => this.#connect(settings, timeoutMs, false),
       trusts,
-      record: (record) => this.#report(record),
+      record: (record) => this.#tell('exchange', record),
     };
   }
 
@@ -214,9 +232,17 @@ export class Proxy extends EventEmitter<ProxyEvents> implements AsyncDisposable 
     });
   }
 
-  #report(record: ExchangeRecord): void {
+  /** Who watches exchanges from their beginning, if anybody does. */
+  get #watched(): Watcher | null {
+    return this.listenerCount('begun') + this.listenerCount('closed') === 0 ? null : this.#watcher;
+  }
+
+  #tell(event: 'exchange', record: ExchangeRecord): void;
+  #tell(event: 'begun', begun: ExchangeBegun): void;
+  #tell(event: 'closed', closed: ExchangeClosed): void;
+  #tell(event: keyof ProxyEvents, what: never): void {
     try {
-      this.emit('exchange', record);
+      this.emit(event, what);
     } catch (error) {
       // A watcher's fault must not become the exchange's; it surfaces as an uncaught exception of its own.
       queueMicrotask(() => {

@@ -2,7 +2,7 @@
 
 import type { ErrorCode } from '../../errors.ts';
 import type { AttemptRecord, Outcome } from '../../exchange/events.ts';
-import type { Ending, RequestBodySent } from '../../upstream/evidence.ts';
+import type { Ending, Expectation, RequestBodySent } from '../../upstream/evidence.ts';
 import type { VerdictKind } from '../../upstream/verdict.ts';
 import type { Grade } from '../grade.ts';
 
@@ -56,6 +56,7 @@ export interface AttemptView {
   readonly connected_ms: number | null;
   readonly head_sent_ms: number | null;
   readonly request_body: RequestBodySent;
+  readonly expectation: Expectation;
   readonly body_start_ms: number | null;
   readonly body_sent_ms: number | null;
   readonly first_byte_ms: number | null;

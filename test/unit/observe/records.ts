@@ -7,6 +7,7 @@ const ATTEMPT: AttemptRecord = {
   endedMs: 11,
   verdict: 'complete',
   reason: 'first',
+  notes: null,
   evidence: {
     ending: 'message-end',
     head: { minor: 1, status: 200, reason: 'OK', fields: [] },
@@ -44,6 +45,7 @@ export const DELIVERED: ExchangeRecord = {
   outcome: 'delivered',
   error: null,
   sentence: null,
+  notes: null,
 };
 
 /** A GET that the upstream cut three times. */

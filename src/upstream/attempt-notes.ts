@@ -1,0 +1,57 @@
+/** What is noted of one attempt while somebody watches, and only then. */
+
+import type { BodySink } from '../spool/body-sink.ts';
+import { BodyStart, keepingStart } from '../spool/body-start.ts';
+import type { KeptStart } from '../spool/body-start.ts';
+
+/** Ms since the exchange began; null: it did not come to that, or it cannot be seen. */
+export interface AttemptTimes {
+  readonly connectedMs: number | null;
+  readonly headSentMs: number | null;
+  readonly bodyStartMs: number | null;
+  /** The last octet of the request body is with the kernel. */
+  readonly bodySentMs: number | null;
+  readonly firstByteMs: number | null;
+  /** The final head of the response is whole. */
+  readonly headMs: number | null;
+  readonly lastByteMs: number | null;
+  /** The first octets of the response's body; null: there was no head. */
+  readonly body: KeptStart | null;
+}
+
+type Moment = Exclude<keyof AttemptTimes, 'body'>;
+
+export class AttemptNotes implements AttemptTimes {
+  readonly #clock: () => number;
+  connectedMs: number | null = null;
+  headSentMs: number | null = null;
+  bodyStartMs: number | null = null;
+  bodySentMs: number | null = null;
+  firstByteMs: number | null = null;
+  headMs: number | null = null;
+  lastByteMs: number | null = null;
+  body: BodyStart | null = null;
+
+  /** @param clock tells the ms since the exchange began */
+  constructor(clock: () => number) {
+    this.#clock = clock;
+  }
+
+  mark(moment: Moment): void {
+    this[moment] = this.#clock();
+  }
+
+  /** Octets came. */
+  arrived(): void {
+    const nowMs = this.#clock();
+    this.firstByteMs ??= nowMs;
+    this.lastByteMs = nowMs;
+  }
+
+  /** The sink for the body, which is to be seen on its way. */
+  keeping(sink: BodySink): BodySink {
+    this.headMs = this.#clock();
+    this.body = new BodyStart();
+    return keepingStart(sink, this.body);
+  }
+}
