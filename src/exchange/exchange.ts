@@ -13,6 +13,7 @@ import { connectionFields, deliver, responseClosed, upstreamAnswer } from './del
 import type { Answer } from './deliver.ts';
 import type { AttemptRecord, Outcome } from './events.ts';
 import { explainSurplus, explainTrailers, explainUnverifiable } from './explain.ts';
+import { explainSaved } from './explain-saved.ts';
 import { upstreamFailure } from './upstream-failure.ts';
 import { Journal } from './journal.ts';
 import { receiveBody } from './receive.ts';
@@ -142,7 +143,9 @@ export class Exchange {
       case 'whole': {
         using body = result.body;
         const last = attempts.at(-1);
-        this.#journal.sentence = last === undefined ? null : deliveryNote(last);
+        this.#journal.sentence =
+          explainSaved(attempts, waitedMs, this.#settings) ??
+          (last === undefined ? null : deliveryNote(last));
         return await this.#send(
           upstreamAnswer(this.#options.request.method ?? '', result.head, body),
           'delivered',

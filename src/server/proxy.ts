@@ -29,16 +29,10 @@ import { Listener } from './listener.ts';
 import type { ClientConnection } from './listener.ts';
 import { reloaded } from './reload.ts';
 import { trustIn } from './trust.ts';
+import { watching } from './watching.ts';
+import type { ProxyEvents, Watching } from './watching.ts';
 
-/** What a proxy tells. Listeners see records and can change nothing; one that throws ends nothing but itself. */
-export interface ProxyEvents {
-  /** An exchange is over. */
-  exchange: [record: ExchangeRecord];
-  /** An exchange begins. Whoever listens also gets the `notes` in the records of exchanges that begin from then on. */
-  begun: [begun: ExchangeBegun];
-  /** The client's connection is over: for the last exchange that it carried. It may come before `exchange`, if the client left. */
-  closed: [closed: ExchangeClosed];
-}
+export type { ProxyEvents } from './watching.ts';
 
 /**
  * A proxy in front of one upstream.
@@ -56,6 +50,7 @@ export class Proxy extends EventEmitter<ProxyEvents> implements AsyncDisposable 
   readonly #listener: Listener;
   readonly #admin: AdminServer | null;
   readonly #watcher: Watcher;
+  readonly #watching: Watching | null;
   #trusts: (address: string) => boolean;
   #services: Services;
   #closing = false;
@@ -82,7 +77,8 @@ export class Proxy extends EventEmitter<ProxyEvents> implements AsyncDisposable 
       upgrade: (connection, request, head) => this.#upgrade(connection, request, head),
       refused: (record) => this.#tell('exchange', record),
     });
-    this.#admin = settings.admin ? this.#makeAdmin() : null;
+    this.#watching = settings.admin ? this.#watch() : null;
+    this.#admin = this.#watching === null ? null : this.#makeAdmin(this.#watching);
   }
 
   /** Where clients reach it. Before `start()`, the port may be 0. */
@@ -127,6 +123,8 @@ export class Proxy extends EventEmitter<ProxyEvents> implements AsyncDisposable 
     this.#closing = true;
     this.#services = this.#makeServices();
     this.#listener.destroy();
+    this.#watching?.close();
+    void this.#admin?.close();
     this.#pool.close();
     this.#spool.close();
   }
@@ -157,6 +155,7 @@ export class Proxy extends EventEmitter<ProxyEvents> implements AsyncDisposable 
     const deadline = setTimeout(() => this.#listener.destroy(), this.#settings.shutdownTimeoutMs);
     await this.#listener.close();
     clearTimeout(deadline);
+    this.#watching?.close();
     await this.#admin?.close();
     this.#pool.close();
     this.#spool.close();
@@ -251,9 +250,28 @@ export class Proxy extends EventEmitter<ProxyEvents> implements AsyncDisposable 
     }
   }
 
-  #makeAdmin(): AdminServer {
-    const { adminHost, adminPort } = this.#settings;
-    return createAdminServer({ host: adminHost, port: adminPort, ready: () => this.#upstreamAccepts() });
+  #watch(): Watching {
+    const settings = (): Settings => this.#settings;
+    const url = (): string => this.url;
+    return watching(this, {
+      get settings() {
+        return settings();
+      },
+      get url() {
+        return url();
+      },
+      now: () => ({
+        ...this.#listener.count(),
+        waiting: this.#waitingRoom.waiting,
+        spool_memory_bytes: this.#spool.memory.usedBytes,
+        spool_disk_bytes: this.#spool.disk.usedBytes,
+      }),
+    });
+  }
+
+  #makeAdmin({ pages }: Watching): AdminServer {
+    const { adminHost: host, adminPort: port } = this.#settings;
+    return createAdminServer({ host, port, ready: () => this.#upstreamAccepts(), pages });
   }
 
   /** Whether the upstream takes a connection now. */

@@ -1,0 +1,155 @@
+/** The newest exchanges, those under way among them: bounded in number and in the octets of their bodies. */
+
+import type { ExchangeBegun, ExchangeClosed, ExchangeRecord } from '../../exchange/events.ts';
+import { rowOf } from './row.ts';
+import type { Row } from './types.ts';
+
+export interface Entry {
+  readonly number: number;
+  readonly begun: ExchangeBegun;
+  readonly replayOf: string | null;
+  revision: number;
+  /** Null while it runs. */
+  record: ExchangeRecord | null;
+  closed: ExchangeClosed | null;
+  heldBytes: number;
+  row: Row | null;
+}
+
+export interface RingLimits {
+  /** Of exchanges that are over, and again of those under way. */
+  readonly maxExchanges: number;
+  readonly maxBodyBytes: number;
+}
+
+const LIMITS: RingLimits = { maxExchanges: 1000, maxBodyBytes: 32 * 1024 * 1024 };
+
+export class Ring {
+  readonly #limits: RingLimits;
+  readonly #running = new Map<string, Entry>();
+  /** In the order in which they ended. */
+  readonly #done = new Map<string, Entry>();
+  /** Those of the done ones that hold bodies. */
+  readonly #holders = new Set<Entry>();
+  #heldBytes = 0;
+  #numbers = 0;
+  #revision = 0;
+  /** Is told what leaves the ring. */
+  onEvicted: ((entry: Entry) => void) | null = null;
+
+  constructor(limits: RingLimits = LIMITS) {
+    this.#limits = limits;
+  }
+
+  get revision(): number {
+    return this.#revision;
+  }
+
+  get number(): number {
+    return this.#numbers;
+  }
+
+  begun(begun: ExchangeBegun, replayOf: string | null): void {
+    this.#running.set(begun.id, this.#entry(begun, replayOf));
+    if (this.#running.size > this.#limits.maxExchanges) this.#evictFirst(this.#running);
+  }
+
+  done(record: ExchangeRecord): void {
+    // What never became a request was not begun.
+    const entry = this.#running.get(record.id) ?? this.#entry({ ...record, clientPort: null }, null);
+    this.#running.delete(record.id);
+    this.#done.set(record.id, entry);
+    this.#change(entry);
+    entry.record = record;
+    this.#hold(entry, record);
+    if (this.#done.size > this.#limits.maxExchanges) this.#evictFirst(this.#done);
+  }
+
+  closed(closed: ExchangeClosed): void {
+    const entry = this.find(closed.id);
+    if (entry === null) return;
+    entry.closed = closed;
+    this.#change(entry);
+  }
+
+  find(id: string): Entry | null {
+    return this.#done.get(id) ?? this.#running.get(id) ?? null;
+  }
+
+  /** Newest first. */
+  newest(): Entry[] {
+    return [...this.#running.values(), ...this.#done.values()].sort((a, b) => b.number - a.number);
+  }
+
+  /** What changed behind this revision, in the order of its changes. */
+  changedSince(revision: number): Entry[] {
+    return [...this.#running.values(), ...this.#done.values()]
+      .filter((entry) => entry.revision > revision)
+      .sort((a, b) => a.revision - b.revision);
+  }
+
+  row(entry: Entry): Row {
+    return (entry.row ??= rowOf(entry));
+  }
+
+  #entry(begun: ExchangeBegun, replayOf: string | null): Entry {
+    this.#numbers += 1;
+    this.#revision += 1;
+    return {
+      number: this.#numbers,
+      begun,
+      replayOf,
+      revision: this.#revision,
+      record: null,
+      closed: null,
+      heldBytes: 0,
+      row: null,
+    };
+  }
+
+  #change(entry: Entry): void {
+    this.#revision += 1;
+    entry.revision = this.#revision;
+    entry.row = null;
+  }
+
+  #hold(entry: Entry, { notes, attempts }: ExchangeRecord): void {
+    let bytes = (notes?.requestBody?.heldBytes ?? 0) + (notes?.answerBody?.heldBytes ?? 0);
+    for (const attempt of attempts) bytes += attempt.notes?.body?.heldBytes ?? 0;
+    if (bytes === 0) return;
+    entry.heldBytes = bytes;
+    this.#heldBytes += bytes;
+    this.#holders.add(entry);
+    for (const oldest of this.#holders) {
+      if (this.#heldBytes <= this.#limits.maxBodyBytes) return;
+      this.#release(oldest);
+    }
+  }
+
+  #release(entry: Entry): void {
+    if (!this.#holders.delete(entry)) return;
+    this.#heldBytes -= entry.heldBytes;
+    entry.heldBytes = 0;
+    if (entry.record !== null) entry.record = withoutBodies(entry.record);
+  }
+
+  #evictFirst(entries: Map<string, Entry>): void {
+    for (const [id, entry] of entries) {
+      entries.delete(id);
+      this.#release(entry);
+      this.onEvicted?.(entry);
+      return;
+    }
+  }
+}
+
+/** A copy: the record may be in other hands too. */
+function withoutBodies(record: ExchangeRecord): ExchangeRecord {
+  return {
+    ...record,
+    notes: record.notes === null ? null : { ...record.notes, requestBody: null, answerBody: null },
+    attempts: record.attempts.map((attempt) =>
+      attempt.notes === null ? attempt : { ...attempt, notes: { ...attempt.notes, body: null } },
+    ),
+  };
+}
