@@ -6,6 +6,7 @@ import type { ExchangeBegun, ExchangeClosed, ExchangeRecord } from '../exchange/
 import { apiPages } from '../observe/inspector/api.ts';
 import { Inspector } from '../observe/inspector/inspector.ts';
 import type { Inspected } from '../observe/inspector/inspector.ts';
+import { Metrics } from '../observe/metrics/metrics.ts';
 import type { AdminPage } from '../observe/pages.ts';
 import { Replays } from './replay.ts';
 
@@ -30,11 +31,19 @@ export interface Watching {
 export function watching(events: EventEmitter<ProxyEvents>, inspected: Inspected): Watching {
   const inspector = new Inspector(inspected, packageVersion());
   const replays = new Replays(inspector);
+  const metrics = new Metrics({
+    version: inspector.version,
+    now: () => ({ ...inspected.now(), running: inspector.running }),
+    limits: () => inspected.settings,
+  });
   events.on('begun', (begun) => inspector.begun(begun));
-  events.on('exchange', (record) => inspector.done(record));
+  events.on('exchange', (record) => {
+    inspector.done(record);
+    metrics.add(record);
+  });
   events.on('closed', (closed) => inspector.closed(closed));
   return {
-    pages: apiPages(inspector, (entry) => replays.send(entry)),
+    pages: [...apiPages(inspector, (entry) => replays.send(entry)), metrics.page],
     close: () => {
       inspector.close();
       replays.close();

@@ -3,72 +3,15 @@
 import { once } from 'node:events';
 import { gzipSync } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
-import type { FullView, Page, SummaryView } from '../../src/observe/inspector/types.ts';
 import { FeedReader, askAdmin } from '../helpers/admin.ts';
 import type { AdminReply } from '../helpers/admin.ts';
 import { Client } from '../helpers/client.ts';
 import { harFaults } from '../helpers/har-schema.ts';
+import { Inspected, has } from '../helpers/inspected.ts';
 import { TestProxy } from '../helpers/proxy.ts';
-import type { ProxyOptions } from '../../src/index.ts';
 import { Upstream, answering, ok } from '../helpers/upstream.ts';
 import type { Script } from '../helpers/upstream.ts';
 
-/** A proxy that is inspected, in front of a scripted upstream. */
-class Inspected implements AsyncDisposable {
-  readonly upstream: Upstream;
-  readonly proxy: TestProxy;
-
-  private constructor(upstream: Upstream, proxy: TestProxy) {
-    this.upstream = upstream;
-    this.proxy = proxy;
-  }
-
-  static async start(script: Script, options: ProxyOptions = {}): Promise<Inspected> {
-    const upstream = await Upstream.start(script);
-    const proxy = await TestProxy.start(upstream.url, { admin: true, adminPort: 0, ...options });
-    return new Inspected(upstream, proxy);
-  }
-
-  /** Sends one request over a connection of its own; resolves when the exchange is over. */
-  async exchange(request: string, body = ''): Promise<string> {
-    const before = this.proxy.records.length;
-    using client = await Client.connect(this.proxy.port);
-    await client.send(
-      `${request} HTTP/1.1\r\nHost: localhost:${this.proxy.port}\r\nConnection: close\r\n${body === '' ? '' : `Content-Length: ${body.length}\r\n`}\r\n${body}`,
-    );
-    await client.response(request.split(' ')[0]);
-    client.halfClose();
-    await client.end();
-    return (await this.proxy.record(before)).id;
-  }
-
-  get<T>(path: string, is: (value: unknown) => value is T): Promise<T> {
-    return askAdmin(this.proxy, path).then(({ body, status }) => {
-      const value: unknown = JSON.parse(body);
-      if (status !== 200 || !is(value)) throw new Error(`${path}: ${status} ${body}`);
-      return value;
-    });
-  }
-
-  page(query = ''): Promise<Page> {
-    return this.get(`/api/exchanges${query}`, isPage);
-  }
-
-  full(id: string): Promise<FullView> {
-    return this.get(`/api/exchanges/${id}`, isFull);
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.proxy[Symbol.asyncDispose]();
-    await this.upstream[Symbol.asyncDispose]();
-  }
-}
-
-const has = (value: unknown, name: string): boolean =>
-  typeof value === 'object' && value !== null && name in value;
-const isPage = (value: unknown): value is Page => has(value, 'exchanges');
-const isFull = (value: unknown): value is FullView => has(value, 'timeline');
-const isSummary = (value: unknown): value is SummaryView => has(value, 'outcomes');
 const idOf = (value: unknown): unknown => (has(value, 'id') ? Reflect.get(Object(value), 'id') : null);
 const problemOf = ({ body }: AdminReply): unknown => JSON.parse(body);
 
@@ -404,7 +347,7 @@ describe('the summary', () => {
     await using inspected = await Inspected.start(cutFirst);
     await inspected.exchange('GET /');
     await inspected.exchange('GET /');
-    const summary = await inspected.get('/api/summary', isSummary);
+    const summary = await inspected.summary();
     expect(summary).toMatchObject({
       url: inspected.proxy.url,
       exchanges: 2,

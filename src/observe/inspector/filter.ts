@@ -1,5 +1,6 @@
 /** Which exchanges are asked for: read from a query, and asked of each row. */
 
+import { OUTCOMES, VERDICTS } from '../closed-sets.ts';
 import { GRADES } from '../grade.ts';
 import { pathStreams } from '../../http/streaming.ts';
 import type { Row } from './types.ts';
@@ -21,17 +22,6 @@ type Test = (row: Row) => boolean;
 
 const DEFAULT_LIMIT = 100;
 const MAX_LIMIT = 500;
-
-const VERDICTS: readonly string[] = [
-  'complete',
-  'unverifiable',
-  'truncated',
-  'no-response',
-  'malformed',
-  'over-limit',
-  'abandoned',
-];
-const OUTCOMES: readonly string[] = ['delivered', 'relayed', 'upgraded', 'refused', 'cut', 'abandoned'];
 
 /** The parameters that narrow; each makes a test of its value, or says what the value should be. */
 const NARROWING: ReadonlyMap<string, (value: string) => Test | string> = new Map<

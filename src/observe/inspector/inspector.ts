@@ -34,6 +34,11 @@ export class Inspector {
     this.feed = new Feed({ ring: this.ring, version, summary: () => this.summary() });
   }
 
+  /** Exchanges under way. */
+  get running(): number {
+    return this.#running;
+  }
+
   get settings(): Settings {
     return this.#inspected.settings;
   }

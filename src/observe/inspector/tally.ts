@@ -3,6 +3,7 @@
 import type { AttemptRecord, ExchangeRecord, Outcome } from '../../exchange/events.ts';
 import { count } from '../../exchange/quantities.ts';
 import { keepsAlive } from '../../http/framing.ts';
+import { savedBy } from '../saved.ts';
 import type { SummaryView, UpstreamProfile } from './types.ts';
 
 type Counted = Pick<
@@ -41,8 +42,8 @@ export class Tally {
     this.#requestBytes += requestBodyBytes;
     this.#bytes += responseBytes;
     for (const attempt of attempts) this.#addAttempt(attempt);
-    const last = attempts.at(-1);
-    if (outcome === 'delivered' && last !== undefined) this.#addSaved(record, last);
+    const saved = savedBy(record);
+    if (saved !== null) this.#saved[saved] += 1;
   }
 
   counted(): Counted {
@@ -58,12 +59,6 @@ export class Tally {
 
   profile(): UpstreamProfile {
     return { ...this.#upstream, sentences: profileSentences(this.#upstream) };
-  }
-
-  #addSaved({ waitedMs, attempts }: ExchangeRecord, last: AttemptRecord): void {
-    if (attempts.some(({ reason }) => reason === 'retry')) this.#saved.retried += 1;
-    else if (waitedMs > 0) this.#saved.waited += 1;
-    else if (last.evidence.requestBody === 'withheld') this.#saved.withheld += 1;
   }
 
   #addAttempt({ verdict, evidence }: AttemptRecord): void {
@@ -102,7 +97,9 @@ export function profileSentences(counts: Omit<UpstreamProfile, 'sentences'>): st
   } else if (resets > 0) sentences.push(`It reset ${count(resets, 'connection')}.`);
   if (cut > 0) sentences.push(`It cut ${count(cut, 'answer')}.`);
   if (refused_connections > 0) {
-    sentences.push(`It took no connection ${count(refused_connections, 'time')}: not running, or restarting.`);
+    sentences.push(
+      `It took no connection ${count(refused_connections, 'time')}: not running, or restarting.`,
+    );
   }
   return sentences;
 }
