@@ -8,7 +8,7 @@ import type { AdminPage } from '../pages.ts';
 import { savedBy } from '../saved.ts';
 import { Counts, pairKey } from './counts.ts';
 import { BUILD, COUNTERS, READINGS, HISTOGRAMS } from './table.ts';
-import type { HistogramRow } from './table.ts';
+import type { HistogramRow, ReadingName } from './table.ts';
 
 /** What is asked at each scrape. */
 export interface Measured {
@@ -82,7 +82,7 @@ export class Metrics {
     return new Histogram({ name, help, buckets: [...buckets], registers: [this.#registry] });
   }
 
-  #reading(which: keyof typeof READINGS, measured: Measured): void {
+  #reading(which: ReadingName, measured: Measured): void {
     const { name, help, rises } = READINGS[which];
     const common = { name, help, registers: [this.#registry] };
     const read = (): number => READERS[which](measured);
@@ -103,11 +103,11 @@ function classOf(status: number): string {
   return status === 0 ? 'none' : `${Math.min(Math.trunc(status / 100), 5)}xx`;
 }
 
-function isReading(name: string): name is keyof typeof READINGS {
+function isReading(name: string): name is ReadingName {
   return Object.hasOwn(READINGS, name);
 }
 
-const READERS: Readonly<Record<keyof typeof READINGS, (measured: Measured) => number>> = {
+const READERS: Readonly<Record<ReadingName, (measured: Measured) => number>> = {
   running: ({ now }) => now().running,
   connections: ({ now }) => now().connections,
   lingering: ({ now }) => now().lingering,

@@ -25,9 +25,23 @@ export interface ReadingRow extends Row {
 }
 
 const CLASSES: readonly string[] = ['none', '1xx', '2xx', '3xx', '4xx', '5xx'];
-const SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300];
+const SECONDS: readonly number[] = [
+  0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300,
+];
 
-export const COUNTERS = {
+type CounterName =
+  | 'exchanges'
+  | 'responses'
+  | 'refusals'
+  | 'saved'
+  | 'attempts'
+  | 'endings'
+  | 'requestBytes'
+  | 'responseBytes'
+  | 'upstreamBytes'
+  | 'surplusBytes';
+
+export const COUNTERS: Readonly<Record<CounterName, CounterRow>> = {
   exchanges: {
     name: 'lastbyte_exchanges_total',
     help: 'Exchanges that are over, by how they ended for the client.',
@@ -78,9 +92,11 @@ export const COUNTERS = {
     help: 'Octets that the upstream sent behind the end of an answer; they are thrown away.',
     labels: {},
   },
-} as const satisfies Readonly<Record<string, CounterRow>>;
+};
 
-export const HISTOGRAMS = {
+type HistogramName = 'duration' | 'firstByte' | 'wait';
+
+export const HISTOGRAMS: Readonly<Record<HistogramName, HistogramRow>> = {
   duration: {
     name: 'lastbyte_exchange_duration_seconds',
     help: "From the request's head to the last octet of the answer, waits and tries included.",
@@ -96,9 +112,25 @@ export const HISTOGRAMS = {
     help: 'How long requests waited for an upstream that took no connections; those that did not wait are not counted.',
     buckets: SECONDS,
   },
-} as const satisfies Readonly<Record<string, HistogramRow>>;
+};
 
-export const READINGS = {
+export type ReadingName =
+  | 'running'
+  | 'connections'
+  | 'lingering'
+  | 'waiting'
+  | 'spoolMemory'
+  | 'spoolMemoryLimit'
+  | 'spoolDisk'
+  | 'spoolDiskLimit'
+  | 'startTime'
+  | 'cpu'
+  | 'loop'
+  | 'residentMemory'
+  | 'heapUsed'
+  | 'external';
+
+export const READINGS: Readonly<Record<ReadingName, ReadingRow>> = {
   running: { name: 'lastbyte_exchanges_in_flight', help: 'Exchanges under way.', rises: false },
   connections: {
     name: 'lastbyte_client_connections',
@@ -153,7 +185,7 @@ export const READINGS = {
     help: "Memory outside JavaScript's heap that it holds, such as bodies.",
     rises: false,
   },
-} as const satisfies Readonly<Record<string, ReadingRow>>;
+};
 
 /** Carries the version in its label. */
 export const BUILD: Row = { name: 'lastbyte_build_info', help: 'Always 1; the version is its label.' };

@@ -48,6 +48,16 @@ export const DELIVERED: ExchangeRecord = {
   notes: null,
 };
 
+/** A GET that the upstream cut once. */
+export const RETRIED: ExchangeRecord = {
+  ...DELIVERED,
+  id: '9',
+  attempts: [
+    { ...ATTEMPT, verdict: 'truncated', evidence: { ...ATTEMPT.evidence, ending: 'rst', bodyBytes: 30_000 } },
+    { ...ATTEMPT, reason: 'retry' },
+  ],
+};
+
 /** A GET that the upstream cut three times. */
 export const REFUSED: ExchangeRecord = {
   ...DELIVERED,
