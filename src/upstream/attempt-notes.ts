@@ -50,7 +50,8 @@ export class AttemptNotes implements AttemptTimes {
 
   /** The sink for the body, which is to be seen on its way. */
   keeping(sink: BodySink): BodySink {
-    this.headMs = this.#clock();
+    // It is told in the middle of the read that brought its end.
+    this.headMs = this.lastByteMs ?? this.#clock();
     this.body = new BodyStart();
     return keepingStart(sink, this.body);
   }
