@@ -73,7 +73,7 @@ export interface ExchangeNotes {
   readonly writtenMs: number | null;
   /** Whether the answer left the client's connection open. */
   readonly keptAlive: boolean;
-  /** May hold secrets. Null: there was no body, or it was passed on as it came. */
+  /** May hold secrets. Null: there was no body, it was passed on as it came, or too many came at once. */
   readonly requestBody: KeptStart | null;
   readonly responseReason: string;
   /** What the client was sent, without the fields that concern the connection. May hold secrets. */

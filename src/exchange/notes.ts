@@ -8,14 +8,20 @@ import type { ExchangeBegun, ExchangeNotes, Wait } from './events.ts';
 
 /** Is told of exchanges as they begin. What becomes of them is told by their record. */
 export interface Watcher {
-  /** @param socket the client's, to see how it ends */
-  begun(begun: ExchangeBegun, socket: Socket): void;
+  /**
+   * @param socket the client's, to see how it ends
+   * @param clock tells the ms since the exchange began
+   * @returns whether the first octets of its bodies are to be kept
+   */
+  begun(begun: ExchangeBegun, socket: Socket, clock: () => number): boolean;
 }
 
 type Sent = Pick<Answer, 'reason' | 'fields'>;
 
 export class Notes implements ExchangeNotes {
   readonly #clock: () => number;
+  /** Whether the first octets of bodies are kept. */
+  keepsBodies = false;
   #waitStartMs = 0;
   requestWholeMs: number | null = null;
   readonly waits: Wait[] = [];
@@ -34,6 +40,7 @@ export class Notes implements ExchangeNotes {
 
   /** The body of the request is about to be read by another listener. */
   receiving(request: IncomingMessage): void {
+    if (!this.keepsBodies) return;
     const start = new BodyStart();
     this.requestBody = start;
     request.on('data', (octets: Buffer) => start.copy(octets));

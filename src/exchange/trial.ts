@@ -123,7 +123,8 @@ export class Trial {
     const hold = routes.hold(method, path, settings);
     this.#saysContinue = routes.saysContinue;
     const startedMs = clock();
-    const notes = this.#options.notes === null ? null : new AttemptNotes(clock);
+    const watched = this.#options.notes;
+    const notes = watched === null ? null : new AttemptNotes(clock, watched.keepsBodies);
     const attempt = new Attempt({
       method,
       head,

@@ -2,7 +2,7 @@
 
 import type { Socket } from 'node:net';
 import { performance } from 'node:perf_hooks';
-import type { ExchangeBegun, ExchangeClosed } from '../exchange/events.ts';
+import type { ExchangeClosed } from '../exchange/events.ts';
 
 interface Watched {
   id: string;
@@ -19,8 +19,9 @@ export class ClosingWatch {
     this.#tell = tell;
   }
 
-  begun({ id }: ExchangeBegun, socket: Socket): void {
-    const startedMs = performance.now();
+  /** @param clock tells the ms since the exchange began */
+  begun(id: string, socket: Socket, clock: () => number): void {
+    const startedMs = performance.now() - clock();
     const watched = this.#watched.get(socket);
     if (watched === undefined) this.#watch(socket, { id, startedMs, clientFinMs: null, ourFinMs: null });
     else Object.assign(watched, { id, startedMs });

@@ -21,6 +21,7 @@ import type { Connecting } from '../upstream/connection.ts';
 import { ConnectionPool } from '../upstream/pool.ts';
 import { Routes } from '../upstream/routes.ts';
 import { WaitingRoom } from '../upstream/waiting-room.ts';
+import { Allowance } from './allowance.ts';
 import { createAdminServer } from './admin.ts';
 import type { AdminServer } from './admin.ts';
 import { ClosingWatch } from './closing-watch.ts';
@@ -33,6 +34,9 @@ import { watching } from './watching.ts';
 import type { ProxyEvents, Watching } from './watching.ts';
 
 export type { ProxyEvents } from './watching.ts';
+
+/** To keep the bodies of more than a person can look at, as in a load test, would cost more than all the rest. */
+const KEPT_BODIES: Readonly<{ perSecond: number; atOnce: number }> = { perSecond: 100, atOnce: 300 };
 
 /**
  * A proxy in front of one upstream.
@@ -63,11 +67,13 @@ export class Proxy extends EventEmitter<ProxyEvents> implements AsyncDisposable 
     this.#spool = new Spool(settings);
     this.#pool = new ConnectionPool(settings);
     this.#trusts = trustIn(settings.trustProxy);
+    const bodies = new Allowance(KEPT_BODIES);
     const closingWatch = new ClosingWatch((closed) => this.#tell('closed', closed));
     this.#watcher = {
-      begun: (begun, socket) => {
-        closingWatch.begun(begun, socket);
+      begun: (begun, socket, clock) => {
+        closingWatch.begun(begun.id, socket, clock);
         this.#tell('begun', begun);
+        return bodies.take();
       },
     };
     this.#services = this.#makeServices();

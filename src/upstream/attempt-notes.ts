@@ -32,9 +32,12 @@ export class AttemptNotes implements AttemptTimes {
   lastByteMs: number | null = null;
   body: BodyStart | null = null;
 
+  readonly #keepsBodies: boolean;
+
   /** @param clock tells the ms since the exchange began */
-  constructor(clock: () => number) {
+  constructor(clock: () => number, keepsBodies: boolean) {
     this.#clock = clock;
+    this.#keepsBodies = keepsBodies;
   }
 
   mark(moment: Moment): void {
@@ -52,6 +55,7 @@ export class AttemptNotes implements AttemptTimes {
   keeping(sink: BodySink): BodySink {
     // It is told in the middle of the read that brought its end.
     this.headMs = this.lastByteMs ?? this.#clock();
+    if (!this.#keepsBodies) return sink;
     this.body = new BodyStart();
     return keepingStart(sink, this.body);
   }

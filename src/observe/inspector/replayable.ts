@@ -21,7 +21,7 @@ export function replayObstacle({ begun, record }: Entry): string | null {
   if (!framed) return null;
   if (requestBody === null && isEmpty(begun.requestFields)) return null;
   if (requestBody === null) {
-    return 'Its body is not kept: it was passed on as it came, or newer bodies have taken its place.';
+    return 'Its body is not kept: it was passed on as it came, newer ones took its place, or too many came at once.';
   }
   if (requestBody.bytes !== requestBody.keptBytes || requestBody.bytes !== record.requestBodyBytes) {
     return `Only ${requestBody.keptBytes} bytes of its body are kept, and a part of a body is another request.`;

@@ -27,10 +27,12 @@ const LIMITS: RingLimits = { maxExchanges: 1000, maxBodyBytes: 32 * 1024 * 1024 
 export class Ring {
   readonly #limits: RingLimits;
   readonly #running = new Map<string, Entry>();
-  /** In the order in which they ended. */
   readonly #done = new Map<string, Entry>();
-  /** Those of the done ones that hold bodies. */
-  readonly #holders = new Set<Entry>();
+  /** The done ones in the order in which they ended, round and round: a Map finds its first key slowly. */
+  readonly #slots: (Entry | undefined)[];
+  #ended = 0;
+  /** Of those that ended, the first that may hold bodies. */
+  #firstHolder = 0;
   #heldBytes = 0;
   #numbers = 0;
   #revision = 0;
@@ -39,6 +41,7 @@ export class Ring {
 
   constructor(limits: RingLimits = LIMITS) {
     this.#limits = limits;
+    this.#slots = Array.from({ length: limits.maxExchanges }, () => undefined);
   }
 
   get revision(): number {
@@ -51,18 +54,20 @@ export class Ring {
 
   begun(begun: ExchangeBegun, replayOf: string | null): void {
     this.#running.set(begun.id, this.#entry(begun, replayOf));
-    if (this.#running.size > this.#limits.maxExchanges) this.#evictFirst(this.#running);
+    if (this.#running.size > this.#limits.maxExchanges) this.#evictRunning();
   }
 
   done(record: ExchangeRecord): void {
     // What never became a request was not begun.
     const entry = this.#running.get(record.id) ?? this.#entry({ ...record, clientPort: null }, null);
     this.#running.delete(record.id);
+    this.#evictDone(this.#slots[this.#ended % this.#slots.length]);
+    this.#slots[this.#ended % this.#slots.length] = entry;
+    this.#ended += 1;
     this.#done.set(record.id, entry);
     this.#change(entry);
     entry.record = record;
     this.#hold(entry, record);
-    if (this.#done.size > this.#limits.maxExchanges) this.#evictFirst(this.#done);
   }
 
   closed(closed: ExchangeClosed): void {
@@ -116,27 +121,33 @@ export class Ring {
   #hold(entry: Entry, { notes, attempts }: ExchangeRecord): void {
     let bytes = (notes?.requestBody?.heldBytes ?? 0) + (notes?.answerBody?.heldBytes ?? 0);
     for (const attempt of attempts) bytes += attempt.notes?.body?.heldBytes ?? 0;
-    if (bytes === 0) return;
     entry.heldBytes = bytes;
     this.#heldBytes += bytes;
-    this.#holders.add(entry);
-    for (const oldest of this.#holders) {
-      if (this.#heldBytes <= this.#limits.maxBodyBytes) return;
-      this.#release(oldest);
+    while (this.#heldBytes > this.#limits.maxBodyBytes) {
+      const oldest = this.#slots[this.#firstHolder % this.#slots.length];
+      this.#firstHolder += 1;
+      if (oldest !== undefined && oldest.heldBytes > 0) this.#release(oldest);
     }
   }
 
   #release(entry: Entry): void {
-    if (!this.#holders.delete(entry)) return;
     this.#heldBytes -= entry.heldBytes;
     entry.heldBytes = 0;
     if (entry.record !== null) entry.record = withoutBodies(entry.record);
   }
 
-  #evictFirst(entries: Map<string, Entry>): void {
-    for (const [id, entry] of entries) {
-      entries.delete(id);
-      this.#release(entry);
+  #evictDone(entry: Entry | undefined): void {
+    if (entry === undefined) return;
+    this.#done.delete(entry.begun.id);
+    this.#heldBytes -= entry.heldBytes;
+    this.#firstHolder = Math.max(this.#firstHolder, this.#ended - this.#slots.length + 1);
+    this.onEvicted?.(entry);
+  }
+
+  /** Rare: so many under way at once. */
+  #evictRunning(): void {
+    for (const [id, entry] of this.#running) {
+      this.#running.delete(id);
       this.onEvicted?.(entry);
       return;
     }

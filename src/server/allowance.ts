@@ -1,0 +1,33 @@
+/** Lets a bounded number of things happen in a second, and some more in a burst. */
+
+import { performance } from 'node:perf_hooks';
+
+export interface AllowanceLimits {
+  readonly perSecond: number;
+  readonly atOnce: number;
+}
+
+export class Allowance {
+  readonly #limits: AllowanceLimits;
+  readonly #clock: () => number;
+  #left: number;
+  #sinceMs: number;
+
+  /** @param clock in ms, monotonic */
+  constructor(limits: AllowanceLimits, clock: () => number = () => performance.now()) {
+    this.#limits = limits;
+    this.#clock = clock;
+    this.#left = limits.atOnce;
+    this.#sinceMs = clock();
+  }
+
+  take(): boolean {
+    const { perSecond, atOnce } = this.#limits;
+    const nowMs = this.#clock();
+    this.#left = Math.min(atOnce, this.#left + ((nowMs - this.#sinceMs) * perSecond) / 1000);
+    this.#sinceMs = nowMs;
+    if (this.#left < 1) return false;
+    this.#left -= 1;
+    return true;
+  }
+}
