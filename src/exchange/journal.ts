@@ -30,7 +30,7 @@ export class Journal {
     this.#request = request;
     // The address is forgotten when the socket closes.
     this.#clientAddress = request.socket.remoteAddress ?? '';
-    this.notes = watcher === null ? null : new Notes(this.clock);
+    this.notes = watcher === null ? null : new Notes(this.#startedMs);
     if (watcher !== null && this.notes !== null) this.notes.keepsBodies = this.#tell(watcher);
   }
 
@@ -54,7 +54,7 @@ export class Journal {
       httpVersion,
       requestFields: rawHeaders,
     };
-    return watcher.begun(begun, socket, this.clock);
+    return watcher.begun(begun, socket, this.#startedMs);
   }
 
   close(): ExchangeRecord {

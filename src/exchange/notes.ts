@@ -2,6 +2,7 @@
 
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
+import { performance } from 'node:perf_hooks';
 import { BodyStart } from '../spool/body-start.ts';
 import type { Answer } from './deliver.ts';
 import type { ExchangeBegun, ExchangeNotes, Wait } from './events.ts';
@@ -10,16 +11,17 @@ import type { ExchangeBegun, ExchangeNotes, Wait } from './events.ts';
 export interface Watcher {
   /**
    * @param socket the client's, to see how it ends
-   * @param clock tells the ms since the exchange began
+   * @param startedMs when the exchange began, by the monotonic clock
    * @returns whether the first octets of its bodies are to be kept
    */
-  begun(begun: ExchangeBegun, socket: Socket, clock: () => number): boolean;
+  begun(begun: ExchangeBegun, socket: Socket, startedMs: number): boolean;
 }
 
 type Sent = Pick<Answer, 'reason' | 'fields'>;
 
 export class Notes implements ExchangeNotes {
-  readonly #clock: () => number;
+  /** When the exchange began, by the monotonic clock: a number, because a function would hold on to its exchange. */
+  readonly startedMs: number;
   /** Whether the first octets of bodies are kept. */
   keepsBodies = false;
   #waitStartMs = 0;
@@ -33,9 +35,8 @@ export class Notes implements ExchangeNotes {
   responseFields: readonly string[] = [];
   answerBody: BodyStart | null = null;
 
-  /** @param clock tells the ms since the exchange began */
-  constructor(clock: () => number) {
-    this.#clock = clock;
+  constructor(startedMs: number) {
+    this.startedMs = startedMs;
   }
 
   /** The body of the request is about to be read by another listener. */
@@ -47,25 +48,25 @@ export class Notes implements ExchangeNotes {
   }
 
   received(): void {
-    this.requestWholeMs = this.#clock();
+    this.requestWholeMs = this.#nowMs();
   }
 
   waitBegins(): void {
-    this.#waitStartMs = this.#clock();
+    this.#waitStartMs = this.#nowMs();
   }
 
   waitEnds(): void {
-    this.waits.push({ startMs: this.#waitStartMs, endMs: this.#clock() });
+    this.waits.push({ startMs: this.#waitStartMs, endMs: this.#nowMs() });
   }
 
   /** A response is about to be written; `connection`: the fields that concern the connection. */
   delivering(response: ServerResponse, { reason, fields }: Sent, connection: readonly string[]): void {
-    this.deliveryMs = this.#clock();
+    this.deliveryMs = this.#nowMs();
     this.responseReason = reason;
     this.responseFields = fields;
     this.keptAlive = connection[1] === 'keep-alive';
     response.once('finish', () => {
-      this.writtenMs = this.#clock();
+      this.writtenMs = this.#nowMs();
     });
   }
 
@@ -73,5 +74,9 @@ export class Notes implements ExchangeNotes {
   answering({ body }: Answer): void {
     this.answerBody = new BodyStart();
     for (const part of body?.memory ?? []) this.answerBody.hold(part);
+  }
+
+  #nowMs(): number {
+    return performance.now() - this.startedMs;
   }
 }

@@ -124,7 +124,7 @@ export class Trial {
     this.#saysContinue = routes.saysContinue;
     const startedMs = clock();
     const watched = this.#options.notes;
-    const notes = watched === null ? null : new AttemptNotes(clock, watched.keepsBodies);
+    const notes = watched === null ? null : new AttemptNotes(watched.startedMs, watched.keepsBodies);
     const attempt = new Attempt({
       method,
       head,

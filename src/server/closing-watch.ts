@@ -19,9 +19,8 @@ export class ClosingWatch {
     this.#tell = tell;
   }
 
-  /** @param clock tells the ms since the exchange began */
-  begun(id: string, socket: Socket, clock: () => number): void {
-    const startedMs = performance.now() - clock();
+  /** @param startedMs when the exchange began, by the monotonic clock */
+  begun(id: string, socket: Socket, startedMs: number): void {
     const watched = this.#watched.get(socket);
     if (watched === undefined) this.#watch(socket, { id, startedMs, clientFinMs: null, ourFinMs: null });
     else Object.assign(watched, { id, startedMs });

@@ -13,6 +13,7 @@ import type { ExchangeBegun, ExchangeClosed, ExchangeRecord } from '../exchange/
 import { Exchange } from '../exchange/exchange.ts';
 import type { Watcher } from '../exchange/notes.ts';
 import type { Services } from '../exchange/services.ts';
+import { Allowance, LOOKED_AT } from '../observe/allowance.ts';
 import { originForm } from '../http/request-check.ts';
 import { pathStreams } from '../http/streaming.ts';
 import { Spool } from '../spool/spool.ts';
@@ -21,7 +22,6 @@ import type { Connecting } from '../upstream/connection.ts';
 import { ConnectionPool } from '../upstream/pool.ts';
 import { Routes } from '../upstream/routes.ts';
 import { WaitingRoom } from '../upstream/waiting-room.ts';
-import { Allowance } from './allowance.ts';
 import { createAdminServer } from './admin.ts';
 import type { AdminServer } from './admin.ts';
 import { ClosingWatch } from './closing-watch.ts';
@@ -34,9 +34,6 @@ import { watching } from './watching.ts';
 import type { ProxyEvents, Watching } from './watching.ts';
 
 export type { ProxyEvents } from './watching.ts';
-
-/** To keep the bodies of more than a person can look at, as in a load test, would cost more than all the rest. */
-const KEPT_BODIES: Readonly<{ perSecond: number; atOnce: number }> = { perSecond: 100, atOnce: 300 };
 
 /**
  * A proxy in front of one upstream.
@@ -67,11 +64,11 @@ export class Proxy extends EventEmitter<ProxyEvents> implements AsyncDisposable 
     this.#spool = new Spool(settings);
     this.#pool = new ConnectionPool(settings);
     this.#trusts = trustIn(settings.trustProxy);
-    const bodies = new Allowance(KEPT_BODIES);
+    const bodies = new Allowance(LOOKED_AT);
     const closingWatch = new ClosingWatch((closed) => this.#tell('closed', closed));
     this.#watcher = {
-      begun: (begun, socket, clock) => {
-        closingWatch.begun(begun.id, socket, clock);
+      begun: (begun, socket, startedMs) => {
+        closingWatch.begun(begun.id, socket, startedMs);
         this.#tell('begun', begun);
         return bodies.take();
       },

@@ -1,5 +1,6 @@
 /** What is noted of one attempt while somebody watches, and only then. */
 
+import { performance } from 'node:perf_hooks';
 import type { BodySink } from '../spool/body-sink.ts';
 import { BodyStart, keepingStart } from '../spool/body-start.ts';
 import type { KeptStart } from '../spool/body-start.ts';
@@ -22,7 +23,7 @@ export interface AttemptTimes {
 type Moment = Exclude<keyof AttemptTimes, 'body'>;
 
 export class AttemptNotes implements AttemptTimes {
-  readonly #clock: () => number;
+  readonly #startedMs: number;
   connectedMs: number | null = null;
   headSentMs: number | null = null;
   bodyStartMs: number | null = null;
@@ -34,19 +35,19 @@ export class AttemptNotes implements AttemptTimes {
 
   readonly #keepsBodies: boolean;
 
-  /** @param clock tells the ms since the exchange began */
-  constructor(clock: () => number, keepsBodies: boolean) {
-    this.#clock = clock;
+  /** @param startedMs when the exchange began, by the monotonic clock */
+  constructor(startedMs: number, keepsBodies: boolean) {
+    this.#startedMs = startedMs;
     this.#keepsBodies = keepsBodies;
   }
 
   mark(moment: Moment): void {
-    this[moment] = this.#clock();
+    this[moment] = this.#nowMs();
   }
 
   /** Octets came. */
   arrived(): void {
-    const nowMs = this.#clock();
+    const nowMs = this.#nowMs();
     this.firstByteMs ??= nowMs;
     this.lastByteMs = nowMs;
   }
@@ -54,9 +55,13 @@ export class AttemptNotes implements AttemptTimes {
   /** The sink for the body, which is to be seen on its way. */
   keeping(sink: BodySink): BodySink {
     // It is told in the middle of the read that brought its end.
-    this.headMs = this.lastByteMs ?? this.#clock();
+    this.headMs = this.lastByteMs ?? this.#nowMs();
     if (!this.#keepsBodies) return sink;
     this.body = new BodyStart();
     return keepingStart(sink, this.body);
+  }
+
+  #nowMs(): number {
+    return performance.now() - this.#startedMs;
   }
 }

@@ -2,9 +2,10 @@
 
 import type { Settings } from '../../config/settings.ts';
 import type { ExchangeBegun, ExchangeClosed, ExchangeRecord } from '../../exchange/events.ts';
+import { Allowance, LOOKED_AT } from '../allowance.ts';
+import { grade } from '../grade.ts';
 import { Feed } from './feed.ts';
 import { Ring } from './ring.ts';
-import type { RingLimits } from './ring.ts';
 import { Tally } from './tally.ts';
 import type { NowView, SummaryView } from './types.ts';
 import { targetUrl } from '../../config/target.ts';
@@ -22,15 +23,18 @@ export class Inspector {
   readonly #tally = new Tally();
   /** Connections from which a replay is on its way: the id of what is replayed, and who wants to know the new one. */
   readonly #expected = new Map<string, { readonly of: string; readonly begun: (id: string) => void }>();
+  readonly #allowance: Allowance;
   #running = 0;
+  #unlisted = 0;
   readonly ring: Ring;
   readonly feed: Feed;
   readonly version: string;
 
-  constructor(inspected: Inspected, version: string, limits?: RingLimits) {
+  constructor(inspected: Inspected, version: string, allowance: Allowance = new Allowance(LOOKED_AT)) {
     this.#inspected = inspected;
+    this.#allowance = allowance;
     this.version = version;
-    this.ring = new Ring(limits);
+    this.ring = new Ring();
     this.feed = new Feed({ ring: this.ring, version, summary: () => this.summary() });
   }
 
@@ -50,6 +54,8 @@ export class Inspector {
   begun(begun: ExchangeBegun): void {
     this.#running += 1;
     const replay = this.#expected.size === 0 ? undefined : this.#expected.get(replayKey(begun));
+    // What is too much to be looked at is listed at its end, if there is anything to say about it.
+    if (!this.#allowance.take() && replay === undefined) return;
     this.ring.begun(begun, replay?.of ?? null);
     replay?.begun(begun.id);
     this.feed.changed();
@@ -58,7 +64,8 @@ export class Inspector {
   done(record: ExchangeRecord): void {
     if (record.notes !== null) this.#running -= 1;
     this.#tally.add(record);
-    this.ring.done(record);
+    if (this.ring.find(record.id) === null && grade(record) === 'ok') this.#unlisted += 1;
+    else this.ring.done(record);
     this.feed.changed();
   }
 
@@ -84,6 +91,7 @@ export class Inspector {
       url,
       target: targetUrl(settings.target),
       running: this.#running,
+      unlisted: this.#unlisted,
       ...this.#tally.counted(),
       now: this.#inspected.now(),
       upstream: this.#tally.profile(),

@@ -16,13 +16,13 @@ export interface Entry {
   row: Row | null;
 }
 
-export interface RingLimits {
+interface RingLimits {
   /** Of exchanges that are over, and again of those under way. */
   readonly maxExchanges: number;
   readonly maxBodyBytes: number;
 }
 
-const LIMITS: RingLimits = { maxExchanges: 1000, maxBodyBytes: 32 * 1024 * 1024 };
+const LIMITS: RingLimits = { maxExchanges: 500, maxBodyBytes: 32 * 1024 * 1024 };
 
 export class Ring {
   readonly #limits: RingLimits;

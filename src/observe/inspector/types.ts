@@ -153,6 +153,8 @@ export interface SummaryView {
   readonly target: string;
   readonly exchanges: number;
   readonly running: number;
+  /** Went well, and came too fast to be listed. */
+  readonly unlisted: number;
   readonly outcomes: Readonly<Record<Outcome, number>>;
   readonly saved: { readonly retried: number; readonly waited: number; readonly withheld: number };
   readonly cut_by_upstream: number;

@@ -55,6 +55,7 @@ function setUp(maxExchanges = 1000): { ring: Ring; feed: Feed; done: (id: string
       url: '',
       target: '',
       running: 0,
+      unlisted: 0,
       ...tally.counted(),
       now,
       upstream: tally.profile(),

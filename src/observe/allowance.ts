@@ -2,10 +2,13 @@
 
 import { performance } from 'node:perf_hooks';
 
-export interface AllowanceLimits {
+interface AllowanceLimits {
   readonly perSecond: number;
   readonly atOnce: number;
 }
+
+/** To keep more than a person can look at, as in a load test, would cost more than the exchanges themselves. */
+export const LOOKED_AT: AllowanceLimits = { perSecond: 100, atOnce: 300 };
 
 export class Allowance {
   readonly #limits: AllowanceLimits;

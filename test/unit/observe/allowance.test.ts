@@ -1,7 +1,7 @@
 /** How many things may happen, at once and in the long run. */
 
 import { expect, test } from 'vitest';
-import { Allowance } from '../../../src/server/allowance.ts';
+import { Allowance } from '../../../src/observe/allowance.ts';
 
 test('a burst passes, then as many as a second allows', () => {
   let nowMs = 0;
