@@ -3,7 +3,9 @@
 import type { IncomingMessage } from 'node:http';
 import type { Framing } from '../http/framing.ts';
 import { responseFraming } from '../http/framing.ts';
-import type { ResponseHead } from '../http/response-head.ts';
+import { serializeFields } from '../http/forwarding.ts';
+import { parseResponseHead } from '../http/response-head.ts';
+import type { HeadResult, ResponseHead } from '../http/response-head.ts';
 import type { BodySink } from '../spool/body-sink.ts';
 import type { UpstreamConnection } from '../upstream/connection.ts';
 import type { Ending, Evidence } from '../upstream/evidence.ts';
@@ -19,11 +21,15 @@ export interface ResponseObservation {
   readonly abandon: () => void;
 }
 
-/** @param firstByteTimeoutMs how long the upstream may move no octet before it answers */
+/**
+ * @param firstByteTimeoutMs how long the upstream may move no octet before it answers
+ * @param awaitsClient tells whether it can only wait, because its request is still to come
+ */
 export function observeResponse(
   method: string,
   connection: UpstreamConnection,
   firstByteTimeoutMs: number,
+  awaitsClient: () => boolean = () => false,
 ): ResponseObservation {
   let head: ResponseHead | null = null;
   let framing: Framing | null = null;
@@ -52,7 +58,11 @@ export function observeResponse(
     over(ending, detail, errorCode);
     connection.destroy();
   };
-  connection.socket.setTimeout(firstByteTimeoutMs, () => stop('timeout'));
+  connection.socket.on('timeout', () => {
+    if (awaitsClient()) connection.socket.setTimeout(firstByteTimeoutMs);
+    else stop('timeout');
+  });
+  connection.socket.setTimeout(firstByteTimeoutMs);
 
   return {
     evidence,
@@ -60,7 +70,9 @@ export function observeResponse(
     abandon: () => stop('client-gone'),
     responded: (incoming, accept) => {
       connection.socket.setTimeout(0);
-      head = headOf(incoming);
+      const read = strictHead(incoming);
+      if (read.kind === 'malformed') return stop('parse-error', read.why);
+      head = read.head;
       const result = responseFraming(method, head);
       if (result.kind === 'malformed')
         return stop('parse-error', result.why, result.coding ? 'CODING' : null);
@@ -80,14 +92,27 @@ export function observeResponse(
   };
 }
 
-function headOf(incoming: IncomingMessage): ResponseHead {
-  const { httpVersionMinor, statusCode = 0, statusMessage = '', rawHeaders } = incoming;
-  return {
-    minor: httpVersionMinor === 0 ? 0 : 1,
-    status: statusCode,
-    reason: statusMessage,
-    fields: rawHeaders,
-  };
+/** What Node tells of a head. */
+export interface NodeHead {
+  readonly httpVersion: string;
+  readonly statusCode?: number | undefined;
+  readonly statusMessage?: string | undefined;
+  readonly rawHeaders: readonly string[];
+}
+
+/**
+ * The head of a response that Node's parser has read, judged by ours. Node takes control characters in a reason and a
+ * status below 100, and throws when they are to be written; see test/wire/node-request-facts.test.ts.
+ */
+export function strictHead({
+  httpVersion,
+  statusCode = 0,
+  statusMessage = '',
+  rawHeaders,
+}: NodeHead): HeadResult {
+  const line = `HTTP/${httpVersion} ${String(statusCode).padStart(3, '0')} ${statusMessage}`;
+  const head = Buffer.from(`${line}\r\n${serializeFields(rawHeaders)}\r\n`, 'latin1');
+  return parseResponseHead(head, 0, head.length);
 }
 
 type Observed = Pick<Evidence, 'ending' | 'detail' | 'errorCode' | 'head' | 'framing' | 'bodyBytes'>;
@@ -98,6 +123,7 @@ function evidenceOf(observed: Observed): Evidence {
     streamed: true,
     // Node does not tell: enough to know that there was one.
     headBytes: observed.head === null ? 0 : 1,
+    interimBytes: 0,
     surplusBytes: 0,
     trailerFields: 0,
     reusedConnection: false,

@@ -1,7 +1,7 @@
 /** An exchange on a path that the user exempted from buffering: passed on and relayed as it comes. */
 
 import type { IncomingMessage, InformationEvent, ServerResponse } from 'node:http';
-import type { ProxyError } from '../errors.ts';
+import { ProxyError } from '../errors.ts';
 import { announcedLength, isFramed, refusalBeforehand } from '../exchange/check.ts';
 import { connectionFields, deliver, responseClosed } from '../exchange/deliver.ts';
 import { upstreamFailure } from '../exchange/upstream-failure.ts';
@@ -14,7 +14,6 @@ import { Relay, whenClientLeaves } from '../exchange/relay.ts';
 import { reset } from '../exchange/reset.ts';
 import { forwardedRequest } from '../exchange/request-head.ts';
 import type { ForwardedRequest } from '../exchange/request-head.ts';
-import type { ResponseHead } from '../http/response-head.ts';
 import type { Services } from '../exchange/services.ts';
 import type { Connecting, UpstreamConnection } from '../upstream/connection.ts';
 import type { Evidence } from '../upstream/evidence.ts';
@@ -22,7 +21,7 @@ import { AttemptNotes } from '../upstream/attempt-notes.ts';
 import { judge } from '../upstream/verdict.ts';
 import type { VerdictKind } from '../upstream/verdict.ts';
 import type { Chassis } from './chassis.ts';
-import { observeResponse } from './observed-response.ts';
+import { observeResponse, strictHead } from './observed-response.ts';
 import type { ResponseObservation } from './observed-response.ts';
 
 export interface StreamedOptions {
@@ -30,6 +29,8 @@ export interface StreamedOptions {
   readonly services: Services;
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
+  /** The client waits for 100 (Continue) before it sends its body (RFC 9110 section 10.1.1). */
+  readonly expectsContinue: boolean;
   readonly encrypted: boolean;
   /** Opens a connection that is read as a stream. */
   readonly connect: (timeoutMs: number) => Connecting;
@@ -57,7 +58,7 @@ export class StreamedExchange {
   async run(): Promise<void> {
     const { request, response, services } = this.#options;
     try {
-      const error = refusalBeforehand(request, services.via);
+      const error = refusalBeforehand(request, services);
       if (error === null) await this.#passOn();
       else await this.#refuse(error, NO_FACTS);
     } catch {
@@ -75,11 +76,28 @@ export class StreamedExchange {
     return true;
   }
 
-  /** A stream may be silent for as long as it likes. */
-  clientTimedOut(): void {}
+  /** A stream may be silent for as long as it likes; an upload that nothing answers yet may not. */
+  clientTimedOut(): void {
+    const { request, services } = this.#options;
+    const { clientSendTimeoutMs } = services.settings;
+    if (request.complete || this.#relay !== null) return;
+    if (!this.#awaitsClient()) {
+      request.socket.setTimeout(clientSendTimeoutMs);
+      return;
+    }
+    const sentence = `No byte of the request body arrived for --client-send-timeout, ${clientSendTimeoutMs} ms.`;
+    this.fault(new ProxyError('request_timeout', sentence));
+  }
+
+  /** Its request is not over and is being read. One that is paused waits for the upstream to read. */
+  #awaitsClient(): boolean {
+    const { request } = this.#options;
+    return !request.complete && request.readableFlowing === true;
+  }
 
   async #passOn(): Promise<void> {
-    const { services, response, connect } = this.#options;
+    const { services, response, expectsContinue, connect } = this.#options;
+    if (expectsContinue) response.writeContinue();
     const reached = await reach(services, connect, () => response.destroyed || this.#fault !== null);
     this.#journal.waitedMs = 'waitedMs' in reached ? reached.waitedMs : 0;
     if (reached.kind === 'waiting-room-full') return await this.#refuse(reached.error, NO_FACTS);
@@ -97,14 +115,16 @@ export class StreamedExchange {
   /** Resolves when the upstream's side is over, or there is no sense in going on. */
   async #exchange(connection: UpstreamConnection): Promise<Evidence> {
     const { chassis, services, request, response } = this.#options;
-    const { firstByteTimeoutMs } = services.settings;
-    const observation = observeResponse(request.method ?? '', connection, firstByteTimeoutMs);
+    const { firstByteTimeoutMs, clientSendTimeoutMs } = services.settings;
+    const observation = observeResponse(request.method ?? '', connection, firstByteTimeoutMs, () =>
+      this.#awaitsClient(),
+    );
+    if (!request.complete) request.socket.setTimeout(clientSendTimeoutMs);
     this.#observation = observation;
     if (response.destroyed || this.#fault !== null) observation.abandon();
     let stopWatching = (): void => undefined;
     chassis.stream(request, response, this.#forwarded(), connection, {
-      sending: (upstream) =>
-        upstream.on('information', (interim) => forwardInterim(response, headOf(interim))),
+      sending: (upstream) => upstream.on('information', (interim) => forwardIfSound(response, interim)),
       failed: (error) => observation.failed(error),
       responded: (incoming) => {
         observation.responded(incoming, (head, framing) => {
@@ -118,6 +138,7 @@ export class StreamedExchange {
     });
     const evidence = await observation.evidence;
     stopWatching();
+    request.socket.setTimeout(0);
     connection.destroy();
     return evidence;
   }
@@ -172,7 +193,7 @@ export class StreamedExchange {
   }
 }
 
-function headOf(interim: InformationEvent): ResponseHead {
-  const { statusCode: status, statusMessage: reason, rawHeaders } = interim;
-  return { minor: 1, status, reason, fields: rawHeaders };
+function forwardIfSound(response: ServerResponse, interim: InformationEvent): void {
+  const read = strictHead(interim);
+  if (read.kind === 'head') forwardInterim(response, read.head);
 }

@@ -42,7 +42,7 @@ export async function upgradeThrough(options: UpgradeOptions): Promise<void> {
   const { request, services, socket } = options;
   const journal = new Journal(request, services.watcher);
   try {
-    const error = refusalBeforehand(request, services.via) ?? unsupported(request);
+    const error = refusalBeforehand(request, services) ?? unsupported(request);
     if (error === null) await passOn(options, journal);
     else refuse(options, journal, error, NO_FACTS);
   } catch {

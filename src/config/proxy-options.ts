@@ -82,6 +82,9 @@ export interface ProxyOptions {
   /** Folder for temporary files; without it, the system's own.
    *  @default null */
   readonly spoolDir?: Settings['spoolDir'] | undefined;
+  /** How long a body waits when `diskTotal` is used up by others; then 503.
+   *  @default '30s' */
+  readonly spoolWait?: Duration | undefined;
   /** Further tries after a response that was cut short; 0 tries once.
    *  @default 2 */
   readonly retries?: Settings['retries'] | undefined;

@@ -47,6 +47,7 @@ export interface Settings {
   readonly diskTotalBytes: number;
   /** Folder in which the private spool folder is made; null: the system's temp folder. */
   readonly spoolDir: string | null;
+  readonly spoolWaitMs: number;
 
   // Retry and waiting
   /** Further tries after the first. */

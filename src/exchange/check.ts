@@ -2,19 +2,43 @@
 
 import type { IncomingMessage } from 'node:http';
 import { ProxyError } from '../errors.ts';
-import { fieldValue } from '../http/fields.ts';
+import { fieldValues, listMembers } from '../http/fields.ts';
 import { viaNames } from '../http/forwarding.ts';
-import { checkRequest } from '../http/request-check.ts';
+import { checkRequest, headBytes } from '../http/request-check.ts';
+import type { Services } from './services.ts';
 
-/** @param via the name by which this proxy knows itself */
-export function refusalBeforehand(request: IncomingMessage, via: string): ProxyError | null {
+export function refusalBeforehand(
+  request: IncomingMessage,
+  { via, settings }: Pick<Services, 'via' | 'settings'>,
+): ProxyError | null {
   const { method = '', url = '', rawHeaders } = request;
   const minor = request.httpVersionMinor === 0 ? 0 : 1;
   return (
+    checkVersion(request) ??
+    checkHeadSize(request, settings.maxHeaderBytes) ??
     checkRequest({ method, url, minor, fields: rawHeaders }) ??
     checkLoop(rawHeaders, via) ??
     checkExpect(rawHeaders)
   );
+}
+
+/** Node's parser takes HTTP/0.9 and HTTP/2.0 for the same protocol; see test/wire/node-request-facts.test.ts. */
+function checkVersion({ httpVersion }: IncomingMessage): ProxyError | null {
+  if (httpVersion === '1.1' || httpVersion === '1.0') return null;
+  return new ProxyError('bad_request', `The request is of HTTP/${httpVersion}: speak HTTP/1.1.`);
+}
+
+/** Node counts names and values only: a head of short fields is to the upstream several times as large. */
+function checkHeadSize(
+  { method = '', url = '', rawHeaders }: IncomingMessage,
+  limit: number,
+): ProxyError | null {
+  return headBytes(method, url, rawHeaders) > limit ? headTooLarge(limit) : null;
+}
+
+export function headTooLarge(limitBytes: number): ProxyError {
+  const sentence = `The request head is larger than --max-header, ${limitBytes} bytes.`;
+  return new ProxyError('request_head_too_large', sentence);
 }
 
 /** RFC 9110 section 7.6.3. */
@@ -28,8 +52,8 @@ function checkLoop(fields: readonly string[], via: string): ProxyError | null {
 
 /** RFC 9110 section 10.1.1. */
 function checkExpect(fields: readonly string[]): ProxyError | null {
-  const expect = fieldValue(fields, 'expect');
-  if (expect === undefined || expect.toLowerCase() === '100-continue') return null;
+  const expectations = fieldValues(fields, 'expect').flatMap(listMembers);
+  if (expectations.every((expectation) => expectation === '100-continue')) return null;
   return new ProxyError('expectation_failed', 'Only "Expect: 100-continue" is understood.');
 }
 

@@ -82,7 +82,8 @@ export function responseClosed(response: ServerResponse, left: () => void): Prom
     const over = (): void => {
       socket.off('close', over);
       left();
-      resolve(response.writableFinished);
+      // What could not be written counts as written for Node, once the socket has failed.
+      resolve(response.writableFinished && socket.errored === null);
     };
     response.on('close', over);
     if (socket.destroyed) over();

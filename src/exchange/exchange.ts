@@ -6,6 +6,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Settings } from '../config/settings.ts';
 import { ProxyError } from '../errors.ts';
+import { ALLOWED_METHODS } from '../http/problem.ts';
 import { bodyInMemory } from '../spool/spooled-body.ts';
 import type { SpooledBody } from '../spool/spooled-body.ts';
 import { announcedLength, isFramed, refusalBeforehand } from './check.ts';
@@ -18,7 +19,7 @@ import { upstreamFailure } from './upstream-failure.ts';
 import { Journal } from './journal.ts';
 import { receiveBody } from './receive.ts';
 import type { Received, Receiving } from './receive.ts';
-import { ALLOWED_METHODS, NO_FACTS, refusalAnswer } from './refuse.ts';
+import { NO_FACTS, refusalAnswer } from './refuse.ts';
 import type { RefusalFacts } from './refuse.ts';
 import type { Relay } from './relay.ts';
 import { reset } from './reset.ts';
@@ -26,6 +27,8 @@ import { maxForwards, upstreamHead } from './request-head.ts';
 import type { Services } from './services.ts';
 import { Trial } from './trial.ts';
 import type { TrialResult } from './trial.ts';
+import { unacknowledged } from './unacknowledged.ts';
+import type { Unacknowledged } from './unacknowledged.ts';
 
 export interface ExchangeOptions {
   readonly services: Services;
@@ -43,6 +46,7 @@ export class Exchange {
   /** Resolves when the response is closed: with true when it was sent to the last octet. */
   readonly #closed: Promise<boolean>;
   #delivering = false;
+  #unacknowledged: Unacknowledged | null = null;
   #receiving: Receiving | null = null;
   #trial: Trial | null = null;
 
@@ -75,7 +79,8 @@ export class Exchange {
 
   /** The request cannot be received to its end: malformed, cut short or too slow. False: it is past that point. */
   fault(error: ProxyError): boolean {
-    if (this.#receiving === null) return false;
+    // A body that is whole is answered, whatever stands behind it.
+    if (this.#receiving === null || this.#options.request.complete) return false;
     this.#receiving.stop({ kind: 'refused', error });
     return true;
   }
@@ -87,21 +92,33 @@ export class Exchange {
       const sentence = `No byte of the request body arrived for --client-send-timeout, ${clientSendTimeoutMs} ms.`;
       this.fault(new ProxyError('request_timeout', sentence));
     } else if (this.#delivering) {
+      if (this.#clientTakesSome()) {
+        this.#options.request.socket.setTimeout(clientReceiveTimeoutMs);
+        return;
+      }
       const sentence = `The client took no byte of the answer for --client-receive-timeout, ${clientReceiveTimeoutMs} ms.`;
       this.#journal.sentence = sentence;
       reset(this.#options.response.socket);
     }
   }
 
+  /** Whether the client has acknowledged anything between two looks; true while there was only one. */
+  #clientTakesSome(): boolean {
+    const before = this.#unacknowledged;
+    const now = unacknowledged(this.#options.request.socket);
+    this.#unacknowledged = now;
+    if (now === null) return false;
+    return before === null || before.look === now.look || before.bytes !== now.bytes;
+  }
+
   async #receive(): Promise<Received> {
     const { request, response, services, expectsContinue } = this.#options;
-    const error = refusalBeforehand(request, services.via);
+    const error = refusalBeforehand(request, services);
     if (error !== null) return { kind: 'refused', error };
     if (!isFramed(request)) return { kind: 'body', body: bodyInMemory([], 0, () => undefined) };
     const { clientSendTimeoutMs, maxRequestBodyBytes, memoryPerBodyBytes } = this.#settings;
     const writer = services.spool.writer(announcedLength(request), memoryPerBodyBytes, maxRequestBodyBytes);
-    request.socket.setTimeout(clientSendTimeoutMs);
-    this.#receiving = receiveBody(request, writer);
+    this.#receiving = receiveBody(request, writer, clientSendTimeoutMs);
     this.#journal.notes?.receiving(request);
     if (expectsContinue && writer.fault === null) response.writeContinue();
     const received = await this.#receiving.result;

@@ -1,5 +1,6 @@
 /** Sorts evidence into the cases that have a sentence of their own. */
 
+import { NO_CLOSE_NOTIFY } from '../upstream/connection.ts';
 import type { Ending, Evidence } from '../upstream/evidence.ts';
 import type { VerdictKind } from '../upstream/verdict.ts';
 import type { FailureCase } from './failures.ts';
@@ -37,8 +38,9 @@ function timeoutCase({ timeout, head, headBytes }: Evidence): FailureCase {
   return headBytes === 0 ? 'no-first-byte' : 'head-stalled';
 }
 
-function cutCase({ ending, head, headBytes, reusedConnection }: Evidence): FailureCase {
-  const reset = ending === 'rst';
+function cutCase({ ending, head, headBytes, reusedConnection, errorCode }: Evidence): FailureCase {
+  const reset = ending === 'rst' && errorCode !== NO_CLOSE_NOTIFY;
+  if (head !== null && errorCode === NO_CLOSE_NOTIFY) return 'body-without-close-notify';
   if (head !== null) return reset ? 'body-reset' : 'body-closed';
   if (headBytes > 0) return reset ? 'head-reset' : 'head-closed';
   if (reusedConnection) return 'stale';

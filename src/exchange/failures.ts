@@ -27,6 +27,7 @@ export type FailureCase =
   | 'head-stalled'
   | 'body-closed'
   | 'body-reset'
+  | 'body-without-close-notify'
   | 'body-stalled'
   | 'malformed-head'
   | 'malformed-body'
@@ -102,6 +103,14 @@ export const FAILURES: Readonly<Record<FailureCase, FailureRow>> = {
     happened: (f) => `reset the connection after ${bodyProgress(f)}${tries(f)}`,
     cause: (f) => resetCause(f, 'its kernel threw the rest of the answer away'),
     remedy: resetRemedy,
+  },
+  'body-without-close-notify': {
+    code: 'response_truncated',
+    happened: (f) =>
+      `closed the TCP connection under TLS, without a close_notify, after ${bodyProgress(f)}${bodyState(f)}${tries(f)}`,
+    cause: () => 'it or something before it was most likely cut off, so nobody can know what is missing',
+    remedy: (f) =>
+      `look for a crash in the log of the upstream, or have it announce a Content-Length${again(f)}`,
   },
   'body-stalled': {
     code: 'response_stalled',

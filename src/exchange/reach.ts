@@ -63,6 +63,7 @@ function connectFailure(result: Extract<ConnectResult, { kind: 'failed' }>): Evi
     framing: null,
     streamed: false,
     headBytes: 0,
+    interimBytes: 0,
     bodyBytes: 0,
     surplusBytes: 0,
     trailerFields: 0,

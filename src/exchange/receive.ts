@@ -18,7 +18,8 @@ export interface Receiving {
   stop(received: Exclude<Received, { kind: 'body' }>): void;
 }
 
-export function receiveBody(request: IncomingMessage, writer: SpoolWriter): Receiving {
+/** @param idleTimeoutMs set on the client's socket while we wait for it; its `timeout` event is the caller's */
+export function receiveBody(request: IncomingMessage, writer: SpoolWriter, idleTimeoutMs: number): Receiving {
   let settle: (received: Received) => void = () => undefined;
   const result = new Promise<Received>((resolve) => {
     settle = resolve;
@@ -37,8 +38,9 @@ export function receiveBody(request: IncomingMessage, writer: SpoolWriter): Rece
   const onData = (octets: Buffer): void => {
     writer.append(octets);
     if (checkFault() || !writer.congested) return;
-    request.pause();
-    writer.whenDrained(() => checkFault() || request.resume());
+    // While nothing is read, the client can send nothing.
+    request.pause().socket.setTimeout(0);
+    writer.whenDrained(() => checkFault() || request.resume().socket.setTimeout(idleTimeoutMs));
   };
   const onEnd = (): void => {
     request.off('data', onData).off('end', onEnd).off('close', onClose);
@@ -50,6 +52,7 @@ export function receiveBody(request: IncomingMessage, writer: SpoolWriter): Rece
   const onClose = (): void => stop({ kind: 'gone' });
   request.on('data', onData).on('end', onEnd).on('close', onClose);
   checkFault();
+  request.socket.setTimeout(idleTimeoutMs);
   return { result, stop };
 }
 

@@ -18,8 +18,6 @@ export interface RefusalFacts {
   readonly extensions: Readonly<Record<string, string | number | boolean | null>>;
 }
 
-export const ALLOWED_METHODS = 'GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS';
-
 export const NO_FACTS: RefusalFacts = { nextHop: null, receivedStatus: null, details: null, extensions: {} };
 
 /** The answer that refuses a request, as HTML for a browser and as application/problem+json for all others. */
@@ -36,11 +34,10 @@ export function refusalAnswer(
     instance: `urn:lastbyte:exchange:${id}`,
     ...facts,
   });
-  const more = error.code === 'method_not_allowed' ? ['Allow', ALLOWED_METHODS] : [];
   return {
     status: error.status,
     reason: STATUS_CODES[error.status] ?? '',
-    fields: [...fields, ...more],
+    fields,
     body: hasBody(method, error.status) ? bodyInMemory([body], body.length, () => undefined) : null,
   };
 }

@@ -40,7 +40,7 @@ export function forwardedRequest(
   const { target, host } = originForm(request.url ?? '/', request.method);
   const authority = host ?? fieldValue(request.rawHeaders, 'host') ?? targetAuthority(settings.target);
   const fields = upstreamFields({
-    fields: countedDown(request),
+    fields: withHost(countedDown(request), host),
     minor: request.httpVersionMinor === 0 ? 0 : 1,
     hop: {
       clientAddress: request.socket.remoteAddress ?? 'unknown',
@@ -76,4 +76,15 @@ function countedDown(request: IncomingMessage): Fields {
   const hops = maxForwards(request);
   if (hops === null) return request.rawHeaders;
   return [...withoutFields(request.rawHeaders, MAX_FORWARDS), 'Max-Forwards', String(hops - 1)];
+}
+
+/** A host in the target is the one that is asked for, whatever Host says (RFC 9112 section 3.2.2). */
+function withHost(fields: Fields, host: string | null): Fields {
+  if (host === null) return fields;
+  if (fieldValue(fields, 'host') === undefined) return ['Host', host, ...fields];
+  return fields.map((part, index) => (isHostValue(fields, index) ? host : part));
+}
+
+function isHostValue(fields: Fields, index: number): boolean {
+  return index % 2 === 1 && fields[index - 1]?.toLowerCase() === 'host';
 }

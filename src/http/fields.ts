@@ -120,11 +120,6 @@ const PROTECTED: ReadonlySet<string> = new Set([
   'x-forwarded-port',
 ]);
 
-/** Drops what concerns only the connection that the message came on, and every field that Connection names. */
-export function withoutHopByHop(fields: Fields): string[] {
-  return withoutFields(fields, hopByHopNames(fields));
-}
-
 /** The names, in lower case, of the fields that end with this connection. */
 export function hopByHopNames(fields: Fields): ReadonlySet<string> {
   const named = connectionOptions(fields).filter((name) => !PROTECTED.has(name) && !HOP_BY_HOP.has(name));

@@ -45,8 +45,12 @@ export function renderProblem(input: ProblemInput): Problem {
     proxyStatus(input),
   ];
   if (input.error.status === 503) fields.push('Retry-After', String(RETRY_AFTER_SECONDS));
+  if (input.error.status === 405) fields.push('Allow', ALLOWED_METHODS);
   return { fields, body };
 }
+
+/** RFC 9110 section 15.5.6: a 405 tells what is allowed. */
+export const ALLOWED_METHODS = 'GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS';
 
 const JSON_FIELDS: readonly string[] = ['Content-Type', 'application/problem+json'];
 

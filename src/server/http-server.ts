@@ -16,6 +16,8 @@ export function createServer(settings: Settings): Server {
     maxHeaderSize: settings.maxHeaderBytes,
     connectionsCheckingInterval: CHECK_INTERVAL_MS,
     noDelay: true,
+    // Node would answer by itself, in chunks and without a word.
+    requireHostHeader: false,
   };
   const { tlsCert, tlsKey } = settings;
   const server =

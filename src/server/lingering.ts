@@ -5,6 +5,7 @@
  */
 
 import type { Socket } from 'node:net';
+import { readOn } from './reading-pace.ts';
 
 export interface LingerLimits {
   /** A client that sends nothing for so long waits for our FIN: it gets it. */
@@ -42,6 +43,7 @@ export function linger(socket: Socket, limits: LingerLimits): void {
  */
 export function discardInput(socket: Socket): void {
   socket.on('error', () => socket.destroy());
+  readOn(socket);
   socket.resume();
   // A parser that waits for its request to be read has stopped the handle below the socket, and starts it again at
   // the socket's `resume`, which comes in a moment. Taken away before that, it would leave the handle stopped.

@@ -12,6 +12,10 @@ import { reset } from '../exchange/reset.ts';
 import { clientFault, isConnectionLost } from './client-fault.ts';
 import { configure, createServer, stopAccepting } from './http-server.ts';
 import { discardInput, linger } from './lingering.ts';
+import { readNoFurther, readOn } from './reading-pace.ts';
+
+/** Requests of one connection that may wait for their turn before it is read no further; the rest of a packet may come. */
+const MAX_PIPELINED = 16;
 
 /** What a connection tells the exchange that has it. */
 export interface CurrentExchange {
@@ -31,6 +35,8 @@ export interface ClientConnection {
   tail: Promise<void>;
   /** Requests that are not answered yet. */
   pending: number;
+  /** Node's parser reads it, and may find further requests. */
+  parsing: boolean;
   /** An answer to something that was no request goes out behind all others; then nothing more is read. */
   refused: boolean;
   /** The last answer is out: whatever else came is no concern of ours (RFC 9112 section 9.6). */
@@ -142,6 +148,7 @@ export class Listener {
       current: null,
       tail: Promise.resolve(),
       pending: 0,
+      parsing: true,
       refused: false,
       closing: false,
     };
@@ -156,6 +163,12 @@ export class Listener {
     if (connection === undefined || connection.closing) return;
     const run = (): Promise<void> => this.#handlers.request(connection, request, response, expectsContinue);
     this.#inOrder(connection, run);
+    if (connection.pending > MAX_PIPELINED) queueMicrotask(() => this.#hold(connection));
+  }
+
+  /** When the present packet is parsed: only then is it known whether the parser goes on with the connection. */
+  #hold({ socket, parsing, pending }: ClientConnection): void {
+    if (parsing && pending > MAX_PIPELINED && !socket.destroyed) readNoFurther(socket);
   }
 
   /** Answers go out in the order of their requests (RFC 9112 section 9.3.2), and none is begun before its turn. */
@@ -171,6 +184,7 @@ export class Listener {
       .catch(() => reset(connection.socket))
       .then(() => {
         connection.pending -= 1;
+        if (connection.pending <= MAX_PIPELINED) readOn(connection.socket);
         if (this.#stopping && connection.pending === 0 && !connection.closing)
           this.#endIdle(connection.socket);
       });
@@ -179,6 +193,7 @@ export class Listener {
   #upgrade(request: IncomingMessage, socket: Socket, head: Buffer): void {
     const connection = this.#connections.get(socket);
     if (connection === undefined) return;
+    connection.parsing = false;
     // Node leaves the socket to us, its errors included.
     socket.on('error', () => undefined);
     this.#inOrder(connection, () => this.#handlers.upgrade(connection, request, head));
@@ -199,10 +214,11 @@ export class Listener {
       socket.destroy();
       return;
     }
+    connection.parsing = false;
     discardInput(socket);
     // Bytes behind a request that said "Connection: close" are no request.
     if (connection.closing || code === 'HPE_CLOSED_CONNECTION') return;
-    const refusal = clientFault(code, error.message, this.#settings);
+    const refusal = clientFault(error, this.#settings);
     if (connection.current?.fault(refusal) === true) return;
     this.#refuse(socket, refusal);
   }
@@ -211,6 +227,7 @@ export class Listener {
   #refuse(socket: Socket, error: ProxyError): void {
     const connection = this.#connections.get(socket);
     if (connection === undefined || connection.refused) return;
+    connection.parsing = false;
     connection.refused = true;
     discardInput(socket);
     this.#inOrder(connection, async () => {
@@ -236,7 +253,10 @@ export class Listener {
 
   #linger(socket: Socket, lingerTimeoutMs: number = this.#settings.lingerTimeoutMs): void {
     const connection = this.#connections.get(socket);
-    if (connection !== undefined) connection.closing = true;
+    if (connection !== undefined) {
+      connection.parsing = false;
+      connection.closing = true;
+    }
     linger(socket, { lingerTimeoutMs, lingerTotalMs: this.#settings.lingerTotalMs });
   }
 }

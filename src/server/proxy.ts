@@ -129,7 +129,6 @@ export class Proxy extends EventEmitter<ProxyEvents> implements AsyncDisposable 
     this.#watching?.close();
     void this.#admin?.close();
     this.#pool.close();
-    this.#spool.close();
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -161,7 +160,6 @@ export class Proxy extends EventEmitter<ProxyEvents> implements AsyncDisposable 
     this.#watching?.close();
     await this.#admin?.close();
     this.#pool.close();
-    this.#spool.close();
   }
 
   #makeServices(): Services {
@@ -203,9 +201,9 @@ export class Proxy extends EventEmitter<ProxyEvents> implements AsyncDisposable 
     const { encrypted } = connection;
     if (pathStreams(originForm(request.url ?? '/').target, services.settings.stream)) {
       const connect = (timeoutMs: number): Connecting => this.#connect(services.settings, timeoutMs, true);
-      if (expectsContinue) response.writeContinue();
       const chassis = this.#chassis;
-      const streamed = new StreamedExchange({ chassis, services, request, response, encrypted, connect });
+      const asked = { request, response, expectsContinue, encrypted };
+      const streamed = new StreamedExchange({ chassis, services, connect, ...asked });
       connection.current = streamed;
       await streamed.run();
       connection.current = null;

@@ -3,7 +3,7 @@
 import { connect as connectTcp } from 'node:net';
 import type { Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
-import { fieldValue, withoutHopByHop } from '../http/fields.ts';
+import { fieldValue, hopByHopNames, withoutFields } from '../http/fields.ts';
 import { serializeFields } from '../http/forwarding.ts';
 import type { ReplayResult } from '../observe/inspector/api.ts';
 import type { Inspector } from '../observe/inspector/inspector.ts';
@@ -84,12 +84,10 @@ function socketTo(url: string): Socket {
 
 /** As they came, but for this connection: with the length of what is sent, and closed behind it. */
 function fieldsAgain(fields: readonly string[], body: Buffer | null): string[] {
-  const kept = withoutHopByHop(fields).filter(
-    (_text, at, all) => !/^(content-length|expect)$/i.test(all[at - (at % 2)] ?? ''),
-  );
+  const ofThisConnection = new Set([...hopByHopNames(fields), 'content-length', 'expect']);
   return [
     ...(fieldValue(fields, 'host') === undefined ? ['Host', 'localhost'] : []),
-    ...kept,
+    ...withoutFields(fields, ofThisConnection),
     ...(body === null ? [] : ['Content-Length', String(body.length)]),
     'Connection',
     'close',

@@ -1,24 +1,142 @@
-/** A process-wide allowance of bytes that many bodies share. */
+/** A process-wide allowance of bytes that many bodies share, and those of them that wait for room in it. */
+
+/** How a wait ends: the bytes are taken, or there will be no room in time. */
+export type WaitEnd = 'taken' | 'refused';
+
+interface Waiter {
+  readonly share: Share;
+  readonly bytes: number;
+  readonly end: (how: WaitEnd) => void;
+  readonly timer: NodeJS.Timeout;
+}
+
 export class Budget {
   readonly limitBytes: number;
+  readonly #waitMs: number;
   #usedBytes = 0;
+  /** How many shares hold any bytes. */
+  #holders = 0;
+  /** The oldest share first: so the oldest body comes to its end, and gives back what it holds. */
+  readonly #waiters: Waiter[] = [];
+  #shares = 0;
 
-  constructor(limitBytes: number) {
+  /** @param waitMs how long a share waits for room, in ms; 0: not at all */
+  constructor(limitBytes: number, waitMs: number) {
     this.limitBytes = limitBytes;
+    this.#waitMs = waitMs;
   }
 
   get usedBytes(): number {
     return this.#usedBytes;
   }
 
-  /** Takes `bytes` if they are there; false leaves the budget as it was. */
+  /** How many shares wait for room. */
+  get waiting(): number {
+    return this.#waiters.length;
+  }
+
+  /** What one body holds of the budget; nothing so far. */
+  share(): Share {
+    this.#shares += 1;
+    return new Share(this, this.#shares);
+  }
+
+  hasRoom(bytes: number): boolean {
+    return this.#usedBytes + bytes <= this.limitBytes;
+  }
+
+  /** For shares: what one held, and what it holds now. */
+  changed(heldBefore: number, heldNow: number): void {
+    this.#usedBytes += heldNow - heldBefore;
+    this.#holders += Math.sign(heldNow) - Math.sign(heldBefore);
+    if (heldNow < heldBefore) this.#serve();
+  }
+
+  /** For shares: tells `end` once, later; never, after `leave`. */
+  wait(share: Share, bytes: number, end: (how: WaitEnd) => void): void {
+    const timer = setTimeout(() => this.#refuse(share), this.#waitMs);
+    const at = this.#waiters.findIndex((waiter) => waiter.share.age > share.age);
+    this.#waiters.splice(at < 0 ? this.#waiters.length : at, 0, { share, bytes, end, timer });
+    queueMicrotask(() => this.#breakDeadlock());
+  }
+
+  /** For shares: waits no longer. */
+  leave(share: Share): void {
+    const at = this.#waiters.findIndex((waiter) => waiter.share === share);
+    if (at < 0) return;
+    clearTimeout(this.#waiters[at]?.timer);
+    this.#waiters.splice(at, 1);
+  }
+
+  #serve(): void {
+    for (const { share, bytes, end } of this.#waiters.filter((waiter) => this.hasRoom(waiter.bytes))) {
+      // Those before it may have taken the room.
+      if (!this.hasRoom(bytes)) continue;
+      this.leave(share);
+      share.take(bytes);
+      end('taken');
+    }
+    this.#breakDeadlock();
+  }
+
+  /** Where all who could give back wait for one another, the youngest gives way. */
+  #breakDeadlock(): void {
+    const waitingHolders = this.#waiters.filter(({ share }) => share.heldBytes > 0);
+    const youngest = waitingHolders.at(-1);
+    if (youngest !== undefined && waitingHolders.length === this.#holders) this.#refuse(youngest.share);
+  }
+
+  #refuse(share: Share): void {
+    const waiter = this.#waiters.find((one) => one.share === share);
+    if (waiter === undefined) return;
+    this.leave(share);
+    waiter.end('refused');
+  }
+}
+
+export class Share {
+  readonly #budget: Budget;
+  /** Smaller is older. */
+  readonly age: number;
+  #heldBytes = 0;
+
+  constructor(budget: Budget, age: number) {
+    this.#budget = budget;
+    this.age = age;
+  }
+
+  get heldBytes(): number {
+    return this.#heldBytes;
+  }
+
+  /** Takes `bytes` if they are there; false leaves all as it was. */
   take(bytes: number): boolean {
-    if (this.#usedBytes + bytes > this.limitBytes) return false;
-    this.#usedBytes += bytes;
+    if (!this.#budget.hasRoom(bytes)) return false;
+    this.#hold(this.#heldBytes + bytes);
     return true;
   }
 
-  give(bytes: number): void {
-    this.#usedBytes -= bytes;
+  /** Takes `bytes` as soon as they are there; `end` tells it, later. False: they never can be. */
+  takeLater(bytes: number, end: (how: WaitEnd) => void): boolean {
+    if (this.#heldBytes + bytes > this.#budget.limitBytes) return false;
+    this.#budget.wait(this, bytes, end);
+    return true;
+  }
+
+  /** Waits no longer; what is held is kept. */
+  stopWaiting(): void {
+    this.#budget.leave(this);
+  }
+
+  /** Gives all back, and waits no longer. */
+  release(): void {
+    this.#budget.leave(this);
+    this.#hold(0);
+  }
+
+  #hold(bytes: number): void {
+    const before = this.#heldBytes;
+    this.#heldBytes = bytes;
+    this.#budget.changed(before, bytes);
   }
 }

@@ -2,7 +2,7 @@
 
 import { close, write } from 'node:fs';
 import type { BodySink, SinkFault } from './body-sink.ts';
-import type { Budget } from './budget.ts';
+import type { Budget, Share } from './budget.ts';
 import { bodyInFile, bodyInMemory } from './spooled-body.ts';
 import type { SpooledBody } from './spooled-body.ts';
 
@@ -26,8 +26,12 @@ export class SpoolWriter implements BodySink, Disposable {
   #segment: Buffer | null = null;
   #segmentUsed = 0;
   #bytes = 0;
-  #memoryTaken = 0;
-  #diskTaken = 0;
+  readonly #memory: Share;
+  readonly #disk: Share;
+  /** Octets for which there are segments of the file, also those that are still to be written. */
+  #fileBytes = 0;
+  /** Whether the file waits for room in the budget. */
+  #waiting = false;
   #fd: number | null = null;
   #writing: Buffer | null = null;
   #spare: Buffer | null = null;
@@ -39,6 +43,8 @@ export class SpoolWriter implements BodySink, Disposable {
   constructor(options: SpoolWriterOptions) {
     this.#options = options;
     const { expectedBytes, maxBytes } = options;
+    this.#memory = options.memory.share();
+    this.#disk = options.disk.share();
     if (expectedBytes !== null && expectedBytes > maxBytes)
       this.#fault = { kind: 'too-large', limitBytes: maxBytes };
   }
@@ -51,9 +57,9 @@ export class SpoolWriter implements BodySink, Disposable {
     return this.#fault;
   }
 
-  /** With a file: one segment is being written and the other is full. */
+  /** With a file: one segment is being written and the other is full, or there is no room for a further one. */
   get congested(): boolean {
-    return this.#segments.length > 0 && this.#writing !== null;
+    return this.#waiting || (this.#segments.length > 0 && this.#writing !== null);
   }
 
   whenDrained(resume: () => void): void {
@@ -86,6 +92,8 @@ export class SpoolWriter implements BodySink, Disposable {
 
   /** The body, once all of it is in memory or on disk; a fault where that failed. The writer is then spent. */
   async finish(): Promise<SpooledBody | SinkFault> {
+    this.#waiting = false;
+    this.#disk.stopWaiting();
     if (this.#fd !== null) await this.#flush();
     if (this.#fault !== null) {
       this[Symbol.dispose]();
@@ -113,16 +121,13 @@ export class SpoolWriter implements BodySink, Disposable {
   }
 
   #fileBody(fd: number): SpooledBody {
-    this.#options.memory.give(this.#memoryTaken);
-    this.#memoryTaken = 0;
+    this.#memory.release();
     return bodyInFile(fd, this.#bytes, () => this.#release());
   }
 
   #release(): void {
-    this.#options.memory.give(this.#memoryTaken);
-    this.#options.disk.give(this.#diskTaken);
-    this.#memoryTaken = 0;
-    this.#diskTaken = 0;
+    this.#memory.release();
+    this.#disk.release();
   }
 
   #count(bytes: number): void {
@@ -150,26 +155,43 @@ export class SpoolWriter implements BodySink, Disposable {
   }
 
   #memorySegment(): Buffer | null {
-    const { expectedBytes, memoryBytes, memory } = this.#options;
-    const left = memoryBytes - this.#memoryTaken;
+    const { expectedBytes, memoryBytes } = this.#options;
+    const left = memoryBytes - this.#memory.heldBytes;
     const exact = expectedBytes === null ? 0 : expectedBytes - this.#bytes;
     const grown = Math.min(Math.max(FIRST_SEGMENT_BYTES, this.#bytes), LARGEST_SEGMENT_BYTES, left);
     const size = exact > 0 ? exact : grown;
-    if (size <= 0 || size > left || !memory.take(size)) return null;
-    this.#memoryTaken += size;
+    if (size <= 0 || size > left || !this.#memory.take(size)) return null;
     return Buffer.allocUnsafeSlow(size);
   }
 
   #fileSegment(): Buffer | null {
-    const { disk } = this.#options;
-    if (!disk.take(FILE_SEGMENT_BYTES)) {
-      this.#fault = { kind: 'exhausted', option: 'disk-total', limitBytes: disk.limitBytes };
-      return null;
-    }
-    this.#diskTaken += FILE_SEGMENT_BYTES;
+    this.#fileBytes += FILE_SEGMENT_BYTES;
+    this.#reserveDisk();
+    if (this.#fault !== null) return null;
     const segment = this.#spare ?? Buffer.allocUnsafeSlow(FILE_SEGMENT_BYTES);
     this.#spare = null;
     return segment;
+  }
+
+  /**
+   * Room for a body of known length is taken at once, so that two bodies do not stop each other half-way. While it waits,
+   * the octets that have already come go on into one segment.
+   */
+  #reserveDisk(): void {
+    const { expectedBytes, disk } = this.#options;
+    const missing = Math.max(this.#fileBytes, expectedBytes ?? 0) - this.#disk.heldBytes;
+    if (this.#waiting || missing <= 0 || this.#disk.take(missing)) return;
+    const mayWait = this.#disk.takeLater(missing, (how) => {
+      this.#waiting = false;
+      if (how === 'refused') this.#exhausted(disk);
+      this.#goOn();
+    });
+    if (mayWait) this.#waiting = true;
+    else this.#exhausted(disk);
+  }
+
+  #exhausted({ limitBytes }: Budget): void {
+    this.#fault = { kind: 'exhausted', option: 'disk-total', limitBytes };
   }
 
   #openFile(): void {
@@ -212,7 +234,12 @@ export class SpoolWriter implements BodySink, Disposable {
     this.#writing = null;
     if (segment.length === FILE_SEGMENT_BYTES) this.#spare = segment;
     if (this.#fault === null) this.#writeNext();
-    if (this.congested) return;
+    this.#goOn();
+  }
+
+  /** Tells the one that waits for this writer, if there is nothing to wait for any more. */
+  #goOn(): void {
+    if (this.congested && this.#fault === null) return;
     const resume = this.#onDrained;
     this.#onDrained = null;
     resume?.();

@@ -1,11 +1,11 @@
-/** Makes spool writers that share the process-wide budgets and one private folder. */
+/** Makes spool writers that share the process-wide budgets and one folder. */
 
 import type { Settings } from '../config/settings.ts';
 import { Budget } from './budget.ts';
 import { SpoolFolder } from './spool-folder.ts';
 import { SpoolWriter } from './spool-writer.ts';
 
-type SpoolSettings = Pick<Settings, 'memoryTotalBytes' | 'diskTotalBytes' | 'spoolDir'>;
+type SpoolSettings = Pick<Settings, 'memoryTotalBytes' | 'diskTotalBytes' | 'spoolDir' | 'spoolWaitMs'>;
 
 export class Spool {
   readonly memory: Budget;
@@ -13,8 +13,8 @@ export class Spool {
   readonly #folder: SpoolFolder;
 
   constructor(settings: SpoolSettings) {
-    this.memory = new Budget(settings.memoryTotalBytes);
-    this.disk = new Budget(settings.diskTotalBytes);
+    this.memory = new Budget(settings.memoryTotalBytes, settings.spoolWaitMs);
+    this.disk = new Budget(settings.diskTotalBytes, settings.spoolWaitMs);
     this.#folder = new SpoolFolder(settings.spoolDir);
   }
 
@@ -32,10 +32,5 @@ export class Spool {
       memoryBytes,
       maxBytes,
     });
-  }
-
-  /** Removes the private folder. */
-  close(): void {
-    this.#folder.remove();
   }
 }

@@ -114,8 +114,13 @@ export class Attempt implements ConnectionReader, ResponseObserver {
   }
 
   timedOut(): void {
-    // A paused connection waits for us, not for the upstream.
-    if (this.#reader.sink?.congested === true) return;
+    const { body } = this.#options;
+    // It may well wait for the body: it gets that, and the time once more.
+    if (this.#hold !== null && this.#connection !== null && body !== null) {
+      clearTimeout(this.#hold);
+      this.#sendBody(this.#connection, body);
+      return;
+    }
     this.#reader.end('timeout', null);
   }
 
@@ -235,10 +240,14 @@ export class Attempt implements ConnectionReader, ResponseObserver {
     // TLS still delivers what it has deciphered after it was told to stop.
     if (this.#paused) return;
     this.#paused = true;
+    // A connection that is not read waits for us, not for the upstream.
+    this.#connection?.setTimeout(0);
     sink.whenDrained(() => {
       this.#paused = false;
-      if (sink.fault === null) this.#connection?.resume();
-      else this.#reader.check();
+      if (sink.fault !== null) this.#reader.check();
+      if (this.#evidence !== null) return;
+      this.#connection?.setTimeout(this.#streamed ? 0 : this.#options.bodyIdleTimeoutMs);
+      this.#connection?.resume();
     });
   }
 
@@ -255,7 +264,7 @@ export class Attempt implements ConnectionReader, ResponseObserver {
   }
 
   #record(ending: Ending, detail: string | null, errorCode: string | null): Evidence {
-    const { head, framing, headBytes, bodyBytes, surplusBytes, trailerFields } = this.#reader;
+    const { head, framing, headBytes, interimBytes, bodyBytes, surplusBytes, trailerFields } = this.#reader;
     const waitedFor = head === null ? 'first-byte' : 'body-idle';
     return {
       ending,
@@ -263,6 +272,7 @@ export class Attempt implements ConnectionReader, ResponseObserver {
       framing,
       streamed: this.#streamed,
       headBytes,
+      interimBytes,
       bodyBytes,
       surplusBytes,
       trailerFields,

@@ -2,8 +2,8 @@
 
 import { connect as connectTcp } from 'node:net';
 import type { Socket } from 'node:net';
-import { connect as connectTls } from 'node:tls';
 import type { Target } from '../config/settings.ts';
+import { connectCarriedTls } from './tls-carrier.ts';
 
 /** Who reads a connection at the moment. */
 export interface ConnectionReader {
@@ -34,6 +34,9 @@ export interface Connecting {
   readonly result: Promise<ConnectResult>;
   cancel(): void;
 }
+
+/** The error code of a TLS connection whose TCP connection was closed under it (RFC 9112 section 9.8). */
+export const NO_CLOSE_NOTIFY = 'NO_CLOSE_NOTIFY';
 
 /** Octets for which nobody named a better place; free again when the reader returns, so all connections share it. */
 const scratch: Buffer = Buffer.allocUnsafeSlow(64 * 1024);
@@ -75,38 +78,38 @@ export class UpstreamConnection {
   readonly socket: Socket;
   readonly encrypted: boolean;
   readonly #isTcp: boolean;
+  readonly #wasCutOff: () => boolean = () => false;
   #reader: ConnectionReader | null = null;
   #ended: 'fin' | 'rst' | 'closed' | null = null;
 
   constructor(options: ConnectOptions) {
     const { target, insecure, asStream = false } = options;
-    this.#isTcp = target.kind === 'tcp';
+    this.#isTcp = target.kind === 'tcp' && !target.tls;
     this.encrypted = target.kind === 'tcp' && target.tls;
+    if (target.kind === 'tcp' && target.tls) {
+      const { host, port } = target;
+      const { socket, wasCutOff } = connectCarriedTls(host, port, {
+        servername: serverName(host),
+        rejectUnauthorized: !insecure,
+      });
+      this.socket = socket;
+      this.#wasCutOff = wasCutOff;
+      if (!asStream) socket.on('data', (octets) => this.#read(octets.length, octets) || socket.pause());
+      return;
+    }
     const onread = {
       buffer: (): Uint8Array => this.#reader?.window() ?? scratch,
       callback: (count: number, buffer: Uint8Array): boolean => this.#read(count, buffer),
     };
     const common = { allowHalfOpen: true, noDelay: true, ...(asStream ? {} : { onread }) };
-    if (target.kind === 'unix') {
-      this.socket = connectTcp({ ...common, path: target.path });
-    } else if (target.tls) {
-      const { host, port } = target;
-      this.socket = connectTls({
-        ...common,
-        host,
-        port,
-        servername: serverName(host),
-        rejectUnauthorized: !insecure,
-      });
-    } else {
-      this.socket = connectTcp({ ...common, host: target.host, port: target.port });
-    }
+    const address = target.kind === 'unix' ? { path: target.path } : { host: target.host, port: target.port };
+    this.socket = connectTcp({ ...common, ...address });
   }
 
   /** Begins to report to readers how the connection ends. */
   established(): void {
     this.socket
-      .on('end', () => this.#end(this.#endedByReset() ? 'rst' : 'fin', null))
+      .on('end', () => this.#atEnd())
       .on('error', (error: NodeJS.ErrnoException) => this.#end('rst', error.code ?? null))
       .on('close', () => this.#end('rst', null))
       .on('timeout', () => this.#reader?.timedOut());
@@ -151,6 +154,11 @@ export class UpstreamConnection {
     // Nothing was asked, so nothing may be answered (RFC 9112 section 9.2): do not guess, do not reuse.
     this.destroy();
     return true;
+  }
+
+  #atEnd(): void {
+    if (this.#wasCutOff()) this.#end('rst', NO_CLOSE_NOTIFY);
+    else this.#end(this.#endedByReset() ? 'rst' : 'fin', null);
   }
 
   #end(how: 'fin' | 'rst', errorCode: string | null): void {

@@ -36,6 +36,8 @@ export interface Evidence {
   readonly streamed: boolean;
   /** Octets of the head, or of what arrived of it. */
   readonly headBytes: number;
+  /** Octets of interim heads (1xx) before it. */
+  readonly interimBytes: number;
   /** Octets of the body that arrived, without chunk framing. */
   readonly bodyBytes: number;
   /** Octets after the end of the message, discarded. */
@@ -59,7 +61,7 @@ export interface Evidence {
  * 9.2.2). So end the connections that the kernel still takes for a dev server whose process is on its way out.
  */
 export function wasNeverTakenUp(evidence: Evidence, saysContinue: boolean): boolean {
-  const { requestBody, headBytes, expectation } = evidence;
-  if (headBytes > 0 || requestBody === 'none') return false;
+  const { requestBody, headBytes, interimBytes, expectation } = evidence;
+  if (headBytes + interimBytes > 0 || requestBody === 'none') return false;
   return requestBody === 'withheld' || (expectation === 'unanswered' && saysContinue);
 }

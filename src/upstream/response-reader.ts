@@ -31,8 +31,10 @@ export class ResponseReader {
 
   head: ResponseHead | null = null;
   framing: Framing | null = null;
-  /** Octets of the head and of interim heads before it, or of what came of them. */
+  /** Octets of the head, or of what came of it. */
   headBytes = 0;
+  /** Octets of the interim heads before it. */
+  interimBytes = 0;
   bodyBytes = 0;
   surplusBytes = 0;
 
@@ -106,7 +108,7 @@ export class ResponseReader {
     const end = findHeadEnd(all, before === null ? from : before.length, all.length);
     const length = (end < 0 ? all.length : end) - start;
     this.headBytes += length - (before?.length ?? 0);
-    if (this.headBytes > this.#maxHeaderBytes) {
+    if (this.interimBytes + this.headBytes > this.#maxHeaderBytes) {
       this.#finish('limit', `its head is larger than ${this.#maxHeaderBytes} bytes`, 'LIMIT_HEAD');
     } else if (end < 0) {
       this.#headStart = before === null ? Buffer.from(bytes.subarray(from)) : all;
@@ -137,6 +139,8 @@ export class ResponseReader {
       return;
     }
     if (head.status < 200) {
+      this.interimBytes += this.headBytes;
+      this.headBytes = 0;
       this.#observer.interim(head);
       return;
     }

@@ -86,7 +86,8 @@ function retry(circumstances: Circumstances): Decision {
  */
 function isStale({ evidence, verdict }: Circumstances): boolean {
   const isLeftover = verdict === 'malformed' && evidence.head === null;
-  return evidence.reusedConnection && (evidence.headBytes === 0 || isLeftover);
+  const isSilence = evidence.headBytes + evidence.interimBytes === 0;
+  return evidence.reusedConnection && (isSilence || isLeftover);
 }
 
 /** Nothing was sent, so any method may wait and try again. */

@@ -5,9 +5,10 @@ import http from 'node:http';
 import { expect, test } from 'vitest';
 import type { ExchangeRecord } from '../../src/index.ts';
 import { createProxy } from '../../src/server/proxy.ts';
+import { freePort } from './child-server.ts';
 import { need } from './need.ts';
 import { startReloadingServer } from './reloading-server.ts';
-import { whyMissing } from './servers.ts';
+import { startServerOn, whyMissing } from './servers.ts';
 
 const SECONDS = Number(process.env['LASTBYTE_RESTART_SECONDS'] ?? 9);
 const TOUCH_EVERY_MS = 2_000;
@@ -53,7 +54,7 @@ const failures = (counts: ReadonlyMap<string, number>): number =>
 
 /** Whether the upstream had begun to work on a request that must not be sent twice: then nothing may save it. */
 const wasUnderWay = ({ method, attempts }: ExchangeRecord): boolean =>
-  method === 'POST' && (attempts.at(-1)?.evidence.headBytes ?? 0) > 0;
+  method === 'POST' && attempts.some(({ evidence }) => evidence.headBytes + evidence.interimBytes > 0);
 
 test(
   `in ${SECONDS} s of restarts no request fails that the upstream had not begun to answer`,
@@ -97,3 +98,13 @@ test(
   },
   (SECONDS + 60) * 1000,
 );
+
+test('a server that starts after lastbyte answers what was asked before it was there', async (context) => {
+  need(context, whyMissing('Django runserver'));
+  const port = await freePort();
+  await using proxy = createProxy({ target: `http://127.0.0.1:${port}`, port: 0, admin: false });
+  await proxy.start();
+  const asked = TRAFFIC.map(({ method, path }) => ask(proxy.url, method, path));
+  await using server = await startServerOn('Django runserver', port);
+  expect(await Promise.all(asked), server.output()).toEqual(['200', '200', '200']);
+});

@@ -149,6 +149,8 @@ test('400 reaches a client that is still uploading 20 MB', async () => {
 test('502 reaches a client behind an upload of 20 MB that the upstream refused to read', async () => {
   await using upstream = await Upstream.start(async (connection) => {
     await connection.request();
+    // The first octet of the answer: from then on the request is not sent again.
+    await connection.send('H');
     connection.reset();
   });
   await using proxy = await TestProxy.start(upstream.url, { lingerTimeout: 100 });

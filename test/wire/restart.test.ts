@@ -74,6 +74,7 @@ describe('a POST', () => {
     await client.send(POST);
     expect((await client.response()).status).toBe(502);
     expect(upstream.connections).toHaveLength(1);
+    expect((await proxy.record()).sentence).toContain('without a byte of an answer');
   });
 
   test('that was taken up, with its body still withheld, is never sent again', async () => {

@@ -49,6 +49,16 @@ describe.skipIf(certificate === null)('a client that speaks TLS', () => {
     socket.end();
   });
 
+  test('that sends a flood of requests ahead of their answers gets all of them', async () => {
+    await using upstream = await Upstream.start(answering(ok('one')));
+    await using proxy = await TestProxy.start(upstream.url, listening);
+    const socket = await connectTo(proxy);
+    const request = 'GET / HTTP/1.1\r\nHost: x\r\n\r\n';
+    socket.end(`${request.repeat(2999)}GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n`);
+    const answers = (await buffer(socket)).toString('latin1');
+    expect(answers.split('\r\n\r\none').length - 1).toBe(3000);
+  });
+
   test('gets it also when it half-closes right after its request', async () => {
     await using upstream = await Upstream.start(answering(ok(BODY)));
     await using proxy = await TestProxy.start(upstream.url, listening);

@@ -322,6 +322,23 @@ describe('connections', () => {
     ]);
   });
 
+  test('are closed at the first octet that nobody asked for', async () => {
+    await using upstream = await Upstream.start(async (connection, index) => {
+      await connection.request();
+      await connection.send(ok(`answer ${index}`));
+      if (index > 0) return;
+      await connection.send(ok('stray'));
+      await connection.peerEnd();
+    });
+    await using proxy = await TestProxy.start(upstream.url, { upstreamIdleTimeout: '1h' });
+    using client = await Client.connect(proxy.port);
+    await client.send(GET);
+    expect((await client.response()).body.toString()).toBe('answer 0');
+    await upstream.connections[0]?.peerEnd();
+    await client.send(GET);
+    expect((await client.response()).body.toString()).toBe('answer 1');
+  });
+
   test('with octets behind the answer are not used again', async () => {
     await using upstream = await Upstream.start(
       answering(`${ok('a')}HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nevil`),

@@ -1,8 +1,8 @@
 /** Options: how much may be received and buffered. */
 
-import { path, size } from '../scalar-kinds.ts';
+import { duration, path, size } from '../scalar-kinds.ts';
 import type { Rows } from '../option.ts';
-import { GIB, KIB, MIB } from '../units.ts';
+import { GIB, KIB, MIB, SECOND_MS } from '../units.ts';
 
 const TIB = 1024 * GIB;
 
@@ -14,6 +14,7 @@ export const LIMITS: Rows<
   | 'memoryTotalBytes'
   | 'diskTotalBytes'
   | 'spoolDir'
+  | 'spoolWaitMs'
 > = {
   maxRequestBodyBytes: {
     setting: 'maxRequestBodyBytes',
@@ -63,5 +64,12 @@ export const LIMITS: Rows<
     kind: path,
     default: null,
     purpose: "Folder for temporary files; without it, the system's own.",
+  },
+  spoolWaitMs: {
+    setting: 'spoolWaitMs',
+    name: 'spool-wait',
+    kind: duration,
+    default: 30 * SECOND_MS,
+    purpose: 'How long a body waits when --disk-total is used up by others; then 503.',
   },
 };

@@ -31,6 +31,7 @@ const NOTHING: Evidence = {
   framing: null,
   streamed: false,
   headBytes: 0,
+  interimBytes: 0,
   bodyBytes: 0,
   surplusBytes: 0,
   trailerFields: 0,

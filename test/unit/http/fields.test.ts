@@ -3,11 +3,11 @@ import { describe, expect, test } from 'vitest';
 import {
   fieldValue,
   fieldValues,
+  hopByHopNames,
   listMembers,
   listParts,
   trimOws,
   withoutFields,
-  withoutHopByHop,
 } from '../../../src/http/fields.ts';
 
 /** Several strings on one line. */
@@ -85,6 +85,9 @@ test('white space around a value is trimmed, a no-break space is part of it', ()
 });
 
 describe('hop-by-hop fields', () => {
+  const withoutHopByHop = (fields: readonly string[]): string[] =>
+    withoutFields(fields, hopByHopNames(fields));
+
   test('stop here, in any case, with every field that Connection names', () => {
     const fields = [
       ...split('Host|x|CONNECTION|close, X-Secret|connection|"quoted", X-Other'),

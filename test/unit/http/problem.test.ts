@@ -123,3 +123,11 @@ test('only a 503 says when to come again', () => {
     expect(rendered({ error }).field('Retry-After'), code).toBe(error.status === 503 ? '1' : null);
   }
 });
+
+test('only a 405 says what is allowed', () => {
+  for (const code of ERROR_CODES) {
+    const { status } = new ProxyError(code, 'A sentence.');
+    const allowed = rendered({ error: new ProxyError(code, 'A sentence.') }).field('Allow');
+    expect(allowed === null, code).toBe(status !== 405);
+  }
+});

@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { checkRequest, originForm } from '../../../src/http/request-check.ts';
+import { checkRequest, headBytes, originForm } from '../../../src/http/request-check.ts';
 
 /** Several strings on one line. */
 const split = (text: string): string[] => text.split('|');
@@ -121,4 +121,9 @@ describe('the origin form', () => {
       { numRuns: 1000 },
     );
   });
+});
+
+test('a head has as many octets as its lines', () => {
+  const head = 'POST /a?b HTTP/1.1\r\nHost: x\r\nA: \r\n\r\n';
+  expect(headBytes('POST', '/a?b', ['Host', 'x', 'A', ''])).toBe(head.length);
 });

@@ -14,6 +14,7 @@ const ATTEMPT: AttemptRecord = {
     framing: { kind: 'length', length: 51_200 },
     streamed: false,
     headBytes: 90,
+    interimBytes: 0,
     bodyBytes: 51_200,
     surplusBytes: 0,
     trailerFields: 0,

@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
@@ -15,11 +15,15 @@ let spool: Spool;
 
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'lastbyte-test-'));
-  spool = new Spool({ memoryTotalBytes: 4 * MIB, diskTotalBytes: 8 * MIB, spoolDir: folder });
+  spool = new Spool({
+    memoryTotalBytes: 4 * MIB,
+    diskTotalBytes: 8 * MIB,
+    spoolDir: folder,
+    spoolWaitMs: 60_000,
+  });
 });
 
 afterEach(() => {
-  spool.close();
   expect(readdirSync(folder)).toEqual([]);
   expect([spool.memory.usedBytes, spool.disk.usedBytes]).toEqual([0, 0]);
   rmSync(folder, { recursive: true });
@@ -99,13 +103,12 @@ test.each([null, 3 * MIB + 5])(
   },
 );
 
-test('the file has no name and its folder is private', async () => {
+test('a file in use has no name, and no folder either', async () => {
   using writer = spool.writer(null, 0, 100 * MIB);
   await writeInParts(writer, pattern(MIB), 64 * KIB);
-  const [made = ''] = readdirSync(folder);
-  expect(statSync(join(folder, made)).mode & 0o777).toBe(0o700);
-  expect(readdirSync(join(folder, made))).toEqual([]);
+  expect(readdirSync(folder)).toEqual([]);
   const body = await writer.finish();
+  expect(body).toMatchObject({ bytes: MIB, memory: null });
   if (Symbol.dispose in body) body[Symbol.dispose]();
 });
 
@@ -118,17 +121,6 @@ test('when the memory of all bodies is used up, the next one goes to a file', as
   expect('memory' in body ? body.memory : undefined).toBeNull();
   expect((await whole(body)).equals(pattern(1000))).toBe(true);
   if (Symbol.dispose in body) body[Symbol.dispose]();
-});
-
-test('a folder that was taken away meanwhile is made anew', async () => {
-  for (let round = 0; round < 2; round += 1) {
-    using writer = spool.writer(null, 0, 100 * MIB);
-    await writeInParts(writer, pattern(1000), 100);
-    const body = await writer.finish();
-    expect((await whole(body)).equals(pattern(1000))).toBe(true);
-    if (Symbol.dispose in body) body[Symbol.dispose]();
-    for (const name of readdirSync(folder)) rmSync(join(folder, name), { recursive: true });
-  }
 });
 
 describe('a limit', () => {
@@ -155,11 +147,11 @@ describe('a limit', () => {
       memoryTotalBytes: 0,
       diskTotalBytes: MIB,
       spoolDir: join(folder, 'missing'),
+      spoolWaitMs: 0,
     });
     using writer = nowhere.writer(null, 0, MIB);
     writer.append(pattern(10));
     expect(await writer.finish()).toEqual({ kind: 'io', errorCode: 'ENOENT' });
-    nowhere.close();
   });
 });
 
@@ -168,4 +160,75 @@ test('a writer that is given up in the middle of a write leaves nothing', async 
   writer.append(pattern(700 * KIB));
   writer[Symbol.dispose]();
   expect([spool.memory.usedBytes, spool.disk.usedBytes]).toEqual([0, 0]);
+});
+
+describe('when the disk of all bodies is used up', () => {
+  const LARGE = pattern(6 * MIB);
+
+  async function kept(writer: SpoolWriter, octets: Buffer): Promise<SpooledBody | SinkFault> {
+    await writeInParts(writer, octets, 64 * KIB);
+    return await writer.finish();
+  }
+
+  test.each([LARGE.length, null])(
+    'a body waits until another gives its part back (length %s)',
+    async (expected) => {
+      const first = await kept(spool.writer(LARGE.length, 0, 100 * MIB), LARGE);
+      const second = kept(spool.writer(expected, 0, 100 * MIB), LARGE);
+      while (spool.disk.waiting === 0) await new Promise((resolve) => setImmediate(resolve));
+      if (Symbol.dispose in first) first[Symbol.dispose]();
+      const body = await second;
+      expect((await whole(body)).equals(LARGE)).toBe(true);
+      if (Symbol.dispose in body) body[Symbol.dispose]();
+    },
+  );
+
+  test('bodies of known length come one after the other, the oldest first', async () => {
+    const writers = [1, 2, 3].map(() => spool.writer(LARGE.length, 0, 100 * MIB));
+    const order: number[] = [];
+    await Promise.all(
+      writers.map(async (writer, index) => {
+        const body = await kept(writer, LARGE);
+        expect((await whole(body)).equals(LARGE)).toBe(true);
+        order.push(index);
+        if (Symbol.dispose in body) body[Symbol.dispose]();
+      }),
+    );
+    expect(order).toEqual([0, 1, 2]);
+  });
+
+  test('of bodies that wait for one another the youngest gives way', async () => {
+    const [older, younger] = await Promise.all(
+      [1, 2].map(async () => await kept(spool.writer(null, 0, 100 * MIB), LARGE)),
+    );
+    if (older === undefined || younger === undefined) throw new Error('two were written');
+    expect(younger).toEqual({ kind: 'exhausted', option: 'disk-total', limitBytes: 8 * MIB });
+    expect((await whole(older)).equals(LARGE)).toBe(true);
+    if (Symbol.dispose in older) older[Symbol.dispose]();
+  });
+
+  test('a body waits no longer than it may', async () => {
+    const impatient = new Spool({
+      memoryTotalBytes: 0,
+      diskTotalBytes: 8 * MIB,
+      spoolDir: folder,
+      spoolWaitMs: 1,
+    });
+    const first = await kept(impatient.writer(LARGE.length, 0, 100 * MIB), LARGE);
+    expect(await kept(impatient.writer(LARGE.length, 0, 100 * MIB), LARGE)).toMatchObject({
+      kind: 'exhausted',
+    });
+    if (Symbol.dispose in first) first[Symbol.dispose]();
+    expect(impatient.disk.usedBytes).toBe(0);
+  });
+
+  test('one that is given up while it waits leaves the queue', async () => {
+    const first = await kept(spool.writer(LARGE.length, 0, 100 * MIB), LARGE);
+    const second = spool.writer(LARGE.length, 0, 100 * MIB);
+    second.append(pattern(KIB));
+    expect(spool.disk.waiting).toBe(1);
+    second[Symbol.dispose]();
+    expect(spool.disk.waiting).toBe(0);
+    if (Symbol.dispose in first) first[Symbol.dispose]();
+  });
 });

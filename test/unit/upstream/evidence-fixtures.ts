@@ -9,6 +9,8 @@ export function evidence(changes: Partial<Evidence> = {}): Evidence {
     framing: { kind: 'length', length: 10 },
     streamed: false,
     headBytes: 40,
+
+    interimBytes: 0,
     bodyBytes: 10,
     surplusBytes: 0,
     trailerFields: 0,

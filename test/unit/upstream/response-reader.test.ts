@@ -72,7 +72,7 @@ function memoryWriter(expectedBytes: number | null, maxBytes: number): SpoolWrit
   const openFile = (): number => {
     throw new Error('no file is needed');
   };
-  const memory = new Budget(100_000_000);
+  const memory = new Budget(100_000_000, 0);
   return new SpoolWriter({
     memory,
     disk: memory,

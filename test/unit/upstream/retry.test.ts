@@ -191,7 +191,7 @@ describe('a request that was never taken up', () => {
     ['its body was sent without asking', silence({ ending: 'rst', requestBody: 'whole' }), true],
     [
       'it was taken up',
-      silence({ ending: 'rst', requestBody: 'withheld', headBytes: 25, expectation: 'continued' }),
+      silence({ ending: 'rst', requestBody: 'withheld', interimBytes: 25, expectation: 'continued' }),
       true,
     ],
     ['its answer had begun', partOfHead({ ending: 'fin', requestBody: 'withheld' }), true],

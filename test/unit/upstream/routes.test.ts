@@ -154,7 +154,7 @@ describe('a restart', () => {
 
   test.each([
     ['in silence', silentCut],
-    ['behind the 100 (Continue)', { ...silentCut, headBytes: 25, expectation: 'continued' } as const],
+    ['behind the 100 (Continue)', { ...silentCut, interimBytes: 25, expectation: 'continued' } as const],
   ])('takes back what was learned from a cut %s', (_name, cut) => {
     const routes = having(cut);
     expect(silentMs(routes, 'POST', '/a', AUTO)).toBe(5000);

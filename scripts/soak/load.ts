@@ -1,0 +1,134 @@
+/** The clients of the soak, a thread of its own: begins exchanges at an even rate and counts what becomes of them. */
+
+import { setTimeout as delay } from 'node:timers/promises';
+import { parentPort } from 'node:worker_threads';
+import { random } from '../../test/helpers/random-body.ts';
+import { ClientConnection, converse } from './client.ts';
+import { choosePlan, mayResult, targetOf } from './plan.ts';
+import type { Plan } from './plan.ts';
+
+/** `outage` and `over` enclose the time in which the upstream is away; `rest` ends all and waits until it is over. */
+export type LoadAsk =
+  | { readonly kind: 'begin'; readonly port: number; readonly rate: number; readonly seed: number }
+  | { readonly kind: 'rest' | 'outage' | 'over' | 'count' };
+
+/** Totals since the thread began. */
+export interface Tally {
+  readonly exchanges: number;
+  readonly underWay: number;
+  /** Exchanges that were due and not begun, because too many were under way. */
+  readonly postponed: number;
+  readonly bytes: number;
+  /** By result; `saved` are those that met a fault and were answered whole. */
+  readonly results: Readonly<Record<string, number>>;
+  readonly wrong: number;
+  /** The first of them, in words. */
+  readonly wrongs: readonly string[];
+}
+
+const TICK_MS = 10;
+const MOST_UNDER_WAY = 400;
+const MOST_IDLE = 64;
+const MOST_WORDS = 20;
+
+const results: Record<string, number> = {};
+const wrongs: string[] = [];
+const idle: ClientConnection[] = [];
+const underWay = new Set<Promise<void>>();
+let exchanges = 0;
+let postponed = 0;
+let bytes = 0;
+let wrong = 0;
+let nextId = 0;
+/** Odd while the upstream is away: an exchange has met an outage if this was odd, or changed, meanwhile. */
+let outages = 0;
+let stopped = true;
+
+async function begin(port: number, rate: number, seed: number): Promise<void> {
+  const pick = random(seed + nextId);
+  const startedMs = performance.now();
+  stopped = false;
+  for (let due = 0; !stopped;) {
+    const dueNow = Math.floor(((performance.now() - startedMs) / 1000) * rate);
+    for (; due < dueNow; due += 1) {
+      if (underWay.size < MOST_UNDER_WAY) start(port, choosePlan(nextId++, pick));
+      else postponed += 1;
+    }
+    await delay(TICK_MS);
+  }
+}
+
+function start(port: number, plan: Plan): void {
+  const exchange = run(port, plan).then(() => {
+    underWay.delete(exchange);
+  });
+  underWay.add(exchange);
+}
+
+/** Never rejects. */
+async function run(port: number, plan: Plan): Promise<void> {
+  const outagesBefore = outages;
+  try {
+    const client = takeIdle() ?? (await ClientConnection.open(port));
+    const { result, reason, kept } = await converse(client, plan);
+    if (kept) keepIdle(client);
+    const outage = outages !== outagesBefore || outages % 2 === 1;
+    if (result !== 'left' && !mayResult(plan, outage).includes(result))
+      throw new Error(`${result} is not what may come of it: ${reason}`);
+    const saved = result === 'whole' && plan.wish.fault !== 'sound';
+    count(saved ? 'saved' : plan.wish.framed === 'upgrade' ? `upgrade ${result}` : String(result));
+    if (result === 'whole') bytes += plan.wish.bytes + plan.wish.uploadBytes;
+  } catch (cause) {
+    wrong += 1;
+    if (wrongs.length < MOST_WORDS) wrongs.push(inWords(plan, cause));
+  }
+  exchanges += 1;
+}
+
+function count(result: string): void {
+  results[result] = (results[result] ?? 0) + 1;
+}
+
+function inWords({ method, wish, upload, version, closes }: Plan, cause: unknown): string {
+  const why = cause instanceof Error ? cause.message : String(cause);
+  const sends = upload === null ? '' : ` ${upload.chunked ? 'chunked' : 'by length'}`;
+  const expects = upload?.expects === true ? ' with Expect' : '';
+  return `${method}${sends}${expects} ${targetOf(wish)} HTTP/${version}${closes ? ' close' : ''}: ${why}`;
+}
+
+/** @throws when something came on an idle connection, or it was reset */
+function takeIdle(): ClientConnection | null {
+  const client = idle.pop();
+  if (client === undefined) return null;
+  const { octets } = client;
+  if (octets.bytes > 0) throw new Error(`${octets.bytes} octets on an idle connection`);
+  if (octets.ended === 'reset') throw new Error('an idle connection was reset');
+  return octets.ended === null ? client : takeIdle();
+}
+
+function keepIdle(client: ClientConnection): void {
+  if (idle.length < MOST_IDLE) idle.push(client);
+  else client.close().catch(noteClosing);
+}
+
+function noteClosing(cause: unknown): void {
+  wrong += 1;
+  wrongs.push(`closing an idle connection: ${cause instanceof Error ? cause.message : String(cause)}`);
+}
+
+async function rest(): Promise<void> {
+  stopped = true;
+  await Promise.all(underWay);
+  await Promise.all(idle.splice(0).map((client) => client.close().catch(noteClosing)));
+}
+
+async function obey(asked: LoadAsk): Promise<Tally> {
+  if (asked.kind === 'begin') void begin(asked.port, asked.rate, asked.seed);
+  if (asked.kind === 'rest') await rest();
+  if (asked.kind === 'outage' || asked.kind === 'over') outages += 1;
+  return { exchanges, underWay: underWay.size, postponed, bytes, results, wrong, wrongs };
+}
+
+parentPort?.on('message', (asked: LoadAsk) => {
+  void obey(asked).then((tally) => parentPort?.postMessage(tally));
+});

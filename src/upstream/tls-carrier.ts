@@ -1,0 +1,86 @@
+/** TLS over a TCP connection of our own, which tells whether TLS had been closed before TCP was. */
+
+import { connect as connectTcp } from 'node:net';
+import type { Socket } from 'node:net';
+import { Duplex } from 'node:stream';
+import { connect as connectTls } from 'node:tls';
+import type { ConnectionOptions, TLSSocket } from 'node:tls';
+
+export interface CarriedTls {
+  readonly socket: TLSSocket;
+  /** Whether an `end` that was emitted is TCP's alone, without a close_notify (RFC 9112 section 9.8). */
+  readonly wasCutOff: () => boolean;
+}
+
+export function connectCarriedTls(host: string, port: number, options: ConnectionOptions): CarriedTls {
+  const carrier = new TlsCarrier(host, port);
+  const socket = connectTls({ ...options, host, socket: carrier });
+  let secure = false;
+  const hasTakenAll = (): boolean =>
+    !secure || (socket.readableFlowing === true && socket.readableLength === 0);
+  socket
+    .once('secureConnect', () => {
+      secure = true;
+    })
+    .on('resume', () => carrier.endOnce(hasTakenAll));
+  carrier.on('fin', () => carrier.endOnce(hasTakenAll));
+  return { socket, wasCutOff: () => carrier.ended };
+}
+
+/**
+ * Node reports a FIN without a close_notify as the same `end` as an orderly close. A stream of our own between TLS and
+ * the socket sees the FIN itself, and hands it on only when TLS has had everything that came before it: a TLS socket that
+ * has not ended by then has been cut off. See test/wire/tls-closure.test.ts.
+ */
+class TlsCarrier extends Duplex {
+  readonly #socket: Socket;
+  #finCame = false;
+  #ended = false;
+
+  constructor(host: string, port: number) {
+    super({ allowHalfOpen: true });
+    this.#socket = connectTcp({ host, port, allowHalfOpen: true, noDelay: true });
+    this.#socket
+      .on('data', (octets: Buffer) => {
+        if (!this.push(octets)) this.#socket.pause();
+      })
+      .on('end', () => {
+        this.#finCame = true;
+        this.emit('fin');
+      })
+      .on('error', (error) => this.destroy(error))
+      .on('close', () => this.destroy());
+  }
+
+  /** Whether the FIN was handed on. */
+  get ended(): boolean {
+    return this.#ended;
+  }
+
+  /** Hands the FIN on, a turn after the last octets, if nothing that came before it is still on its way. */
+  endOnce(hasTakenAll: () => boolean): void {
+    if (!this.#finCame || this.#ended) return;
+    setImmediate(() => {
+      if (this.#ended || this.destroyed || this.readableLength > 0 || !hasTakenAll()) return;
+      this.#ended = true;
+      this.push(null);
+    });
+  }
+
+  override _read(): void {
+    this.#socket.resume();
+  }
+
+  override _write(octets: Buffer, _encoding: BufferEncoding, done: (error?: Error | null) => void): void {
+    this.#socket.write(octets, done);
+  }
+
+  override _final(done: () => void): void {
+    this.#socket.end(done);
+  }
+
+  override _destroy(error: Error | null, done: (error: Error | null) => void): void {
+    this.#socket.destroy();
+    done(error);
+  }
+}

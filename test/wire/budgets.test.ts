@@ -1,0 +1,73 @@
+// Bodies that together need more room than there is: they wait for one another, as long as that can help.
+
+import { once } from 'node:events';
+import { expect, test } from 'vitest';
+import { Client } from '../helpers/client.ts';
+import { TestProxy } from '../helpers/proxy.ts';
+import { Upstream, answering, ok } from '../helpers/upstream.ts';
+
+const MIB = 1024 * 1024;
+/** More than the kernel's buffers hold between a proxy and a client that does not read. */
+const BODY = 'x'.repeat(12 * MIB);
+const GET = 'GET /a HTTP/1.1\r\nHost: x\r\n\r\n';
+const ROOM_FOR_ONE = { memoryPerBody: 0, diskTotal: '16mb' } as const;
+
+test('an answer waits while another is on its way to a slow client', async () => {
+  await using upstream = await Upstream.start(answering(ok(BODY)));
+  await using proxy = await TestProxy.start(upstream.url, { ...ROOM_FOR_ONE, spoolWait: '60s' });
+  using slow = await Client.connect(proxy.port);
+  await slow.send(GET);
+  await once(slow.socket, 'data');
+  slow.socket.pause();
+  using second = await Client.connect(proxy.port);
+  await second.send(GET);
+  while (upstream.requests.length < 2) await new Promise((resolve) => setImmediate(resolve));
+  slow.socket.resume();
+  const answers = await Promise.all([slow.response(), second.response()]);
+  expect(answers.map(({ status, body }) => [status, body.length])).toEqual([
+    [200, BODY.length],
+    [200, BODY.length],
+  ]);
+});
+
+test('an upload waits too, and its client is not taken for a slow one', async () => {
+  await using upstream = await Upstream.start(async (connection) => {
+    const request = await connection.request();
+    if (request?.method === 'POST') await connection.body(BODY.length);
+    await connection.send(ok(request?.method === 'POST' ? 'read' : BODY));
+  });
+  await using proxy = await TestProxy.start(upstream.url, {
+    ...ROOM_FOR_ONE,
+    spoolWait: '60s',
+    clientSendTimeout: 50,
+    withholdBody: 'off',
+  });
+  using slow = await Client.connect(proxy.port);
+  await slow.send(GET);
+  await once(slow.socket, 'data');
+  slow.socket.pause();
+  using uploading = await Client.connect(proxy.port);
+  const head = `POST /form HTTP/1.1\r\nHost: x\r\nContent-Length: ${BODY.length}\r\n\r\n`;
+  const sent = uploading.send(head + BODY);
+  // Long enough for the send timeout to run out, if anything is to run out.
+  await new Promise((resolve) => setTimeout(resolve, 200));
+  slow.socket.resume();
+  expect((await slow.response()).body.length).toBe(BODY.length);
+  await sent;
+  expect((await uploading.response()).body.toString()).toBe('read');
+});
+
+test('an answer that finds no room in time is refused in words', async () => {
+  await using upstream = await Upstream.start(answering(ok(BODY)));
+  await using proxy = await TestProxy.start(upstream.url, { ...ROOM_FOR_ONE, spoolWait: 20 });
+  using slow = await Client.connect(proxy.port);
+  await slow.send(GET);
+  await once(slow.socket, 'data');
+  slow.socket.pause();
+  using second = await Client.connect(proxy.port);
+  await second.send(GET);
+  const refused = await second.response();
+  expect([refused.status, refused.body.toString()]).toEqual([503, expect.stringContaining('--disk-total')]);
+  slow.socket.resume();
+  expect((await slow.response()).body.length).toBe(BODY.length);
+});
