@@ -9,11 +9,8 @@ import { upgradeThrough } from '../chassis/upgraded.ts';
 import { resolveOptions } from '../config/library.ts';
 import type { ProxyOptions } from '../config/library.ts';
 import type { Settings } from '../config/settings.ts';
-import type { ExchangeBegun, ExchangeClosed, ExchangeRecord } from '../exchange/events.ts';
 import { Exchange } from '../exchange/exchange.ts';
-import type { Watcher } from '../exchange/notes.ts';
 import type { Services } from '../exchange/services.ts';
-import { Allowance, LOOKED_AT } from '../observe/allowance.ts';
 import { originForm } from '../http/request-check.ts';
 import { pathStreams } from '../http/streaming.ts';
 import { Spool } from '../spool/spool.ts';
@@ -24,16 +21,17 @@ import { Routes } from '../upstream/routes.ts';
 import { WaitingRoom } from '../upstream/waiting-room.ts';
 import { createAdminServer } from './admin.ts';
 import type { AdminServer } from './admin.ts';
-import { ClosingWatch } from './closing-watch.ts';
 import { linger } from './lingering.ts';
 import { Listener } from './listener.ts';
 import type { ClientConnection } from './listener.ts';
 import { reloaded } from './reload.ts';
 import { trustIn } from './trust.ts';
+import { Teller } from './proxy-events.ts';
+import type { ProxyEvents } from './proxy-events.ts';
 import { watching } from './watching.ts';
-import type { ProxyEvents, Watching } from './watching.ts';
+import type { Watching } from './watching.ts';
 
-export type { ProxyEvents } from './watching.ts';
+export type { ProxyEvents } from './proxy-events.ts';
 
 /**
  * A proxy in front of one upstream.
@@ -50,7 +48,7 @@ export class Proxy extends EventEmitter<ProxyEvents> implements AsyncDisposable 
   readonly #via = `lastbyte-${randomBytes(4).toString('hex')}`;
   readonly #listener: Listener;
   readonly #admin: AdminServer | null;
-  readonly #watcher: Watcher;
+  readonly #teller: Teller = new Teller(this);
   readonly #watching: Watching | null;
   #trusts: (address: string) => boolean;
   #services: Services;
@@ -64,21 +62,12 @@ export class Proxy extends EventEmitter<ProxyEvents> implements AsyncDisposable 
     this.#spool = new Spool(settings);
     this.#pool = new ConnectionPool(settings);
     this.#trusts = trustIn(settings.trustProxy);
-    const bodies = new Allowance(LOOKED_AT);
-    const closingWatch = new ClosingWatch((closed) => this.#tell('closed', closed));
-    this.#watcher = {
-      begun: (begun, socket, startedMs) => {
-        closingWatch.begun(begun.id, socket, startedMs);
-        this.#tell('begun', begun);
-        return bodies.take();
-      },
-    };
     this.#services = this.#makeServices();
     this.#listener = new Listener(settings, {
       request: (connection, request, response, expects) =>
         this.#request(connection, request, response, expects),
       upgrade: (connection, request, head) => this.#upgrade(connection, request, head),
-      refused: (record) => this.#tell('exchange', record),
+      refused: (record) => this.#teller.over(record),
     });
     this.#watching = settings.admin ? this.#watch() : null;
     this.#admin = this.#watching === null ? null : this.#makeAdmin(this.#watching);
@@ -166,7 +155,7 @@ export class Proxy extends EventEmitter<ProxyEvents> implements AsyncDisposable 
     const settings = this.#settings;
     const trusts = this.#trusts;
     const isClosing = (): boolean => this.#closing;
-    const watcher = (): Watcher | null => this.#watched;
+    const teller = this.#teller;
     return {
       settings,
       spool: this.#spool,
@@ -178,11 +167,11 @@ export class Proxy extends EventEmitter<ProxyEvents> implements AsyncDisposable 
         return isClosing();
       },
       get watcher() {
-        return watcher();
+        return teller.watcher;
       },
       connect: (timeoutMs) => this.#connect(settings, timeoutMs, false),
       trusts,
-      record: (record) => this.#tell('exchange', record),
+      record: (record) => teller.over(record),
     };
   }
 
@@ -230,25 +219,6 @@ export class Proxy extends EventEmitter<ProxyEvents> implements AsyncDisposable 
       connect: (timeoutMs) => this.#connect(services.settings, timeoutMs, true),
       linger: () => linger(socket, services.settings),
     });
-  }
-
-  /** Who watches exchanges from their beginning, if anybody does. */
-  get #watched(): Watcher | null {
-    return this.listenerCount('begun') + this.listenerCount('closed') === 0 ? null : this.#watcher;
-  }
-
-  #tell(event: 'exchange', record: ExchangeRecord): void;
-  #tell(event: 'begun', begun: ExchangeBegun): void;
-  #tell(event: 'closed', closed: ExchangeClosed): void;
-  #tell(event: keyof ProxyEvents, what: never): void {
-    try {
-      this.emit(event, what);
-    } catch (error) {
-      // A watcher's fault must not become the exchange's; it surfaces as an uncaught exception of its own.
-      queueMicrotask(() => {
-        throw error;
-      });
-    }
   }
 
   #watch(): Watching {
