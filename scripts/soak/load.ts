@@ -42,13 +42,14 @@ let wrong = 0;
 let nextId = 0;
 /** Odd while the upstream is away: an exchange has met an outage if this was odd, or changed, meanwhile. */
 let outages = 0;
-let stopped = true;
+let phase = new AbortController();
 
 async function begin(port: number, rate: number, seed: number): Promise<void> {
-  const pick = random(seed + nextId);
+  const pick = random(seed);
   const startedMs = performance.now();
-  stopped = false;
-  for (let due = 0; !stopped;) {
+  phase = new AbortController();
+  const { signal } = phase;
+  for (let due = 0; !signal.aborted;) {
     const dueNow = Math.floor(((performance.now() - startedMs) / 1000) * rate);
     for (; due < dueNow; due += 1) {
       if (underWay.size < MOST_UNDER_WAY) start(port, choosePlan(nextId++, pick));
@@ -117,7 +118,7 @@ function noteClosing(cause: unknown): void {
 }
 
 async function rest(): Promise<void> {
-  stopped = true;
+  phase.abort();
   await Promise.all(underWay);
   await Promise.all(idle.splice(0).map((client) => client.close().catch(noteClosing)));
 }

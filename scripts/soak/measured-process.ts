@@ -103,7 +103,7 @@ export class MeasuredProcess implements AsyncDisposable {
 }
 
 /** What the open descriptors of a process lead to. */
-export function descriptorsOf(pid: number): string[] {
+function descriptorsOf(pid: number): string[] {
   const folder = `/proc/${pid}/fd`;
   return readdirSync(folder).map((descriptor) => {
     try {

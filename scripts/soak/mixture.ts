@@ -17,19 +17,9 @@ export interface MixtureOptions {
 }
 
 /** Small limits, so that every one of them is met: a body above 256 KiB goes to a file, a hang ends in 3 s. */
-const ARGS = [
-  ...['--memory-per-body', '256kb', '--memory-total', '64mb', '--max-waiting', '4096'],
-  ...[
-    '--body-hold-max',
-    '1s',
-    '--first-byte-timeout',
-    '3s',
-    '--body-idle-timeout',
-    '3s',
-    '--linger-timeout',
-    '200ms',
-  ],
-];
+const ARGS =
+  '--memory-per-body 256kb --memory-total 64mb --max-waiting 4096 --body-hold-max 1s --first-byte-timeout 3s ' +
+  '--body-idle-timeout 3s --linger-timeout 200ms --upstream-idle-timeout 1s';
 const OUTAGE_MS = 400;
 /** The pool of upstream connections empties after 1 s. */
 const REST_TIMEOUT_MS = 60_000;
@@ -47,7 +37,7 @@ export async function soakMixture(options: MixtureOptions): Promise<number> {
   const { seconds, rate, seed } = options;
   await using upstream = new Thread<UpstreamAsk, UpstreamReply>('upstream.ts');
   await using load = new Thread<LoadAsk, Tally>('load.ts');
-  await using proxy = new MeasuredProcess((await upstream.ask('count')).port, ARGS);
+  await using proxy = new MeasuredProcess((await upstream.ask('count')).port, ARGS.split(' '));
   const port = await proxy.port();
   const stage: Stage = { upstream, load, proxy, port, startedMs: performance.now() };
   const warmSeconds = Math.min(60, Math.max(2, seconds / 5));

@@ -76,9 +76,19 @@ export function choosePlan(id: number, pick: Random): Plan {
 }
 
 const GET_FRAMED: readonly Framed[] = [
-  ...['length', 'length', 'length', 'length', 'chunked', 'chunked', 'chunked', 'close', 'close'],
-  ...['none', 'events', 'upgrade'],
-] as const;
+  'length',
+  'length',
+  'length',
+  'length',
+  'chunked',
+  'chunked',
+  'chunked',
+  'close',
+  'close',
+  'none',
+  'events',
+  'upgrade',
+];
 const OTHER_FRAMED: readonly Framed[] = ['length', 'length', 'chunked', 'close', 'none'];
 
 /** Two in a hundred. A body until close that is cut by a FIN cannot be told from a whole one: that is not asked for. */

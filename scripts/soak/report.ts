@@ -48,7 +48,7 @@ export interface Tolerance {
  * - Descriptors and what keeps the event loop going come back exactly: each is a socket, a server, a file or a timer.
  * - The heap keeps compiled code and what was learned by route (bounded): a quarter more, and 4 MiB.
  * - Resident memory keeps what the allocator does not give back, in pieces that depend on the order of frees: a
- *   quarter more, and 32 MiB. A leak of one kilobyte an exchange would show within a minute and a half.
+ *   quarter more, and 32 MiB. What leaks on the heap shows there first.
  */
 export function tolerances(start: Holdings, end: Holdings): Tolerance[] {
   const grown = (value: number, byBytes: number): number => value * 1.25 + byBytes;

@@ -13,6 +13,7 @@ import type { RefusalFacts } from '../exchange/refuse.ts';
 import { Relay, whenClientLeaves } from '../exchange/relay.ts';
 import { reset } from '../exchange/reset.ts';
 import { forwardedRequest } from '../exchange/request-head.ts';
+import { shuttingDown } from '../exchange/shutting-down.ts';
 import type { ForwardedRequest } from '../exchange/request-head.ts';
 import type { Services } from '../exchange/services.ts';
 import type { Connecting, UpstreamConnection } from '../upstream/connection.ts';
@@ -44,7 +45,7 @@ export class StreamedExchange {
   #observation: ResponseObservation | null = null;
   #relay: Relay | null = null;
   #notes: AttemptNotes | null = null;
-  /** What was wrong with the request while it was under way. */
+  /** What was wrong with the request while it was under way, or that the proxy ends. */
   #fault: ProxyError | null = null;
 
   constructor(options: StreamedOptions) {
@@ -93,6 +94,12 @@ export class StreamedExchange {
   #awaitsClient(): boolean {
     const { request } = this.#options;
     return !request.complete && request.readableFlowing === true;
+  }
+
+  /** The proxy ends: what waits is refused, what streams is broken off. */
+  stop(): void {
+    this.#fault ??= shuttingDown(this.#options.services.settings);
+    this.#observation?.abandon();
   }
 
   async #passOn(): Promise<void> {

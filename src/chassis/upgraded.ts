@@ -15,6 +15,7 @@ import type { RefusalFacts } from '../exchange/refuse.ts';
 import { forwardedRequest } from '../exchange/request-head.ts';
 import type { ForwardedRequest } from '../exchange/request-head.ts';
 import type { Services } from '../exchange/services.ts';
+import { shuttingDown } from '../exchange/shutting-down.ts';
 import { fieldValues, listMembers } from '../http/fields.ts';
 import type { SpoolWriter } from '../spool/spool-writer.ts';
 import type { Connecting, UpstreamConnection } from '../upstream/connection.ts';
@@ -35,6 +36,8 @@ export interface UpgradeOptions {
   readonly connect: (timeoutMs: number) => Connecting;
   /** Closes the client's socket when the last octet is written. */
   readonly linger: () => void;
+  /** Aborted when the proxy ends: what waits is refused, joined sockets are broken off. */
+  readonly stopping: AbortSignal;
 }
 
 /** Never rejects. */
@@ -75,8 +78,8 @@ function refuse(options: UpgradeOptions, journal: Journal, error: ProxyError, fa
 }
 
 async function passOn(options: UpgradeOptions, journal: Journal): Promise<void> {
-  const { services, connect, socket } = options;
-  const reached = await reach(services, connect, () => socket.destroyed);
+  const { services, connect, socket, stopping } = options;
+  const reached = await reach(services, connect, () => socket.destroyed || stopping.aborted);
   journal.waitedMs = 'waitedMs' in reached ? reached.waitedMs : 0;
   if (reached.kind === 'waiting-room-full') return refuse(options, journal, reached.error, NO_FACTS);
   if (reached.kind === 'connected' && socket.destroyed) return reached.connection.destroy();
@@ -90,6 +93,7 @@ async function passOn(options: UpgradeOptions, journal: Journal): Promise<void> 
     { startedMs, endedMs: journal.clock(), verdict, evidence, reason: 'first', notes: null },
   ];
   const whole = verdict === 'complete' || verdict === 'unverifiable';
+  if (stopping.aborted && !whole) return refuse(options, journal, shuttingDown(services.settings), NO_FACTS);
   if (whole || verdict === 'abandoned') return;
   const { error, facts } = upstreamFailure(journal.attempts, journal.waitedMs, services.settings);
   refuse(options, journal, error, facts);
@@ -101,11 +105,13 @@ async function switchOrAnswer(
   journal: Journal,
   connection: UpstreamConnection,
 ): Promise<'joined' | Evidence> {
-  const { chassis, services, request, socket, head } = options;
+  const { chassis, services, request, socket, head, stopping } = options;
   const { spool, settings } = services;
   let writer: SpoolWriter | null = null;
   const observation = observeResponse(request.method ?? '', connection, settings.firstByteTimeoutMs);
   socket.on('close', observation.abandon);
+  stopping.addEventListener('abort', observation.abandon);
+  if (stopping.aborted) observation.abandon();
   const joined = new Promise<'joined'>((resolve) => {
     chassis.upgrade(request, socket, head, upgradeRequest(options), connection, {
       failed: (error) => observation.failed(error),
@@ -113,6 +119,8 @@ async function switchOrAnswer(
         socket.off('close', observation.abandon);
         journal.status = 101;
         journal.outcome = 'upgraded';
+        stopping.removeEventListener('abort', observation.abandon);
+        stopping.addEventListener('abort', () => breakOff(options, journal, connection));
         join(socket, connection, () => resolve('joined'));
       },
       responded: (incoming) => {
@@ -147,6 +155,13 @@ function join(socket: Socket, connection: UpstreamConnection, over: () => void):
     upstream.destroy();
     over();
   });
+}
+
+function breakOff(options: UpgradeOptions, journal: Journal, connection: UpstreamConnection): void {
+  journal.outcome = 'cut';
+  journal.blame(shuttingDown(options.services.settings));
+  reset(options.socket);
+  reset(connection.socket);
 }
 
 function upgradeRequest(options: UpgradeOptions): ForwardedRequest {

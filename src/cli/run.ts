@@ -34,6 +34,8 @@ export async function run({ sources, settings, streams, version }: Run): Promise
   // Last: whoever has read it may send signals.
   const { url, adminUrl } = proxy;
   live.log.banner({ version, url, target: targetUrl(settings.target), adminUrl });
+  const exposure = adminExposure(proxy, settings);
+  if (exposure !== null) live.log.warn(exposure);
   const stop = await stopped;
   process.off('SIGHUP', onHangup);
 
@@ -52,4 +54,17 @@ async function started(settings: Settings, { stderr }: Streams): Promise<Proxy |
     stderr.write(`${startFailure(error, settings)}\n`);
     return null;
   }
+}
+
+/** The admin listener has no password: who can reach it is who may see. Null: only this machine. */
+function adminExposure(proxy: Proxy, { adminHost }: Settings): string | null {
+  if (proxy.adminUrl === null || isLoopback(adminHost)) return null;
+  return (
+    `the admin listener at ${proxy.adminUrl} is open to other machines, and asks for no password: ` +
+    'in a container, publish its port on 127.0.0.1 only; elsewhere, set --admin-host 127.0.0.1'
+  );
+}
+
+function isLoopback(host: string): boolean {
+  return host === 'localhost' || host === '::1' || host.startsWith('127.');
 }

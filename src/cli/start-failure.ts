@@ -22,7 +22,7 @@ const SENTENCES: ReadonlyMap<string, Sentence> = new Map<string, Sentence>([
     ({ host, port, portFlag, socketPath }) =>
       socketPath === null
         ? `Port ${port} on ${host} is in use: choose another with ${portFlag}, or stop the program that holds it.`
-        : `The socket ${socketPath} is there already: choose another with --socket, or stop the program that holds it and remove what it left.`,
+        : `The path ${socketPath} is taken by a program that listens there, or by a file that is no socket: choose another with --socket, or stop that program, or remove that file.`,
   ],
   // libuv says EACCES also when the socket's folder does not exist (uv_pipe_bind2).
   [
@@ -60,9 +60,6 @@ export function startFailure(error: unknown, settings: Settings): string {
   const ofListening = ['listen', 'bind', 'getaddrinfo'].includes(textOf(error, 'syscall'));
   if (sentence !== undefined && ofListening) return sentence(place, settings);
   const message = error instanceof Error ? error.message : String(error);
-  if (code.startsWith('ERR_OSSL') || code.startsWith('ERR_SSL')) {
-    return `--tls-cert ${settings.tlsCert} and --tls-key ${settings.tlsKey} cannot be used together: ${message}.`;
-  }
   return `lastbyte could not start: ${message}.`;
 }
 

@@ -20,19 +20,25 @@ const ECHO_MS = 500;
 export function untilStopped(proxy: Stoppable, onStopping: (signal: NodeJS.Signals) => void): Promise<Stop> {
   return new Promise<Stop>((resolve, reject) => {
     let firstAtMs: number | null = null;
-    const settle = (stop: Stop): void => {
-      for (const name of STOP_SIGNALS) process.off(name, onSignal);
+    let stop: Stop = 'closed';
+    const settle = (): void => {
+      // An echo that comes just now must not kill the process over its last lines; if it hangs, a later signal may.
+      setTimeout(() => {
+        for (const name of STOP_SIGNALS) process.off(name, onSignal);
+      }, ECHO_MS).unref();
       resolve(stop);
     };
     const onSignal = (signal: NodeJS.Signals): void => {
       const nowMs = performance.now();
       if (firstAtMs === null) {
         firstAtMs = nowMs;
+        proxy.close().then(settle, reject);
+        // Not before: whoever reads it may count on it that nothing is accepted any more.
         onStopping(signal);
-        proxy.close().then(() => settle('closed'), reject);
       } else if (nowMs - firstAtMs >= ECHO_MS) {
+        stop = 'destroyed';
+        // `close` resolves now: the exchanges that are cut have only their records to write.
         proxy.destroy();
-        settle('destroyed');
       }
     };
     for (const name of STOP_SIGNALS) process.on(name, onSignal);

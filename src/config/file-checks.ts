@@ -1,6 +1,7 @@
 /** Faults of paths: what a setting names must be there before the first client is. */
 
 import { accessSync, constants, readFileSync, statSync } from 'node:fs';
+import { createSecureContext } from 'node:tls';
 import type { Fault } from './fault.ts';
 import { TABLE } from './option-table.ts';
 import type { SettingName } from './option.ts';
@@ -29,7 +30,7 @@ export function checkFiles(
   origins: ReadonlyMap<SettingName, Origin>,
   doubtful: ReadonlySet<string>,
 ): readonly Fault[] {
-  return CHECKS.flatMap(([setting, problemOf]) => {
+  const faults = CHECKS.flatMap(([setting, problemOf]) => {
     const { name } = TABLE[setting];
     const path = settings[setting];
     const problem = path === null || doubtful.has(name) ? null : problemOf(path);
@@ -39,6 +40,46 @@ export function checkFiles(
       setting === 'spoolDir' ? 'Give a folder that this user may write in' : 'Give the path of a PEM file';
     return [{ option: name, value: path, origin, problem, remedy }];
   });
+  return [...faults, ...(faults.length > 0 ? [] : certificateFault(settings, origins, doubtful))];
+}
+
+type KeyProblem = readonly [problem: string, remedy: string];
+
+const ENCRYPTED: KeyProblem = ['is encrypted', 'Give a key without a passphrase, as openssl pkey writes it'];
+const MISMATCH: KeyProblem = [
+  'does not belong to --tls-cert',
+  'Give the key that the certificate was issued for',
+];
+
+function certificateFault(
+  { tlsCert, tlsKey }: Settings,
+  origins: ReadonlyMap<SettingName, Origin>,
+  doubtful: ReadonlySet<string>,
+): readonly Fault[] {
+  const { name } = TABLE.tlsKey;
+  if (tlsCert === null || tlsKey === null || doubtful.has(name) || doubtful.has(TABLE.tlsCert.name))
+    return [];
+  const found = keyProblem(readFileSync(tlsCert), readFileSync(tlsKey));
+  if (found === null) return [];
+  const [problem, remedy] = found;
+  const origin: Origin = origins.get('tlsKey') ?? { kind: 'default' };
+  return [{ option: name, value: tlsKey, origin, problem, remedy }];
+}
+
+function keyProblem(cert: Buffer, key: Buffer): KeyProblem | null {
+  // OpenSSL tells of it in different words each time: it tries the empty passphrase (RFC 7468 section 11, RFC 1421).
+  if (/ENCRYPTED/.test(key.toString('latin1'))) return ENCRYPTED;
+  try {
+    createSecureContext({ cert, key });
+    return null;
+  } catch (cause) {
+    if (!(cause instanceof Error)) throw cause;
+    if ('code' in cause && cause.code === 'ERR_OSSL_X509_KEY_VALUES_MISMATCH') return MISMATCH;
+    return [
+      `cannot be used with --tls-cert (${cause.message})`,
+      'Give a certificate and its key, both as PEM',
+    ];
+  }
 }
 
 function unreadable(path: string): string | null {

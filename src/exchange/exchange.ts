@@ -25,10 +25,10 @@ import type { Relay } from './relay.ts';
 import { reset } from './reset.ts';
 import { maxForwards, upstreamHead } from './request-head.ts';
 import type { Services } from './services.ts';
+import { shuttingDown } from './shutting-down.ts';
 import { Trial } from './trial.ts';
 import type { TrialResult } from './trial.ts';
-import { unacknowledged } from './unacknowledged.ts';
-import type { Unacknowledged } from './unacknowledged.ts';
+import { TakingWatch } from './unacknowledged.ts';
 
 export interface ExchangeOptions {
   readonly services: Services;
@@ -46,9 +46,11 @@ export class Exchange {
   /** Resolves when the response is closed: with true when it was sent to the last octet. */
   readonly #closed: Promise<boolean>;
   #delivering = false;
-  #unacknowledged: Unacknowledged | null = null;
+  readonly #taking = new TakingWatch();
   #receiving: Receiving | null = null;
   #trial: Trial | null = null;
+  /** The proxy's end does not leave it the time. */
+  #stopped: ProxyError | null = null;
 
   constructor(options: ExchangeOptions) {
     this.#options = options;
@@ -92,7 +94,7 @@ export class Exchange {
       const sentence = `No byte of the request body arrived for --client-send-timeout, ${clientSendTimeoutMs} ms.`;
       this.fault(new ProxyError('request_timeout', sentence));
     } else if (this.#delivering) {
-      if (this.#clientTakesSome()) {
+      if (this.#taking.goesOn(this.#options.request.socket)) {
         this.#options.request.socket.setTimeout(clientReceiveTimeoutMs);
         return;
       }
@@ -102,13 +104,11 @@ export class Exchange {
     }
   }
 
-  /** Whether the client has acknowledged anything between two looks; true while there was only one. */
-  #clientTakesSome(): boolean {
-    const before = this.#unacknowledged;
-    const now = unacknowledged(this.#options.request.socket);
-    this.#unacknowledged = now;
-    if (now === null) return false;
-    return before === null || before.look === now.look || before.bytes !== now.bytes;
+  /** The proxy ends: what is not answered is refused, what streams is broken off, an answer under way goes on. */
+  stop(): void {
+    if (this.#stopped !== null || this.#delivering) return;
+    this.#stopped = shuttingDown(this.#settings);
+    if (!this.fault(this.#stopped)) this.#trial?.abandon();
   }
 
   async #receive(): Promise<Received> {
@@ -177,6 +177,7 @@ export class Exchange {
         return await this.#refuse(error, facts);
       }
       case 'abandoned':
+        if (this.#stopped !== null) await this.#refuse(this.#stopped, NO_FACTS);
         return;
     }
   }
@@ -191,10 +192,10 @@ export class Exchange {
     const sent = await this.#closed;
     this.#journal.responseBytes = relay.bytes;
     if (whole) this.#journal.outcome = sent ? 'relayed' : 'abandoned';
-    if (whole || last?.verdict === 'abandoned') return;
+    if (whole || (last?.verdict === 'abandoned' && this.#stopped === null)) return;
     this.#journal.outcome = 'cut';
     this.#journal.blame(
-      upstreamFailure(this.#journal.attempts, this.#journal.waitedMs, this.#settings).error,
+      this.#stopped ?? upstreamFailure(this.#journal.attempts, this.#journal.waitedMs, this.#settings).error,
     );
   }
 

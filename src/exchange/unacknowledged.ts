@@ -11,11 +11,24 @@ import { performance } from 'node:perf_hooks';
 /** A look at ten thousand connections takes a tenth of a second: clients share one for so many times what it took. */
 const SHARED_FOR_LOOKS = 10;
 
-/** What a client had not acknowledged at a look at the table. */
-export interface Unacknowledged {
+interface Unacknowledged {
   readonly bytes: number;
   /** Two with the same look say nothing about the time between them. */
   readonly look: number;
+}
+
+/** Tells whether a client takes what is sent to it. */
+export class TakingWatch {
+  #before: Unacknowledged | null = null;
+
+  /** Whether the client has acknowledged anything since it was asked last; true at first, where the system tells. */
+  goesOn(socket: Socket): boolean {
+    const before = this.#before;
+    const now = unacknowledged(socket);
+    this.#before = now;
+    if (now === null) return false;
+    return before === null || before.look === now.look || before.bytes !== now.bytes;
+  }
 }
 
 let table: ReadonlyMap<string, number> = new Map();
@@ -23,7 +36,7 @@ let look = 0;
 let freshUntilMs = -Infinity;
 
 /** Null where the system does not tell: it is no Linux, or the client came by a unix socket. */
-export function unacknowledged({ localPort, remotePort }: Socket): Unacknowledged | null {
+function unacknowledged({ localPort, remotePort }: Socket): Unacknowledged | null {
   if (localPort === undefined || remotePort === undefined) return null;
   const startedMs = performance.now();
   if (startedMs > freshUntilMs) {

@@ -1,9 +1,17 @@
-/** How octets that a peer sent are shown in a sentence: short, in quotes, nothing in them that a terminal obeys. */
+/**
+ * How octets that a peer sent are shown in a sentence: short, in quotes, nothing in them that a terminal obeys, and
+ * nothing behind a name that promises a secret: sentences go to the log and to the client.
+ */
+
+import { SECRET_PART } from './secret-names.ts';
 
 const MAX_SHOWN_CHARACTERS = 60;
 
 export function quoted(text: string): string {
-  const shown = text.length > MAX_SHOWN_CHARACTERS ? `${text.slice(0, MAX_SHOWN_CHARACTERS)}…` : text;
+  const name = SECRET_PART.exec(text);
+  const end = name === null ? text.length : name.index + name[0].length;
+  const shownEnd = Math.min(end, MAX_SHOWN_CHARACTERS);
+  const shown = shownEnd < text.length ? `${text.slice(0, shownEnd)}…` : text;
   return `"${shown.replace(/[^\x20-\x7e\xa0-\xff…]|["\\]/g, escaped)}"`;
 }
 

@@ -40,7 +40,8 @@ function checkTarget({ method, url }: RequestLine): ProxyError | null {
   if (ORIGIN_FORM.test(url) || (url === '*' && method === 'OPTIONS')) return null;
   const { host } = originForm(url);
   if (host !== null && isAuthority(host)) return null;
-  return refused(`its target ${quoted(url)} is neither a path nor an http URL`);
+  // Not quoted: it may hold a password or a token, and sentences go to the log.
+  return refused('its target is neither a path nor an http URL');
 }
 
 /**
@@ -52,7 +53,9 @@ function checkHost({ minor, fields }: RequestLine): ProxyError | null {
   if (hosts.length > 1) return refused(`it has ${hosts.length} Host fields`);
   if (hosts.length === 0 && minor === 1) return refused('it has no Host field');
   const wrong = hosts.find((host) => !isAuthority(host));
-  return wrong === undefined ? null : refused(`its Host ${quoted(wrong)} is not a host name`);
+  if (wrong === undefined) return null;
+  // What stands before an @ may be a password.
+  return refused(`its Host ${wrong.includes('@') ? '' : `${quoted(wrong)} `}is not a host name`);
 }
 
 const REG_NAME = /^(?:[A-Za-z0-9\-._~!$&'()*+,;=]|%[\dA-Fa-f]{2})+$/;

@@ -45,15 +45,13 @@ interface Style {
   readonly message: (message: Message, color: boolean) => string;
   /** Null: exchanges are not logged. */
   readonly exchange: ((record: ExchangeRecord, color: boolean) => string) | null;
-  /** The least level of the program's own messages. */
-  readonly atLeast: LogLevel;
 }
 
 const STYLES: Readonly<Record<Exclude<AccessLogFormat, 'auto'>, Style>> = {
-  pretty: { banner: plainBanner, message: plainMessage, exchange: prettyLine, atLeast: 'debug' },
-  json: { banner: bannerJson, message: jsonMessage, exchange: jsonLine, atLeast: 'debug' },
-  combined: { banner: plainBanner, message: plainMessage, exchange: combinedLine, atLeast: 'debug' },
-  off: { banner: plainBanner, message: plainMessage, exchange: null, atLeast: 'warn' },
+  pretty: { banner: plainBanner, message: plainMessage, exchange: prettyLine },
+  json: { banner: bannerJson, message: jsonMessage, exchange: jsonLine },
+  combined: { banner: plainBanner, message: plainMessage, exchange: combinedLine },
+  off: { banner: plainBanner, message: plainMessage, exchange: null },
 };
 
 export function createLog(options: LogOptions): Log {
@@ -62,7 +60,7 @@ export function createLog(options: LogOptions): Log {
   const style = STYLES[form];
   const output = new LineOutput(stream, quiet && RANKS[options.level] > RANKS.warn ? 'warn' : options.level);
   const say = (level: LogLevel, text: string, fields: LogFields = {}): void => {
-    if (RANKS[level] > RANKS[style.atLeast] || !output.wants(level)) return;
+    if (!output.wants(level)) return;
     output.write(level, style.message({ at: Date.now(), level, text, fields }, color));
   };
   return {

@@ -1,10 +1,9 @@
 /** Takes secrets out of what is shown: of header fields, by their name, and of URLs, by the names of their parameters. */
 
+import { SECRET_PART } from '../http/secret-names.ts';
+
 export const REDACTED = '[redacted]';
 
-/** Names that tell of a secret wherever they stand in a longer name: X-CSRFToken, aws_secret_access_key. */
-const SECRET_PART =
-  /token|secret|passw(or)?d|passphrase|api[-_]?key|access[-_]?key|private[-_]?key|csrf|xsrf|session|credential|signature|cookie|authoriz|jwt/i;
 /** Names that tell of a secret only as a whole: `key`, not `monkey`. */
 const SECRET_PARAMETER = /^(key|sig|code|auth|pass|pwd|pin|otp|sid|ticket|hmac|assertion)$/i;
 const SECRET_FIELD = /^(x-)?(auth|pass|pwd|sid)$/i;

@@ -12,7 +12,9 @@ import { reset } from '../exchange/reset.ts';
 import { clientFault, isConnectionLost } from './client-fault.ts';
 import { configure, createServer, stopAccepting } from './http-server.ts';
 import { discardInput, linger } from './lingering.ts';
+import type { LingerLimits } from './lingering.ts';
 import { readNoFurther, readOn } from './reading-pace.ts';
+import { clearStaleSocket } from './socket-file.ts';
 
 /** Requests of one connection that may wait for their turn before it is read no further; the rest of a packet may come. */
 const MAX_PIPELINED = 16;
@@ -23,6 +25,8 @@ export interface CurrentExchange {
   fault(error: ProxyError): boolean;
   /** The client moved no octet for as long as it may. */
   clientTimedOut(): void;
+  /** The proxy ends, and there is time for last words alone. */
+  stop(): void;
 }
 
 /** One client connection and what happens on it. */
@@ -61,6 +65,8 @@ export class Listener {
   readonly #connections = new Map<Socket, ClientConnection>();
   /** Everything that was accepted: over TLS, a socket is no connection of ours before its handshake. */
   readonly #accepted = new Set<Socket>();
+  /** Exchanges whose record is not written yet; they may outlive their connection by a little. */
+  readonly #unfinished = new Set<Promise<void>>();
   #settings: Settings;
   #stopping = false;
 
@@ -86,9 +92,10 @@ export class Listener {
   }
 
   /** @throws the system's error, such as EADDRINUSE */
-  listen(): Promise<void> {
+  async listen(): Promise<void> {
     const { socketPath, host, port } = this.#settings;
-    return new Promise((resolve, reject) => {
+    if (socketPath !== null) await clearStaleSocket(socketPath);
+    await new Promise<void>((resolve, reject) => {
       this.#server.once('error', reject);
       const listening = (): void => {
         this.#server.off('error', reject);
@@ -115,10 +122,21 @@ export class Listener {
     return closed;
   }
 
-  /** Ends every connection now. */
+  /** Ends what waits, in words, and what streams; answers under way and closing connections go on. */
+  stop(): void {
+    for (const { current } of this.#connections.values()) current?.stop();
+  }
+
+  /** Ends every connection now. What was not through ends by RST: a FIN could pass for the end of an answer. */
   destroy(): void {
     this.#server.close(() => undefined);
+    for (const { socket, pending } of this.#connections.values()) if (pending > 0) reset(socket);
     for (const socket of this.#accepted) socket.destroy();
+  }
+
+  /** Resolves when every exchange has written its record. */
+  async settled(): Promise<void> {
+    await Promise.all(this.#unfinished);
   }
 
   #listenToServer(): void {
@@ -180,14 +198,17 @@ export class Listener {
     };
     const turn = connection.pending === 1 ? run() : connection.tail.then(inTurn);
     // One exchange that fails must never be more than one exchange.
-    connection.tail = turn
+    const tail = turn
       .catch(() => reset(connection.socket))
       .then(() => {
+        this.#unfinished.delete(tail);
         connection.pending -= 1;
         if (connection.pending <= MAX_PIPELINED) readOn(connection.socket);
         if (this.#stopping && connection.pending === 0 && !connection.closing)
           this.#endIdle(connection.socket);
       });
+    connection.tail = tail;
+    this.#unfinished.add(tail);
   }
 
   #upgrade(request: IncomingMessage, socket: Socket, head: Buffer): void {
@@ -246,17 +267,28 @@ export class Listener {
     else if (connection === undefined || connection.pending === 0) this.#endIdle(socket);
   }
 
-  /** Nothing is due on it, so there is nothing that the client should have first. */
+  /**
+   * Nothing is due on it, so there is nothing that the client should have first. Many clients notice our FIN only when
+   * they use the connection again: the proxy's end does not wait for that.
+   */
   #endIdle(socket: Socket): void {
-    this.#linger(socket, 0);
+    const { lingerTimeoutMs, lingerTotalMs } = this.#settings;
+    this.#close(socket, {
+      lingerTimeoutMs: 0,
+      lingerTotalMs: this.#stopping ? lingerTimeoutMs : lingerTotalMs,
+    });
   }
 
-  #linger(socket: Socket, lingerTimeoutMs: number = this.#settings.lingerTimeoutMs): void {
+  #linger(socket: Socket): void {
+    this.#close(socket, this.#settings);
+  }
+
+  #close(socket: Socket, limits: LingerLimits): void {
     const connection = this.#connections.get(socket);
     if (connection !== undefined) {
       connection.parsing = false;
       connection.closing = true;
     }
-    linger(socket, { lingerTimeoutMs, lingerTotalMs: this.#settings.lingerTotalMs });
+    linger(socket, limits);
   }
 }

@@ -33,6 +33,11 @@ import type { Watching } from './watching.ts';
 
 export type { ProxyEvents } from './proxy-events.ts';
 
+/** How long before the end a request that waits is refused, so that its client has the time to read why. */
+const LAST_WORDS_MS = 1000;
+/** Exchanges that were cut off write their records at once, except one that is still connecting somewhere. */
+const LAST_RECORDS_MS = 500;
+
 /**
  * A proxy in front of one upstream.
  *
@@ -104,7 +109,10 @@ export class Proxy extends EventEmitter<ProxyEvents> implements AsyncDisposable 
     }
   }
 
-  /** Stops accepting, lets exchanges and closing connections finish, and ends the rest after `shutdownTimeoutMs`. */
+  /**
+   * Stops accepting, and lets exchanges and closing connections finish. Shortly before `shutdownTimeoutMs` is over, what
+   * still waits is refused with 503; when it is over, the rest is cut off. Resolves when all is told.
+   */
   close(): Promise<void> {
     this.#closed ??= this.#close();
     return this.#closed;
@@ -143,9 +151,14 @@ export class Proxy extends EventEmitter<ProxyEvents> implements AsyncDisposable 
   async #close(): Promise<void> {
     this.#closing = true;
     this.#services = this.#makeServices();
-    const deadline = setTimeout(() => this.#listener.destroy(), this.#settings.shutdownTimeoutMs);
+    const { shutdownTimeoutMs } = this.#settings;
+    const lastWordsMs = Math.min(LAST_WORDS_MS, shutdownTimeoutMs / 2);
+    const lastWords = setTimeout(() => this.#listener.stop(), shutdownTimeoutMs - lastWordsMs);
+    const deadline = setTimeout(() => this.#listener.destroy(), shutdownTimeoutMs);
     await this.#listener.close();
+    clearTimeout(lastWords);
     clearTimeout(deadline);
+    await within(this.#listener.settled(), LAST_RECORDS_MS);
     this.#watching?.close();
     await this.#admin?.close();
     this.#pool.close();
@@ -209,7 +222,14 @@ export class Proxy extends EventEmitter<ProxyEvents> implements AsyncDisposable 
   async #upgrade(connection: ClientConnection, request: IncomingMessage, head: Buffer): Promise<void> {
     const services = this.#services;
     const { socket, encrypted } = connection;
+    const stopping = new AbortController();
+    connection.current = {
+      fault: () => false,
+      clientTimedOut: () => undefined,
+      stop: () => stopping.abort(),
+    };
     await upgradeThrough({
+      stopping: stopping.signal,
       chassis: this.#chassis,
       services,
       request,
@@ -219,6 +239,7 @@ export class Proxy extends EventEmitter<ProxyEvents> implements AsyncDisposable 
       connect: (timeoutMs) => this.#connect(services.settings, timeoutMs, true),
       linger: () => linger(socket, services.settings),
     });
+    connection.current = null;
   }
 
   #watch(): Watching {
@@ -252,6 +273,15 @@ export class Proxy extends EventEmitter<ProxyEvents> implements AsyncDisposable 
     if (result.kind === 'connected') result.connection.destroy();
     return result.kind === 'connected';
   }
+}
+
+async function within(done: Promise<void>, timeoutMs: number): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const over = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, timeoutMs);
+  });
+  await Promise.race([done, over]);
+  clearTimeout(timer);
 }
 
 /**

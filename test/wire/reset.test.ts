@@ -32,11 +32,10 @@ test("Node never closes a socket that is reset while its own FIN is under way (l
 });
 
 describe('reset', () => {
-  const cases: readonly (readonly [string, 'fin' | 'reset', (socket: Socket) => void])[] = [
-    ['before any end', 'reset', (socket) => reset(socket)],
+  const cases: readonly (readonly [string, (socket: Socket) => void])[] = [
+    ['before any end', (socket) => reset(socket)],
     [
       'in the same turn as the end',
-      'reset',
       (socket) => {
         socket.end();
         reset(socket);
@@ -44,7 +43,6 @@ describe('reset', () => {
     ],
     [
       'in the same turn as the end of an answer',
-      'reset',
       (socket) => {
         socket.end('answer');
         reset(socket);
@@ -52,7 +50,6 @@ describe('reset', () => {
     ],
     [
       'while the FIN is under way',
-      'reset',
       (socket) => {
         socket.on('prefinish', () => reset(socket));
         socket.end('answer');
@@ -60,7 +57,6 @@ describe('reset', () => {
     ],
     [
       'when the FIN is sent',
-      'reset',
       (socket) => {
         socket.on('finish', () => reset(socket));
         socket.end('answer');
@@ -68,7 +64,6 @@ describe('reset', () => {
     ],
     [
       'twice',
-      'reset',
       (socket) => {
         socket.end();
         reset(socket);
@@ -76,16 +71,21 @@ describe('reset', () => {
       },
     ],
   ];
-  test.each(cases)('%s: closes at once, and the client sees the end (%s)', async (_when, ending, act) => {
+  test.each(cases)('%s: closes at once, and the client sees a reset', async (_when, act) => {
     await using bare = await Bare.start(createServer({ allowHalfOpen: true }));
     using client = await Client.connect(bare.port);
     while (bare.sockets.length === 0) await turns(1);
     const [socket] = bare.sockets;
     const faults: Error[] = [];
     socket?.on('error', (error) => faults.push(error));
-    if (socket !== undefined) act(socket);
-    while (socket?.closed !== true) await turns(1);
+    expect(socket).toBeDefined();
+    if (socket === undefined) return;
+    const closed = new Promise((resolve) => {
+      socket.on('close', resolve);
+    });
+    act(socket);
+    await closed;
     expect(faults).toEqual([]);
-    expect(await client.end()).toBe(ending);
+    expect(await client.end()).toBe('reset');
   });
 });

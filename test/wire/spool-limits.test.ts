@@ -96,7 +96,7 @@ function processorSeconds(pid: number): number {
 }
 
 describe('when descriptors run out', () => {
-  const few = ['prlimit', '--nofile=40', process.execPath];
+  const few = ['prlimit', '--nofile=120', process.execPath];
   const more = ['--memory-per-body', '64kb', '--max-idle-connections', '0'];
 
   test('who has a connection is told to raise the limit, nothing spins, and all is well again afterwards', async () => {
@@ -107,7 +107,7 @@ describe('when descriptors run out', () => {
     await good.send(GET);
     expect((await good.response()).status).toBe(200);
 
-    const crowd = await Promise.all(Array.from({ length: 60 }, () => Client.connect(port)));
+    const crowd = await Promise.all(Array.from({ length: 150 }, () => Client.connect(port)));
     await good.send(GET);
     const refused = await good.response();
     expect(refused.status).toBeGreaterThanOrEqual(500);
