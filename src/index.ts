@@ -6,7 +6,15 @@ export type { ProxyOptions } from './config/library.ts';
 export { ConfigError } from './config/config-error.ts';
 export { ProxyError } from './errors.ts';
 export type { ErrorCode } from './errors.ts';
-export type { AttemptRecord, ExchangeRecord, Outcome } from './exchange/events.ts';
+export type {
+  AttemptRecord,
+  ExchangeBegun,
+  ExchangeClosed,
+  ExchangeNotes,
+  ExchangeRecord,
+  Outcome,
+} from './exchange/events.ts';
+export type { AttemptTimes } from './upstream/attempt-notes.ts';
 export type { Ending, Evidence, RequestBodySent } from './upstream/evidence.ts';
 export type { VerdictKind } from './upstream/verdict.ts';
 export type { AccessLogFormat, LogLevel, Settings, Target, WithholdMode } from './config/settings.ts';

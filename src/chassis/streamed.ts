@@ -18,6 +18,7 @@ import type { ForwardedRequest } from '../exchange/request-head.ts';
 import type { Services } from '../exchange/services.ts';
 import type { Connecting, UpstreamConnection } from '../upstream/connection.ts';
 import type { Evidence } from '../upstream/evidence.ts';
+import { AttemptNotes } from '../upstream/attempt-notes.ts';
 import { judge } from '../upstream/verdict.ts';
 import type { VerdictKind } from '../upstream/verdict.ts';
 import type { Chassis } from './chassis.ts';
@@ -43,13 +44,14 @@ export class StreamedExchange {
   readonly #closed: Promise<boolean>;
   #observation: ResponseObservation | null = null;
   #relay: Relay | null = null;
+  #notes: AttemptNotes | null = null;
   /** What was wrong with the request while it was under way, or that the proxy ends. */
   #fault: ProxyError | null = null;
 
   constructor(options: StreamedOptions) {
-    const { request, response } = options;
+    const { request, response, services } = options;
     this.#options = options;
-    this.#journal = new Journal(request);
+    this.#journal = new Journal(request, services.watcher);
     this.#closed = responseClosed(response, () => this.#observation?.abandon());
   }
 
@@ -106,11 +108,13 @@ export class StreamedExchange {
     const reached = await reach(services, connect, () => response.destroyed || this.#fault !== null);
     this.#journal.waitedMs = 'waitedMs' in reached ? reached.waitedMs : 0;
     if (reached.kind === 'waiting-room-full') return await this.#refuse(reached.error, NO_FACTS);
-    const startedMs = this.#journal.clock();
+    const { clock, notes } = this.#journal;
+    const startedMs = clock();
+    if (notes !== null) this.#notes = new AttemptNotes(notes.startedMs, notes.keepsBodies);
     const evidence = reached.kind === 'failed' ? reached.evidence : await this.#exchange(reached.connection);
     const verdict = judge(evidence);
     this.#journal.attempts = [
-      { startedMs, endedMs: this.#journal.clock(), verdict, evidence, reason: 'first' },
+      { startedMs, endedMs: clock(), verdict, evidence, reason: 'first', notes: this.#notes },
     ];
     await this.#conclude(verdict);
   }
@@ -131,9 +135,11 @@ export class StreamedExchange {
       failed: (error) => observation.failed(error),
       responded: (incoming) => {
         observation.responded(incoming, (head, framing) => {
-          this.#relay = new Relay(response, head, framing, this.#connectionFields());
+          const fields = this.#connectionFields();
+          this.#journal.notes?.delivering(response, head, fields);
+          this.#relay = new Relay(response, head, framing, fields);
           stopWatching = whenClientLeaves(response, observation.abandon);
-          return this.#relay;
+          return this.#notes?.keeping(this.#relay) ?? this.#relay;
         });
       },
     });
@@ -170,11 +176,11 @@ export class StreamedExchange {
     request.unpipe();
     request.resume();
     if (error.source === 'client') response.shouldKeepAlive = false;
-    await deliver(
-      response,
-      refusalAnswer(response, error, facts, this.#journal.id),
-      this.#connectionFields(),
-    );
+    const answer = refusalAnswer(response, error, facts, this.#journal.id);
+    const fields = this.#connectionFields();
+    this.#journal.notes?.delivering(response, answer, fields);
+    this.#journal.notes?.answering(answer);
+    await deliver(response, answer, fields);
     if (await this.#closed) this.#journal.outcome = 'refused';
   }
 

@@ -43,7 +43,7 @@ export interface UpgradeOptions {
 /** Never rejects. */
 export async function upgradeThrough(options: UpgradeOptions): Promise<void> {
   const { request, services, socket } = options;
-  const journal = new Journal(request);
+  const journal = new Journal(request, services.watcher);
   try {
     const error = refusalBeforehand(request, services) ?? unsupported(request);
     if (error === null) await passOn(options, journal);
@@ -89,7 +89,9 @@ async function passOn(options: UpgradeOptions, journal: Journal): Promise<void> 
   if (ending === 'joined') return;
   const evidence = ending;
   const verdict = judge(evidence);
-  journal.attempts = [{ startedMs, endedMs: journal.clock(), verdict, evidence, reason: 'first' }];
+  journal.attempts = [
+    { startedMs, endedMs: journal.clock(), verdict, evidence, reason: 'first', notes: null },
+  ];
   const whole = verdict === 'complete' || verdict === 'unverifiable';
   if (stopping.aborted && !whole) return refuse(options, journal, shuttingDown(services.settings), NO_FACTS);
   if (whole || verdict === 'abandoned') return;

@@ -4,7 +4,7 @@ import { createLog, type Log } from '../observe/log.ts';
 import type { Settings } from '../config/settings.ts';
 import type { Output } from './streams.ts';
 
-type LogSettings = Pick<Settings, 'logLevel' | 'accessLog'>;
+type LogSettings = Pick<Settings, 'logLevel' | 'accessLog' | 'quiet'>;
 
 export class LiveLog {
   readonly #stream: Output;
@@ -25,8 +25,9 @@ export class LiveLog {
   }
 
   reconfigure(settings: LogSettings): void {
-    const { logLevel, accessLog } = this.#settings;
-    if (logLevel === settings.logLevel && accessLog === settings.accessLog) return;
+    const { logLevel, accessLog, quiet } = this.#settings;
+    const { logLevel: level, accessLog: format } = settings;
+    if (logLevel === level && accessLog === format && quiet === settings.quiet) return;
     this.#settings = settings;
     this.#closing.push(this.#log.close());
     this.#log = this.#open();
@@ -37,7 +38,7 @@ export class LiveLog {
   }
 
   #open(): Log {
-    const { logLevel: level, accessLog: format } = this.#settings;
-    return createLog({ level, format, stream: this.#stream, color: this.#color });
+    const { logLevel: level, accessLog: format, quiet } = this.#settings;
+    return createLog({ level, format, quiet, stream: this.#stream, color: this.#color });
   }
 }

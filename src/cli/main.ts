@@ -6,7 +6,7 @@ import { settingsAsJson, settingsAsYaml } from './print-config.ts';
 import { faultReport } from './report.ts';
 import { run } from './run.ts';
 import { outliveReaders, type Streams } from './streams.ts';
-import { packageVersion } from './version.ts';
+import { packageVersion } from '../config/version.ts';
 
 const FINE = 0;
 const BAD_USAGE = 2;

@@ -32,7 +32,8 @@ export async function run({ sources, settings, streams, version }: Run): Promise
   process.on('SIGHUP', onHangup);
   const stopped = untilStopped(proxy, (signal) => live.log.info(`${signal}: finishing what is under way`));
   // Last: whoever has read it may send signals.
-  live.log.info(banner(proxy, settings, version));
+  const { url, adminUrl } = proxy;
+  live.log.banner({ version, url, target: targetUrl(settings.target), adminUrl });
   const exposure = adminExposure(proxy, settings);
   if (exposure !== null) live.log.warn(exposure);
   const stop = await stopped;
@@ -53,11 +54,6 @@ async function started(settings: Settings, { stderr }: Streams): Promise<Proxy |
     stderr.write(`${startFailure(error, settings)}\n`);
     return null;
   }
-}
-
-function banner(proxy: Proxy, { target }: Settings, version: string): string {
-  const admin = proxy.adminUrl === null ? '' : `, admin ${proxy.adminUrl}`;
-  return `lastbyte ${version}: ${proxy.url} -> ${targetUrl(target)}${admin}`;
 }
 
 /** The admin listener has no password: who can reach it is who may see. Null: only this machine. */

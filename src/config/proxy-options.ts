@@ -28,13 +28,13 @@ export interface ProxyOptions {
   /** The private key of `tlsCert` (PEM).
    *  @default null */
   readonly tlsKey?: Settings['tlsKey'] | undefined;
-  /** Serve health checks; `admin: false` opens no second port.
+  /** Serve the inspector, its API, metrics and health checks; `admin: false` opens no second port.
    *  @default true */
   readonly admin?: Settings['admin'] | undefined;
-  /** The port of the health checks; 0 takes any free one.
+  /** The port of the inspector and the metrics; 0 takes any free one.
    *  @default 8081 */
   readonly adminPort?: Settings['adminPort'] | undefined;
-  /** The address of the admin port.
+  /** The address of the admin port; whoever reaches it sees the traffic.
    *  @default '127.0.0.1' */
   readonly adminHost?: Settings['adminHost'] | undefined;
   /** Accept an https upstream whose certificate cannot be verified, such as a self-signed one.
@@ -136,4 +136,7 @@ export interface ProxyOptions {
   /** How exchanges are logged; auto is pretty on a terminal and json elsewhere.
    *  @default 'auto' */
   readonly accessLog?: Settings['accessLog'] | undefined;
+  /** Say only what went wrong, and not where it listens.
+   *  @default false */
+  readonly quiet?: Settings['quiet'] | undefined;
 }

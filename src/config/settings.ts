@@ -74,4 +74,6 @@ export interface Settings {
   // Logs
   readonly logLevel: LogLevel;
   readonly accessLog: AccessLogFormat;
+  /** No banner, and only warnings and errors. */
+  readonly quiet: boolean;
 }

@@ -1,6 +1,8 @@
 /** What can be watched of an exchange. Watchers see records; they can change nothing. */
 
 import type { ErrorCode } from '../errors.ts';
+import type { KeptStart } from '../spool/body-start.ts';
+import type { AttemptTimes } from '../upstream/attempt-notes.ts';
 import type { Evidence } from '../upstream/evidence.ts';
 import type { VerdictKind } from '../upstream/verdict.ts';
 
@@ -24,6 +26,60 @@ export interface AttemptRecord {
   readonly evidence: Evidence;
   /** Why it was made: the first try, or what the try before it had met. */
   readonly reason: 'first' | 'retry' | 'stale-connection' | 'waited';
+  /** Null: nobody watched. */
+  readonly notes: AttemptTimes | null;
+}
+
+/** An exchange begins: the head of its request is here. */
+export interface ExchangeBegun {
+  readonly id: string;
+  /** Wall-clock start, ms since the epoch. */
+  readonly startedAt: number;
+  readonly clientAddress: string;
+  /** Null: not TCP, or the client has left. */
+  readonly clientPort: number | null;
+  readonly method: string;
+  /** May hold secrets, as in the record. */
+  readonly url: string;
+  readonly httpVersion: string;
+  /** May hold secrets, as in the record. */
+  readonly requestFields: readonly string[];
+}
+
+/** The client's connection is over, and the exchange was the last on it. Times are ms since the exchange began. */
+export interface ExchangeClosed {
+  readonly id: string;
+  readonly clientFinMs: number | null;
+  readonly ourFinMs: number | null;
+  readonly closedMs: number;
+  /** Not in order: by a reset, or cut off by us. */
+  readonly reset: boolean;
+}
+
+/** A pause because the upstream took no connections. */
+export interface Wait {
+  readonly startMs: number;
+  readonly endMs: number;
+}
+
+/** What only those see who watch exchanges as they begin. Times are ms since the exchange began; null: not reached. */
+export interface ExchangeNotes {
+  /** The whole request body is here. */
+  readonly requestWholeMs: number | null;
+  readonly waits: readonly Wait[];
+  /** The response began to be written. */
+  readonly deliveryMs: number | null;
+  /** Its last octet is with the kernel. */
+  readonly writtenMs: number | null;
+  /** Whether the answer left the client's connection open. */
+  readonly keptAlive: boolean;
+  /** May hold secrets. Null: there was no body, it was passed on as it came, or too many came at once. */
+  readonly requestBody: KeptStart | null;
+  readonly responseReason: string;
+  /** What the client was sent, without the fields that concern the connection. May hold secrets. */
+  readonly responseFields: readonly string[];
+  /** The body of an answer of ours; null: the answer, if any, was the upstream's. */
+  readonly answerBody: KeptStart | null;
 }
 
 /** Everything that is known of one exchange when it is over. */
@@ -55,4 +111,6 @@ export interface ExchangeRecord {
   readonly error: ErrorCode | null;
   /** One sentence: what happened and what would help. Null when all went well and nothing is worth saying. */
   readonly sentence: string | null;
+  /** Null: nobody watched. */
+  readonly notes: ExchangeNotes | null;
 }

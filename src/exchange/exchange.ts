@@ -14,6 +14,7 @@ import { connectionFields, deliver, responseClosed, upstreamAnswer } from './del
 import type { Answer } from './deliver.ts';
 import type { AttemptRecord, Outcome } from './events.ts';
 import { explainSurplus, explainTrailers, explainUnverifiable } from './explain.ts';
+import { explainSaved } from './explain-saved.ts';
 import { upstreamFailure } from './upstream-failure.ts';
 import { Journal } from './journal.ts';
 import { receiveBody } from './receive.ts';
@@ -55,7 +56,7 @@ export class Exchange {
     this.#options = options;
     const { response, request, services } = options;
     this.#settings = services.settings;
-    this.#journal = new Journal(request);
+    this.#journal = new Journal(request, services.watcher);
     this.#closed = responseClosed(response, () => this.#trial?.abandon());
   }
 
@@ -68,6 +69,7 @@ export class Exchange {
       if (received.kind !== 'body') return;
       body = received.body;
       this.#journal.requestBodyBytes = body.bytes;
+      this.#journal.notes?.received();
       await this.#answer(body);
     } catch (cause) {
       await this.#fail(cause);
@@ -117,6 +119,7 @@ export class Exchange {
     const { clientSendTimeoutMs, maxRequestBodyBytes, memoryPerBodyBytes } = this.#settings;
     const writer = services.spool.writer(announcedLength(request), memoryPerBodyBytes, maxRequestBodyBytes);
     this.#receiving = receiveBody(request, writer, clientSendTimeoutMs);
+    this.#journal.notes?.receiving(request);
     if (expectsContinue && writer.fault === null) response.writeContinue();
     const received = await this.#receiving.result;
     this.#receiving = null;
@@ -143,6 +146,7 @@ export class Exchange {
       }),
       body: body.bytes === 0 ? null : body,
       clock: this.#journal.clock,
+      notes: this.#journal.notes,
     });
     const result = await this.#trial.run();
     this.#journal.attempts = this.#trial.attempts;
@@ -156,7 +160,9 @@ export class Exchange {
       case 'whole': {
         using body = result.body;
         const last = attempts.at(-1);
-        this.#journal.sentence = last === undefined ? null : deliveryNote(last);
+        this.#journal.sentence =
+          explainSaved(attempts, waitedMs, this.#settings) ??
+          (last === undefined ? null : deliveryNote(last));
         return await this.#send(
           upstreamAnswer(this.#options.request.method ?? '', result.head, body),
           'delivered',
@@ -212,11 +218,10 @@ export class Exchange {
     this.#delivering = true;
     request.socket.setTimeout(this.#settings.clientReceiveTimeoutMs);
     this.#journal.status = answer.status;
-    await deliver(
-      response,
-      answer,
-      connectionFields(response, this.#settings.keepAliveTimeoutMs, services.closing),
-    );
+    const connection = connectionFields(response, this.#settings.keepAliveTimeoutMs, services.closing);
+    this.#journal.notes?.delivering(response, answer, connection);
+    if (outcome === 'refused') this.#journal.notes?.answering(answer);
+    await deliver(response, answer, connection);
     if (!(await this.#closed)) return;
     this.#journal.outcome = outcome;
     this.#journal.responseBytes = answer.body?.bytes ?? 0;

@@ -5,6 +5,8 @@ import type { IncomingMessage } from 'node:http';
 import { performance } from 'node:perf_hooks';
 import type { ErrorCode, ProxyError } from '../errors.ts';
 import type { AttemptRecord, ExchangeRecord, Outcome } from './events.ts';
+import { Notes } from './notes.ts';
+import type { Watcher } from './notes.ts';
 
 export class Journal {
   readonly id: string = randomUUID();
@@ -21,11 +23,15 @@ export class Journal {
   outcome: Outcome = 'abandoned';
   error: ErrorCode | null = null;
   sentence: string | null = null;
+  /** Null: nobody watches. */
+  readonly notes: Notes | null;
 
-  constructor(request: IncomingMessage) {
+  constructor(request: IncomingMessage, watcher: Watcher | null) {
     this.#request = request;
     // The address is forgotten when the socket closes.
     this.#clientAddress = request.socket.remoteAddress ?? '';
+    this.notes = watcher === null ? null : new Notes(this.#startedMs);
+    if (watcher !== null && this.notes !== null) this.notes.keepsBodies = this.#tell(watcher);
   }
 
   /** Ms since the exchange began, from a monotonic clock. */
@@ -34,6 +40,21 @@ export class Journal {
   blame(error: ProxyError): void {
     this.error = error.code;
     this.sentence = error.message;
+  }
+
+  #tell(watcher: Watcher): boolean {
+    const { method = '', url = '', httpVersion, rawHeaders, socket } = this.#request;
+    const begun = {
+      id: this.id,
+      startedAt: this.#startedAt,
+      clientAddress: this.#clientAddress,
+      clientPort: socket.remotePort ?? null,
+      method,
+      url,
+      httpVersion,
+      requestFields: rawHeaders,
+    };
+    return watcher.begun(begun, socket, this.#startedMs);
   }
 
   close(): ExchangeRecord {
@@ -56,6 +77,7 @@ export class Journal {
       outcome: this.outcome,
       error: this.error,
       sentence: this.sentence,
+      notes: this.notes,
     };
   }
 }
@@ -80,5 +102,6 @@ export function refusedRecord(clientAddress: string, error: ProxyError): Exchang
     outcome: 'refused',
     error: error.code,
     sentence: error.message,
+    notes: null,
   };
 }

@@ -7,6 +7,7 @@ import type { ConnectionPool } from '../upstream/pool.ts';
 import type { Routes } from '../upstream/routes.ts';
 import type { WaitingRoom } from '../upstream/waiting-room.ts';
 import type { ExchangeRecord } from './events.ts';
+import type { Watcher } from './notes.ts';
 
 export interface Services {
   /** The settings in force; an exchange keeps those it began with. */
@@ -22,6 +23,8 @@ export interface Services {
   connect(timeoutMs: number): Connecting;
   /** Whether this peer's X-Forwarded-* and Forwarded fields are to be believed. */
   trusts(address: string): boolean;
+  /** Who watches exchanges as they begin; null: nobody, so nothing more than the record is made. */
+  readonly watcher: Watcher | null;
   /** Takes the record of an exchange that is over. */
   record(record: ExchangeRecord): void;
 }

@@ -8,6 +8,7 @@ import type { ResponseHead } from '../http/response-head.ts';
 import { mustStream } from '../http/streaming.ts';
 import type { SpoolWriter } from '../spool/spool-writer.ts';
 import type { SpooledBody } from '../spool/spooled-body.ts';
+import { AttemptNotes } from '../upstream/attempt-notes.ts';
 import { Attempt } from '../upstream/attempt.ts';
 import type { Evidence } from '../upstream/evidence.ts';
 import { decide } from '../upstream/retry.ts';
@@ -16,6 +17,7 @@ import type { VerdictKind } from '../upstream/verdict.ts';
 import { connectionFields } from './deliver.ts';
 import type { AttemptRecord } from './events.ts';
 import { forwardInterim } from './interim.ts';
+import type { Notes } from './notes.ts';
 import { Relay, whenClientLeaves } from './relay.ts';
 import type { Services } from './services.ts';
 
@@ -29,6 +31,8 @@ export interface TrialOptions {
   readonly body: SpooledBody | null;
   /** Ms since the exchange began. */
   readonly clock: () => number;
+  /** Null: nobody watches. */
+  readonly notes: Notes | null;
 }
 
 export type TrialResult =
@@ -75,7 +79,7 @@ export class Trial {
   }
 
   async run(): Promise<TrialResult> {
-    const { clock, services } = this.#options;
+    const { clock, services, notes } = this.#options;
     let reason: AttemptRecord['reason'] = 'first';
     try {
       for (;;) {
@@ -98,7 +102,9 @@ export class Trial {
           case 'wait':
             reason = 'waited';
             if (!this.#enterWaitingRoom()) return waitingRoomFull(services.settings.maxWaiting);
+            notes?.waitBegins();
             await this.#pause(decision.delayMs);
+            notes?.waitEnds();
             this.waitedMs = clock() - this.#waitStartedMs;
             break;
         }
@@ -117,6 +123,8 @@ export class Trial {
     const hold = routes.hold(method, path, settings);
     this.#saysContinue = routes.saysContinue;
     const startedMs = clock();
+    const watched = this.#options.notes;
+    const notes = watched === null ? null : new AttemptNotes(watched.startedMs, watched.keepsBodies);
     const attempt = new Attempt({
       method,
       head,
@@ -131,6 +139,7 @@ export class Trial {
       connect: () => services.connect(this.#connectTimeoutMs()),
       interim: (interimHead) => forwardInterim(this.#options.response, interimHead),
       accept: (finalHead, framing) => this.#accept(finalHead, framing),
+      notes,
     });
     this.#attempt = attempt;
     const evidence = await attempt.run();
@@ -139,7 +148,7 @@ export class Trial {
     if (body !== null) routes.learn(method, path, hold, verdict, evidence);
     if (evidence.ending === 'connect-failed') routes.upstreamIsAway();
     if (this.#waits === 0) this.#waitStartedMs = startedMs;
-    this.attempts.push({ startedMs, endedMs: clock(), verdict, evidence, reason });
+    this.attempts.push({ startedMs, endedMs: clock(), verdict, evidence, reason, notes });
     return { verdict, evidence };
   }
 
@@ -166,12 +175,9 @@ export class Trial {
     const { services, response } = this.#options;
     const { spool, settings } = services;
     if (framing.kind !== 'none' && mustStream(head, settings.stream)) {
-      this.#relay = new Relay(
-        response,
-        head,
-        framing,
-        connectionFields(response, settings.keepAliveTimeoutMs, services.closing),
-      );
+      const connection = connectionFields(response, settings.keepAliveTimeoutMs, services.closing);
+      this.#options.notes?.delivering(response, head, connection);
+      this.#relay = new Relay(response, head, framing, connection);
       this.#stopWatching = whenClientLeaves(response, () => this.abandon());
       return { sink: this.#relay, streams: true };
     }

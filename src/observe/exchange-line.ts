@@ -2,6 +2,8 @@
 
 import type { LogLevel } from '../config/settings.ts';
 import type { ExchangeRecord } from '../exchange/events.ts';
+import { grade } from './grade.ts';
+import type { Grade } from './grade.ts';
 import { paint } from './paint.ts';
 import type { Paint } from './paint.ts';
 import { printable, printableJson, quoted } from './printable.ts';
@@ -14,7 +16,7 @@ export function exchangeLevel(record: ExchangeRecord): LogLevel {
   return record.outcome === 'refused' && record.status >= 500 ? 'warn' : 'info';
 }
 
-/** Names that programs may rely on; see docs on logs. */
+/** Names that programs may rely on; see docs/logs.md. */
 export function jsonLine(record: ExchangeRecord): string {
   return printableJson(
     JSON.stringify({
@@ -32,31 +34,43 @@ export function jsonLine(record: ExchangeRecord): string {
       waited_ms: Math.round(record.waitedMs),
       verdict: record.verdict,
       outcome: record.outcome,
+      grade: grade(record),
       error: record.error,
       why: record.sentence,
     }),
   );
 }
 
-const PATH_COLUMNS = 36;
+const SENTENCE_INDENT = ' '.repeat(15);
 
-/** `12:00:00.000  GET     /report    200   4.8 MiB     12 ms  3 tries`, and beneath it, why. */
+/**
+ * `12:00:00.000 + 200    4.8 MiB     12 ms  GET     /report  saved: 3 tries`, and beneath it, why. What has a fixed width
+ * comes first, so that a long path moves nothing. The mark tells without colours what stands out.
+ */
 export function prettyLine(record: ExchangeRecord, color: boolean): string {
-  const level = exchangeLevel(record);
+  const { mark, look } = LOOKS[grade(record)];
+  const head = paint(clockTime(record.startedAt + record.durationMs), 'dim', color);
   const columns = [
-    paint(clockTime(record.startedAt + record.durationMs), 'dim', color),
-    printable(record.method).padEnd(7),
-    printable(redactUrl(record.url)).padEnd(PATH_COLUMNS),
     paint(record.status === 0 ? '---' : String(record.status), statusPaint(record.status), color),
     formatBytes(record.responseBytes).padStart(9),
-    formatMs(record.durationMs).padStart(9),
+    formatMs(record.durationMs).padStart(8),
+    printable(record.method).padEnd(6),
+    printable(redactUrl(record.url)),
   ];
-  const remarks = exchangeRemarks(record).join(', ');
-  if (remarks !== '') columns.push(paint(remarks, LEVEL_PAINTS[level], color));
-  const line = columns.join('  ');
+  const remarks = exchangeRemarks(record);
+  if (remarks !== '') columns.push(paint(remarks, look, color));
+  const line = `${head} ${paint(mark, look, color)} ${columns.join('  ')}`;
   if (record.sentence === null) return line;
-  return `${line}\n${' '.repeat(14)}${paint(printable(record.sentence), LEVEL_PAINTS[level], color)}`;
+  return `${line}\n${SENTENCE_INDENT}${paint(printable(record.sentence), look, color)}`;
 }
+
+const LOOKS: Readonly<Record<Grade, { readonly mark: string; readonly look: Paint }>> = {
+  ok: { mark: ' ', look: 'dim' },
+  saved: { mark: '+', look: 'green' },
+  noted: { mark: '~', look: 'yellow' },
+  client: { mark: '-', look: 'cyan' },
+  problem: { mark: '!', look: 'red' },
+};
 
 /** https://httpd.apache.org/docs/2.4/logs.html#combined, times in UTC. */
 export function combinedLine(record: ExchangeRecord): string {
@@ -74,27 +88,21 @@ export function combinedLine(record: ExchangeRecord): string {
   ].join(' ');
 }
 
-const LEVEL_PAINTS: Readonly<Record<LogLevel, Paint>> = {
-  error: 'red',
-  warn: 'yellow',
-  info: 'cyan',
-  debug: 'dim',
-};
-
 function statusPaint(status: number): Paint {
   if (status >= 500 || status === 0) return 'red';
   if (status >= 400) return 'yellow';
   return status >= 300 ? 'cyan' : 'green';
 }
 
-/** What is out of the ordinary about the exchange. */
-function exchangeRemarks({ attempts, waitedMs, verdict, outcome }: ExchangeRecord): string[] {
-  const remarks: string[] = [];
-  if (attempts.length > 1) remarks.push(`${attempts.length} tries`);
-  if (waitedMs > 0) remarks.push(`waited ${formatMs(waitedMs)}`);
-  if (verdict !== null && verdict !== 'complete') remarks.push(verdict);
-  if (outcome !== 'delivered' && outcome !== verdict) remarks.push(outcome);
-  return remarks;
+/** What is out of the ordinary about the exchange: in a word, and by what. */
+function exchangeRemarks(record: ExchangeRecord): string {
+  const { attempts, waitedMs, verdict, outcome } = record;
+  const word = grade(record) === 'saved' ? 'saved' : outcome === 'delivered' ? '' : outcome;
+  const details: string[] = [];
+  if (attempts.length > 1) details.push(`${attempts.length} tries`);
+  if (waitedMs > 0) details.push(`waited ${formatMs(waitedMs)}`);
+  if (verdict !== null && verdict !== 'complete' && verdict !== outcome) details.push(verdict);
+  return [word, details.join(', ')].filter((part) => part !== '').join(': ');
 }
 
 function fieldOrDash(fields: readonly string[], name: string): string {

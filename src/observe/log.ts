@@ -6,6 +6,8 @@ import { createLogger, format, transports } from 'winston';
 import type { Logger } from 'winston';
 import type { AccessLogFormat, LogLevel } from '../config/settings.ts';
 import type { ExchangeRecord } from '../exchange/events.ts';
+import { bannerBlock, bannerJson, bannerSentence } from './banner.ts';
+import type { Banner } from './banner.ts';
 import { combinedLine, exchangeLevel, jsonLine, prettyLine } from './exchange-line.ts';
 import { jsonMessage, plainMessage } from './message-line.ts';
 import type { LogFields, Message } from './message-line.ts';
@@ -18,6 +20,8 @@ export interface LogOptions {
   /** Where the lines go; it is never ended, because it may be the process's own output. */
   readonly stream: NodeJS.WritableStream;
   readonly color: boolean;
+  /** Only warnings and errors, and no banner. */
+  readonly quiet: boolean;
 }
 
 export interface Log {
@@ -25,6 +29,8 @@ export interface Log {
   warn(message: string, fields?: LogFields): void;
   info(message: string, fields?: LogFields): void;
   debug(message: string, fields?: LogFields): void;
+  /** What the log begins with, whatever its level; not when it is quiet. */
+  banner(banner: Banner): void;
   /** The one line of an exchange that is over. */
   exchange(record: ExchangeRecord): void;
   /** Resolves when all lines are with the system; what is logged later is dropped. */
@@ -35,22 +41,24 @@ export interface Log {
 const RANKS: Readonly<Record<LogLevel, number>> = { error: 0, warn: 1, info: 2, debug: 3 };
 
 interface Style {
+  readonly banner: (banner: Banner, at: number) => string;
   readonly message: (message: Message, color: boolean) => string;
   /** Null: exchanges are not logged. */
   readonly exchange: ((record: ExchangeRecord, color: boolean) => string) | null;
 }
 
 const STYLES: Readonly<Record<Exclude<AccessLogFormat, 'auto'>, Style>> = {
-  pretty: { message: plainMessage, exchange: prettyLine },
-  json: { message: jsonMessage, exchange: jsonLine },
-  combined: { message: plainMessage, exchange: combinedLine },
-  off: { message: plainMessage, exchange: null },
+  pretty: { banner: plainBanner, message: plainMessage, exchange: prettyLine },
+  json: { banner: bannerJson, message: jsonMessage, exchange: jsonLine },
+  combined: { banner: plainBanner, message: plainMessage, exchange: combinedLine },
+  off: { banner: plainBanner, message: plainMessage, exchange: null },
 };
 
 export function createLog(options: LogOptions): Log {
-  const { stream, color } = options;
-  const style = STYLES[options.format === 'auto' ? formatFor(stream) : options.format];
-  const output = new LineOutput(stream, options.level);
+  const { stream, color, quiet } = options;
+  const form = options.format === 'auto' ? formatFor(stream) : options.format;
+  const style = STYLES[form];
+  const output = new LineOutput(stream, quiet && RANKS[options.level] > RANKS.warn ? 'warn' : options.level);
   const say = (level: LogLevel, text: string, fields: LogFields = {}): void => {
     if (!output.wants(level)) return;
     output.write(level, style.message({ at: Date.now(), level, text, fields }, color));
@@ -60,6 +68,12 @@ export function createLog(options: LogOptions): Log {
     warn: (message, fields) => say('warn', message, fields),
     info: (message, fields) => say('info', message, fields),
     debug: (message, fields) => say('debug', message, fields),
+    banner: (banner) => {
+      if (quiet) return;
+      const block = form === 'pretty' && isTerminal(stream);
+      // As an error, because no level leaves that out.
+      output.write('error', block ? bannerBlock(banner, color) : style.banner(banner, Date.now()));
+    },
     exchange: (record) => {
       const level = exchangeLevel(record);
       if (style.exchange !== null && output.wants(level)) output.write(level, style.exchange(record, color));
@@ -69,7 +83,15 @@ export function createLog(options: LogOptions): Log {
 }
 
 function formatFor(stream: NodeJS.WritableStream): 'pretty' | 'json' {
-  return 'isTTY' in stream && stream.isTTY === true ? 'pretty' : 'json';
+  return isTerminal(stream) ? 'pretty' : 'json';
+}
+
+function isTerminal(stream: NodeJS.WritableStream): boolean {
+  return 'isTTY' in stream && stream.isTTY === true;
+}
+
+function plainBanner(banner: Banner, at: number): string {
+  return plainMessage({ at, level: 'info', text: bannerSentence(banner), fields: {} }, false);
 }
 
 /** Writes finished lines through winston, and outlives its stream. */

@@ -22,6 +22,11 @@ export function isSecretName(name: string): boolean {
   return SECRET_PART.test(name) || SECRET_FIELD.test(name);
 }
 
+/** Whether the name of a parameter does, in a query or a form. */
+export function isSecretParameter(name: string): boolean {
+  return SECRET_PARAMETER.test(name) || isSecretName(name);
+}
+
 /** The flat list with its secret values replaced; names, order and duplicates stay. */
 export function redactFields(fields: readonly string[]): string[] {
   return fields.map((text, at) => (at % 2 === 0 ? text : redactValue(fields[at - 1] ?? '', text)));
@@ -69,8 +74,7 @@ function redactParameter(parameter: string, nesting: number): string {
   const equals = parameter.indexOf('=');
   if (equals < 0) return parameter;
   const name = unescaped(parameter.slice(0, equals));
-  const secret =
-    SECRET_PARAMETER.test(name) || isSecretName(name) || holdsSecret(parameter.slice(equals + 1), nesting);
+  const secret = isSecretParameter(name) || holdsSecret(parameter.slice(equals + 1), nesting);
   return secret ? `${parameter.slice(0, equals)}=${REDACTED}` : parameter;
 }
 

@@ -25,3 +25,8 @@ export function isSameOrigin(origin: string, host: string): boolean {
   const own = host.toLowerCase();
   return origin.toLowerCase() === `http://${own}` || origin.toLowerCase() === `https://${own}`;
 }
+
+/** What a browser says of where a request comes from (https://www.w3.org/TR/fetch-metadata/); others say nothing. */
+export function isSameSite(secFetchSite: string | string[] | undefined): boolean {
+  return secFetchSite === undefined || secFetchSite === 'same-origin' || secFetchSite === 'none';
+}

@@ -84,6 +84,13 @@ export class Listener {
     return address === null || typeof address === 'string' ? null : address.port;
   }
 
+  /** Connections of clients, and those of them that are only waiting for their end. */
+  count(): { readonly connections: number; readonly lingering: number } {
+    let lingering = 0;
+    for (const { closing } of this.#connections.values()) if (closing) lingering += 1;
+    return { connections: this.#connections.size, lingering };
+  }
+
   /** @throws the system's error, such as EADDRINUSE */
   async listen(): Promise<void> {
     const { socketPath, host, port } = this.#settings;

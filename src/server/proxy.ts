@@ -9,7 +9,6 @@ import { upgradeThrough } from '../chassis/upgraded.ts';
 import { resolveOptions } from '../config/library.ts';
 import type { ProxyOptions } from '../config/library.ts';
 import type { Settings } from '../config/settings.ts';
-import type { ExchangeRecord } from '../exchange/events.ts';
 import { Exchange } from '../exchange/exchange.ts';
 import type { Services } from '../exchange/services.ts';
 import { originForm } from '../http/request-check.ts';
@@ -27,12 +26,12 @@ import { Listener } from './listener.ts';
 import type { ClientConnection } from './listener.ts';
 import { reloaded } from './reload.ts';
 import { trustIn } from './trust.ts';
+import { Teller } from './proxy-events.ts';
+import type { ProxyEvents } from './proxy-events.ts';
+import { watching } from './watching.ts';
+import type { Watching } from './watching.ts';
 
-/** What a proxy tells. Listeners see records and can change nothing; one that throws ends nothing but itself. */
-export interface ProxyEvents {
-  /** An exchange is over. */
-  exchange: [record: ExchangeRecord];
-}
+export type { ProxyEvents } from './proxy-events.ts';
 
 /** How long before the end a request that waits is refused, so that its client has the time to read why. */
 const LAST_WORDS_MS = 1000;
@@ -54,6 +53,8 @@ export class Proxy extends EventEmitter<ProxyEvents> implements AsyncDisposable 
   readonly #via = `lastbyte-${randomBytes(4).toString('hex')}`;
   readonly #listener: Listener;
   readonly #admin: AdminServer | null;
+  readonly #teller: Teller = new Teller(this);
+  readonly #watching: Watching | null;
   #trusts: (address: string) => boolean;
   #services: Services;
   #closing = false;
@@ -71,9 +72,10 @@ export class Proxy extends EventEmitter<ProxyEvents> implements AsyncDisposable 
       request: (connection, request, response, expects) =>
         this.#request(connection, request, response, expects),
       upgrade: (connection, request, head) => this.#upgrade(connection, request, head),
-      refused: (record) => this.#report(record),
+      refused: (record) => this.#teller.over(record),
     });
-    this.#admin = settings.admin ? this.#makeAdmin() : null;
+    this.#watching = settings.admin ? this.#watch() : null;
+    this.#admin = this.#watching === null ? null : this.#makeAdmin(this.#watching);
   }
 
   /** Where clients reach it. Before `start()`, the port may be 0. */
@@ -121,6 +123,8 @@ export class Proxy extends EventEmitter<ProxyEvents> implements AsyncDisposable 
     this.#closing = true;
     this.#services = this.#makeServices();
     this.#listener.destroy();
+    this.#watching?.close();
+    void this.#admin?.close();
     this.#pool.close();
   }
 
@@ -155,6 +159,7 @@ export class Proxy extends EventEmitter<ProxyEvents> implements AsyncDisposable 
     clearTimeout(lastWords);
     clearTimeout(deadline);
     await within(this.#listener.settled(), LAST_RECORDS_MS);
+    this.#watching?.close();
     await this.#admin?.close();
     this.#pool.close();
   }
@@ -163,6 +168,7 @@ export class Proxy extends EventEmitter<ProxyEvents> implements AsyncDisposable 
     const settings = this.#settings;
     const trusts = this.#trusts;
     const isClosing = (): boolean => this.#closing;
+    const teller = this.#teller;
     return {
       settings,
       spool: this.#spool,
@@ -173,9 +179,12 @@ export class Proxy extends EventEmitter<ProxyEvents> implements AsyncDisposable 
       get closing() {
         return isClosing();
       },
+      get watcher() {
+        return teller.watcher;
+      },
       connect: (timeoutMs) => this.#connect(settings, timeoutMs, false),
       trusts,
-      record: (record) => this.#report(record),
+      record: (record) => teller.over(record),
     };
   }
 
@@ -233,20 +242,28 @@ export class Proxy extends EventEmitter<ProxyEvents> implements AsyncDisposable 
     connection.current = null;
   }
 
-  #report(record: ExchangeRecord): void {
-    try {
-      this.emit('exchange', record);
-    } catch (error) {
-      // A watcher's fault must not become the exchange's; it surfaces as an uncaught exception of its own.
-      queueMicrotask(() => {
-        throw error;
-      });
-    }
+  #watch(): Watching {
+    const settings = (): Settings => this.#settings;
+    const url = (): string => this.url;
+    return watching(this, {
+      get settings() {
+        return settings();
+      },
+      get url() {
+        return url();
+      },
+      now: () => ({
+        ...this.#listener.count(),
+        waiting: this.#waitingRoom.waiting,
+        spool_memory_bytes: this.#spool.memory.usedBytes,
+        spool_disk_bytes: this.#spool.disk.usedBytes,
+      }),
+    });
   }
 
-  #makeAdmin(): AdminServer {
-    const { adminHost, adminPort } = this.#settings;
-    return createAdminServer({ host: adminHost, port: adminPort, ready: () => this.#upstreamAccepts() });
+  #makeAdmin({ pages }: Watching): AdminServer {
+    const { adminHost: host, adminPort: port } = this.#settings;
+    return createAdminServer({ host, port, ready: () => this.#upstreamAccepts(), pages });
   }
 
   /** Whether the upstream takes a connection now. */

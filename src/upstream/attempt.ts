@@ -5,6 +5,7 @@ import { keepsAlive } from '../http/framing.ts';
 import type { ResponseHead } from '../http/response-head.ts';
 import type { BodySink } from '../spool/body-sink.ts';
 import type { SpooledBody } from '../spool/spooled-body.ts';
+import type { AttemptNotes } from './attempt-notes.ts';
 import type { Connecting, ConnectionReader, UpstreamConnection } from './connection.ts';
 import type { Ending, Evidence, Expectation, RequestBodySent } from './evidence.ts';
 import type { ConnectionPool } from './pool.ts';
@@ -48,6 +49,8 @@ export interface AttemptOptions extends AttemptTimeouts {
     head: ResponseHead,
     framing: Framing,
   ) => { readonly sink: BodySink; readonly streams: boolean };
+  /** Null: nobody watches. */
+  readonly notes: AttemptNotes | null;
 }
 
 export class Attempt implements ConnectionReader, ResponseObserver {
@@ -98,6 +101,7 @@ export class Attempt implements ConnectionReader, ResponseObserver {
   }
 
   bytes(buffer: Uint8Array, count: number): boolean {
+    this.#options.notes?.arrived();
     this.#reader.read(buffer, count);
     const sink = this.#reader.sink;
     if (this.#evidence !== null || sink === null || !sink.congested) return true;
@@ -135,7 +139,7 @@ export class Attempt implements ConnectionReader, ResponseObserver {
     // It begins without the body, so it may well be whole without it. But not held for ever: it may wait for the body.
     this.#holdFor(this.#options.hold.answeringMs);
     this.#connection?.setTimeout(streams ? 0 : this.#options.bodyIdleTimeoutMs);
-    return sink;
+    return this.#options.notes?.keeping(sink) ?? sink;
   }
 
   over(ending: Ending, detail: string | null, errorCode: string | null): void {
@@ -159,7 +163,10 @@ export class Attempt implements ConnectionReader, ResponseObserver {
     this.#connecting = this.#options.connect();
     const result = await this.#connecting.result;
     this.#connecting = null;
-    if (result.kind === 'connected') return result.connection;
+    if (result.kind === 'connected') {
+      this.#options.notes?.mark('connectedMs');
+      return result.connection;
+    }
     const { errorCode, timedOut } = result;
     this.#evidence ??= {
       ...this.#record('connect-failed', null, errorCode),
@@ -169,7 +176,7 @@ export class Attempt implements ConnectionReader, ResponseObserver {
   }
 
   #send(connection: UpstreamConnection): void {
-    const { head, body, hold, firstByteTimeoutMs } = this.#options;
+    const { head, body, hold, firstByteTimeoutMs, notes } = this.#options;
     this.#connection = connection;
     connection.attach(this);
     connection.setTimeout(firstByteTimeoutMs);
@@ -177,6 +184,7 @@ export class Attempt implements ConnectionReader, ResponseObserver {
     if (sentHead !== head) this.#expectation = 'unanswered';
     connection.socket.cork();
     connection.write(sentHead);
+    notes?.mark('headSentMs');
     if (body !== null && hold.silentMs > 0) {
       this.#hold = setTimeout(() => this.#sendBody(connection, body), hold.silentMs);
     } else if (body !== null) {
@@ -199,6 +207,7 @@ export class Attempt implements ConnectionReader, ResponseObserver {
   #sendBody(connection: UpstreamConnection, body: SpooledBody): void {
     this.#hold = null;
     this.#requestBody = 'partly';
+    this.#options.notes?.mark('bodyStartMs');
     const [only, ...more] = body.memory ?? [];
     if (only !== undefined && more.length === 0) {
       connection.write(only, (error) => this.#bodySent(error));
@@ -222,7 +231,9 @@ export class Attempt implements ConnectionReader, ResponseObserver {
   }
 
   #bodySent(error: Error | null | undefined): void {
-    if (!error && this.#requestBody === 'partly') this.#requestBody = 'whole';
+    if (error || this.#requestBody !== 'partly') return;
+    this.#requestBody = 'whole';
+    this.#options.notes?.mark('bodySentMs');
   }
 
   #pause(sink: BodySink): void {

@@ -26,7 +26,15 @@ describe('lastbyte target', () => {
     await using upstream = await startServer((_, response) => response.end());
     await using command = startLastbyte([String(upstream.port), '--no-admin', '--port=0']);
     await command.url();
-    expect(command.stdout).not.toContain('admin');
+    expect(JSON.parse(command.stdout)).toMatchObject({ event: 'start', admin: null });
+    expect(command.stdout).not.toContain(', admin');
+  });
+
+  test('says where it listens although no exchange is logged', async () => {
+    await using upstream = await startServer((_, response) => response.end('whole'));
+    await using command = startLastbyte([String(upstream.port), ...FREE, '--access-log=off']);
+    expect(await get(await command.url())).toEqual({ status: 200, body: 'whole' });
+    expect(command.stdout.split('\n').length).toBe(2);
   });
 
   test('is configured by variables', async () => {

@@ -53,20 +53,20 @@ export const LISTENING: Rows<
     name: 'admin',
     kind: onOff,
     default: true,
-    purpose: 'Serve health checks; --no-admin opens no second port.',
+    purpose: 'Serve the inspector, its API, metrics and health checks; --no-admin opens no second port.',
   },
   adminPort: {
     setting: 'adminPort',
     name: 'admin-port',
     kind: port,
     default: 8081,
-    purpose: 'The port of the health checks; 0 takes any free one.',
+    purpose: 'The port of the inspector and the metrics; 0 takes any free one.',
   },
   adminHost: {
     setting: 'adminHost',
     name: 'admin-host',
     kind: host,
     default: '127.0.0.1',
-    purpose: 'The address of the admin port.',
+    purpose: 'The address of the admin port; whoever reaches it sees the traffic.',
   },
 };

@@ -2,7 +2,7 @@
 
 import { streamed } from '../list-kinds.ts';
 import type { Rows } from '../option.ts';
-import { choice } from '../scalar-kinds.ts';
+import { choice, onOff } from '../scalar-kinds.ts';
 
 export const STREAMING: Rows<'stream'> = {
   stream: {
@@ -14,7 +14,7 @@ export const STREAMING: Rows<'stream'> = {
   },
 };
 
-export const LOGS: Rows<'logLevel' | 'accessLog'> = {
+export const LOGS: Rows<'logLevel' | 'accessLog' | 'quiet'> = {
   logLevel: {
     setting: 'logLevel',
     name: 'log-level',
@@ -28,5 +28,12 @@ export const LOGS: Rows<'logLevel' | 'accessLog'> = {
     kind: choice('auto', 'pretty', 'json', 'combined', 'off'),
     default: 'auto',
     purpose: 'How exchanges are logged; auto is pretty on a terminal and json elsewhere.',
+  },
+  quiet: {
+    setting: 'quiet',
+    name: 'quiet',
+    kind: onOff,
+    default: false,
+    purpose: 'Say only what went wrong, and not where it listens.',
   },
 };

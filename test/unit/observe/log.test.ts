@@ -2,7 +2,9 @@
 
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
 import { createServer, connect } from 'node:net';
+import path from 'node:path';
 import { PassThrough } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { describe, expect, test } from 'vitest';
@@ -11,19 +13,20 @@ import type { ExchangeRecord } from '../../../src/exchange/events.ts';
 import { exchangeLevel } from '../../../src/observe/exchange-line.ts';
 import { createLog } from '../../../src/observe/log.ts';
 import type { Log } from '../../../src/observe/log.ts';
-import { DELIVERED, REFUSED } from './records.ts';
+import { DELIVERED, REFUSED, RETRIED } from './records.ts';
 
 /** All that is written by the time the log is closed. */
 async function logged(
   format: AccessLogFormat,
   write: (log: Log) => void,
-  options: { level?: LogLevel; color?: boolean; isTTY?: boolean } = {},
+  options: { level?: LogLevel; color?: boolean; isTTY?: boolean; quiet?: boolean } = {},
 ): Promise<string> {
   const stream = Object.assign(
     new PassThrough(),
     options.isTTY === undefined ? {} : { isTTY: options.isTTY },
   );
-  const log = createLog({ level: options.level ?? 'debug', format, stream, color: options.color ?? false });
+  const { level = 'debug', color = false, quiet = false } = options;
+  const log = createLog({ level, format, stream, color, quiet });
   write(log);
   await log.close();
   stream.end();
@@ -38,10 +41,37 @@ const exchange =
 describe('pretty', () => {
   test('gives a delivered exchange one line, and why a refused one failed beneath it', async () => {
     const lines = (await logged('pretty', exchange(DELIVERED, REFUSED))).split('\n');
-    expect(lines[0]).toMatch(/^\d\d:\d\d:05\.018  GET      \/report {31}200   50\.0 KiB      12 ms$/);
-    expect(lines[1]).toMatch(/  502      400 B      12 ms  3 tries, truncated, refused$/);
-    expect(lines[2]).toBe('              The upstream cut it: read the body.');
+    expect(lines[0]).toMatch(/^\d\d:\d\d:05\.018   200   50\.0 KiB     12 ms  GET     \/report$/);
+    expect(lines[1]).toMatch(
+      /^\S+ ! 502      400 B     12 ms  GET     \/report  refused: 3 tries, truncated$/,
+    );
+    expect(lines[2]).toBe('               The upstream cut it: read the body.');
     expect(lines.slice(3)).toEqual(['']);
+  });
+
+  test.each([
+    [
+      'saved',
+      { ...RETRIED, sentence: 'Cut, then whole.' },
+      /^\S+ \+ 200 .*\/report {2}saved: 2 tries\n {15}Cut, then whole\.\n$/,
+    ],
+    [
+      'noted',
+      { ...DELIVERED, verdict: 'unverifiable', sentence: 'So so.' },
+      /^\S+ ~ 200 .*\/report {2}unverifiable\n/,
+    ],
+    [
+      'the client left',
+      { ...DELIVERED, status: 0, verdict: 'abandoned', outcome: 'abandoned' },
+      /^\S+ - --- .*\/report {2}abandoned\n$/,
+    ],
+    [
+      'cut',
+      { ...DELIVERED, verdict: 'truncated', outcome: 'cut' },
+      /^\S+ ! 200 .*\/report {2}cut: truncated\n$/,
+    ],
+  ] as const)('marks what stands out: %s', async (_name, record, line) => {
+    expect(await logged('pretty', exchange(record))).toMatch(line);
   });
 
   test('colours only if asked', async () => {
@@ -50,12 +80,10 @@ describe('pretty', () => {
   });
 
   test('names what is out of the ordinary', async () => {
-    const abandoned = { ...DELIVERED, status: 0, verdict: 'abandoned', outcome: 'abandoned' } as const;
-    expect(await logged('pretty', exchange(abandoned))).toMatch(/---.*ms {2}abandoned\n$/);
     const waited = { ...DELIVERED, waitedMs: 2_100, verdict: 'unverifiable' } as const;
-    expect(await logged('pretty', exchange(waited))).toMatch(/waited 2100 ms, unverifiable\n$/);
+    expect(await logged('pretty', exchange(waited))).toMatch(/ {2}saved: waited 2100 ms, unverifiable\n$/);
     const upgraded = { ...DELIVERED, status: 101, verdict: null, outcome: 'upgraded' } as const;
-    expect(await logged('pretty', exchange(upgraded))).toMatch(/101.*upgraded\n$/);
+    expect(await logged('pretty', exchange(upgraded))).toMatch(/ 101 .* {2}upgraded\n$/);
   });
 
   test('writes messages with their fields', async () => {
@@ -85,6 +113,7 @@ describe('json', () => {
       waited_ms: 0,
       verdict: 'truncated',
       outcome: 'refused',
+      grade: 'problem',
       error: 'response_truncated',
       why: 'The upstream cut it: read the body.',
     });
@@ -133,6 +162,71 @@ test('auto is pretty on a terminal and JSON elsewhere', async () => {
   expect(await logged('auto', exchange(DELIVERED), { isTTY: true })).toMatch(/^\d\d:/);
   expect(await logged('auto', exchange(DELIVERED), { isTTY: false })).toMatch(/^\{/);
   expect(await logged('auto', exchange(DELIVERED))).toMatch(/^\{/);
+});
+
+describe('the banner', () => {
+  const banner = {
+    version: '1.2.3',
+    url: 'http://127.0.0.1:8080',
+    target: 'http://127.0.0.1:8000',
+    adminUrl: 'http://127.0.0.1:8081',
+  };
+  const begin = (log: Log): void => log.banner(banner);
+
+  test('lists the addresses on a terminal', async () => {
+    expect((await logged('auto', begin, { isTTY: true })).split('\n')).toEqual([
+      '',
+      '  lastbyte 1.2.3',
+      '',
+      '  proxy      http://127.0.0.1:8080',
+      '  upstream   http://127.0.0.1:8000',
+      '  inspector  http://127.0.0.1:8081',
+      '',
+      '',
+    ]);
+    const plain = await logged('pretty', (log) => log.banner({ ...banner, adminUrl: null }), { isTTY: true });
+    expect(plain).not.toContain('inspector');
+  });
+
+  test.each(['pretty', 'combined', 'off'] as const)('is one line elsewhere, also with %s', async (format) => {
+    expect(await logged(format, begin, { level: 'error' })).toMatch(
+      /^\S+ {2}info {3}lastbyte 1\.2\.3: http:\/\/127\.0\.0\.1:8080 -> http:\/\/127\.0\.0\.1:8000, admin http:\/\/127\.0\.0\.1:8081\n$/,
+    );
+  });
+
+  test('has names of its own in JSON', async () => {
+    expect(JSON.parse(await logged('json', begin))).toMatchObject({
+      level: 'info',
+      event: 'start',
+      version: '1.2.3',
+      url: banner.url,
+      target: banner.target,
+      admin: banner.adminUrl,
+    });
+  });
+});
+
+test('quiet says only what went wrong, and no banner', async () => {
+  const lines = await logged(
+    'json',
+    (log) => {
+      log.banner({ version: '1', url: '', target: '', adminUrl: null });
+      exchange(DELIVERED, RETRIED, REFUSED)(log);
+      log.info('I');
+      log.warn('W');
+    },
+    { quiet: true },
+  );
+  expect(lines.match(/"(status|message)":("W"|\d+)/g)).toEqual(['"status":502', '"message":"W"']);
+});
+
+test('docs/logs.md names every field of an exchange, and no other', async () => {
+  const table =
+    /## JSON[^]*?(?=\n## )/.exec(
+      readFileSync(path.join(import.meta.dirname, '../../../docs/logs.md'), 'utf8'),
+    )?.[0] ?? '';
+  const documented = [...table.matchAll(/^\| `(\w+)` \|/gm)].map(([, name]) => name);
+  expect(documented).toEqual(Object.keys(JSON.parse(await logged('json', exchange(DELIVERED)))));
 });
 
 describe('levels', () => {
@@ -193,7 +287,7 @@ describe('a stream that fails', () => {
     const address = server.address();
     if (address === null || typeof address === 'string') throw new Error('the server has no port');
     const stream = connect(address.port, '127.0.0.1');
-    const log = createLog({ level: 'info', format: 'json', stream, color: false });
+    const log = createLog({ level: 'info', format: 'json', stream, color: false, quiet: false });
     const gone = new Promise((resolve) => stream.once('close', resolve));
     log.exchange(DELIVERED);
     await gone;
@@ -209,7 +303,7 @@ describe('a stream that fails', () => {
     stream.write = () => {
       throw new Error('no space left');
     };
-    const log = createLog({ level: 'info', format: 'json', stream, color: false });
+    const log = createLog({ level: 'info', format: 'json', stream, color: false, quiet: false });
     for (let line = 0; line < 50; line += 1) log.exchange(DELIVERED);
     Reflect.deleteProperty(stream, 'write');
     log.exchange({ ...DELIVERED, id: 'later' });
@@ -219,7 +313,7 @@ describe('a stream that fails', () => {
 
   test('because its reader left does not end the process', async () => {
     const child = spawn('head', ['-n', '1'], { stdio: ['pipe', 'ignore', 'ignore'] });
-    const log = createLog({ level: 'info', format: 'json', stream: child.stdin, color: false });
+    const log = createLog({ level: 'info', format: 'json', stream: child.stdin, color: false, quiet: false });
     log.exchange(DELIVERED);
     await once(child, 'exit');
     for (let line = 0; line < 5; line += 1) log.exchange(DELIVERED);
@@ -230,7 +324,7 @@ describe('a stream that fails', () => {
 test('closing twice is closing once, and leaves no listener on a sound stream', async () => {
   const stream = new PassThrough();
   const before = stream.listenerCount('error');
-  const log = createLog({ level: 'info', format: 'json', stream, color: false });
+  const log = createLog({ level: 'info', format: 'json', stream, color: false, quiet: false });
   log.exchange(DELIVERED);
   await Promise.all([log.close(), log.close()]);
   expect(stream.listenerCount('error')).toBe(before);

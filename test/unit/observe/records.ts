@@ -7,6 +7,7 @@ const ATTEMPT: AttemptRecord = {
   endedMs: 11,
   verdict: 'complete',
   reason: 'first',
+  notes: null,
   evidence: {
     ending: 'message-end',
     head: { minor: 1, status: 200, reason: 'OK', fields: [] },
@@ -45,6 +46,17 @@ export const DELIVERED: ExchangeRecord = {
   outcome: 'delivered',
   error: null,
   sentence: null,
+  notes: null,
+};
+
+/** A GET that the upstream cut once. */
+export const RETRIED: ExchangeRecord = {
+  ...DELIVERED,
+  id: '9',
+  attempts: [
+    { ...ATTEMPT, verdict: 'truncated', evidence: { ...ATTEMPT.evidence, ending: 'rst', bodyBytes: 30_000 } },
+    { ...ATTEMPT, reason: 'retry' },
+  ],
 };
 
 /** A GET that the upstream cut three times. */

@@ -1,0 +1,42 @@
+/** Says in one sentence from what an exchange was saved; null: it went well at once. */
+
+import type { Settings } from '../config/settings.ts';
+import { targetUrl } from '../config/target.ts';
+import type { AttemptRecord } from './events.ts';
+import { failureCase } from './failure-case.ts';
+import type { Failure } from './failure.ts';
+import { FAILURES } from './failures.ts';
+import { duration } from './quantities.ts';
+
+/** @param attempts the last one brought the whole answer */
+export function explainSaved(
+  attempts: readonly AttemptRecord[],
+  waitedMs: number,
+  settings: Settings,
+): string | null {
+  const target = targetUrl(settings.target);
+  const last = attempts.at(-1);
+  if (last?.reason === 'retry') {
+    const before = attempts.at(-2);
+    return before === undefined ? null : explainRetry(before, attempts.length, target, settings);
+  }
+  if (waitedMs === 0) return null;
+  return `The upstream ${target} took no connections for ${duration(waitedMs)}: the request waited, and was answered.`;
+}
+
+function explainRetry(
+  { verdict, evidence }: AttemptRecord,
+  attempts: number,
+  target: string,
+  settings: Settings,
+): string {
+  const { happened, cause, remedy } = FAILURES[failureCase(verdict, evidence, target)];
+  // What happened is told as if that try had been the only one; the remedy, as it is after another.
+  const failure: Failure = { evidence, attempts: 1, target, waitedMs: 0, settings };
+  const why = cause(failure);
+  const help = remedy({ ...failure, attempts });
+  return (
+    `The upstream ${target} ${happened(failure)}, but answered whole when it was asked again ` +
+    `(${attempts} tries)${why === null ? '' : `; ${why}`}: ${help}.`
+  );
+}

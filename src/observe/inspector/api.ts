@@ -1,0 +1,127 @@
+/** The pages of the API: docs/api.md is their contract. */
+
+import { problemAnswer, jsonAnswer } from '../pages.ts';
+import type { AdminAnswer, AdminPage, AdminRequest, WholeAnswer } from '../pages.ts';
+import { readFilter } from './filter.ts';
+import type { Filter, FilterFault } from './filter.ts';
+import { fullView } from './full.ts';
+import { harOf } from './har.ts';
+import type { Inspector } from './inspector.ts';
+import { isUnsafe, replayObstacle } from './replayable.ts';
+import type { Entry } from './ring.ts';
+import type { Page } from './types.ts';
+
+export type ReplayResult =
+  { readonly kind: 'begun'; readonly id: string } | { readonly kind: 'failed'; readonly detail: string };
+
+/** Sends the request of an exchange to the proxy's own front door. Never rejects. */
+export type Replay = (entry: Entry) => Promise<ReplayResult>;
+
+export function apiPages(inspector: Inspector, replay: Replay): readonly AdminPage[] {
+  return [
+    { path: '/api/exchanges', method: 'GET', answer: (request) => listed(inspector, request) },
+    { path: '/api/exchanges/:id', method: 'GET', answer: (request) => inFull(inspector, request) },
+    {
+      path: '/api/exchanges/:id/replay',
+      method: 'POST',
+      answer: (request) => replayed(inspector, request, replay),
+    },
+    { path: '/api/events', method: 'GET', answer: (request) => followed(inspector, request) },
+    { path: '/api/summary', method: 'GET', answer: () => jsonAnswer(inspector.summary()) },
+    { path: '/api/har', method: 'GET', answer: (request) => asHar(inspector, request) },
+  ];
+}
+
+function listed({ ring }: Inspector, { parameters }: AdminRequest): AdminAnswer {
+  const filter = readFilter(parameters);
+  if (isFault(filter)) return faultAnswer(filter);
+  const found = passing(ring.newest(), filter, ring);
+  const exchanges = found.slice(0, filter.limit).map((entry) => ring.row(entry));
+  const last = exchanges.at(-1);
+  const next = found.length > exchanges.length && last !== undefined ? last.number : null;
+  const page: Page = { exchanges, next, revision: ring.revision };
+  return jsonAnswer(page);
+}
+
+function passing(entries: readonly Entry[], filter: Filter, ring: Inspector['ring']): Entry[] {
+  return entries.filter((entry) => entry.number < filter.before && filter.passes(ring.row(entry)));
+}
+
+function inFull({ ring, settings, url }: Inspector, { id }: AdminRequest): AdminAnswer {
+  const entry = ring.find(id);
+  return entry === null ? notKept(id) : jsonAnswer(fullView(entry, settings, url));
+}
+
+function notKept(id: string): WholeAnswer {
+  return problemAnswer(
+    404,
+    `No exchange ${JSON.stringify(id)} is kept: newer ones have taken its place, or there was none.`,
+  );
+}
+
+async function replayed(
+  { ring }: Inspector,
+  { id, body }: AdminRequest,
+  replay: Replay,
+): Promise<AdminAnswer> {
+  const entry = ring.find(id);
+  if (entry === null) return notKept(id);
+  const wish = readWish(body);
+  if (typeof wish === 'string') return problemAnswer(400, wish);
+  const obstacle = replayObstacle(entry);
+  if (obstacle !== null) return problemAnswer(409, obstacle);
+  if (isUnsafe(entry.begun.method) && !wish.confirm) {
+    const detail = `${entry.begun.method} may change something when it is sent again: say "confirm": true.`;
+    return problemAnswer(409, detail);
+  }
+  const result = await replay(entry);
+  return result.kind === 'begun' ? jsonAnswer({ id: result.id }, 202) : problemAnswer(502, result.detail);
+}
+
+function readWish(body: string): { readonly confirm: boolean } | string {
+  try {
+    const wish: unknown = JSON.parse(body);
+    if (typeof wish !== 'object' || wish === null)
+      return 'The body is a JSON object, such as {"confirm": true}.';
+    return { confirm: 'confirm' in wish && wish.confirm === true };
+  } catch {
+    return 'The body is no JSON.';
+  }
+}
+
+function followed({ feed }: Inspector, { parameters, fields }: AdminRequest): AdminAnswer {
+  const filter = readFilter(parameters, ['since']);
+  if (isFault(filter)) return faultAnswer(filter);
+  const seen = fields['last-event-id'] ?? parameters.get('since');
+  const since = typeof seen === 'string' ? revisionOf(seen) : null;
+  if (typeof seen === 'string' && since === null) {
+    return faultAnswer({ parameter: 'since', detail: 'It is a revision: a whole number.' });
+  }
+  if (feed.full) return problemAnswer(503, 'Too many watchers: close another inspector first.');
+  return { kind: 'stream', contentType: 'text/event-stream', open: (sink) => feed.add(sink, since, filter) };
+}
+
+function revisionOf(text: string): number | null {
+  return /^\d{1,15}$/.test(text) ? Number(text) : null;
+}
+
+function asHar({ ring, settings, url, version }: Inspector, { parameters }: AdminRequest): AdminAnswer {
+  const id = parameters.get('id');
+  const filter = readFilter(parameters, ['id']);
+  if (isFault(filter)) return faultAnswer(filter);
+  const one = id === null ? null : ring.find(id);
+  if (id !== null && one?.record == null) return notKept(id);
+  const limit = parameters.has('limit') ? filter.limit : Infinity;
+  const entries = one === null ? passing(ring.newest(), filter, ring).slice(0, limit).reverse() : [one];
+  const har = jsonAnswer(harOf(entries, { settings, url, version }));
+  const name = id === null ? 'lastbyte' : `lastbyte-${id.slice(0, 8)}`;
+  return { ...har, fields: { 'Content-Disposition': `attachment; filename="${name}.har"` } };
+}
+
+function isFault(filter: Filter | FilterFault): filter is FilterFault {
+  return 'parameter' in filter;
+}
+
+function faultAnswer({ parameter, detail }: FilterFault): AdminAnswer {
+  return problemAnswer(400, detail, { parameter });
+}

@@ -1,0 +1,59 @@
+/** A kept body as it is shown: decoded, as text where it is text, without its secrets. */
+
+import { brotliDecompressSync, gunzipSync, inflateSync } from 'node:zlib';
+import { fieldValue } from '../../http/fields.ts';
+import type { Fields } from '../../http/fields.ts';
+import type { KeptStart } from '../../spool/body-start.ts';
+import { redactBody } from '../redact-body.ts';
+import type { Body } from './types.ts';
+
+export function bodyView(kept: KeptStart | null, fields: Fields): Body | null {
+  if (kept === null || kept.bytes === 0) return null;
+  const { bytes, keptBytes } = kept;
+  const whole = keptBytes === bytes;
+  const octets = decoded(kept.octets(), whole ? fieldValue(fields, 'content-encoding') : undefined);
+  return { bytes, kept: keptBytes, whole, ...shown(octets, mediaType(fields) ?? '') };
+}
+
+/** Without its parameters, in lower case; null: none was named. */
+export function mediaType(fields: Fields): string | null {
+  const type = fieldValue(fields, 'content-type')?.split(';', 1)[0]?.trim().toLowerCase();
+  return type === undefined || type === '' ? null : type;
+}
+
+/** A small body that unfolds to a huge one is a known attack. */
+const LIMIT = { maxOutputLength: 512 * 1024 };
+
+const DECODERS: ReadonlyMap<string, (octets: Buffer) => Buffer> = new Map([
+  ['gzip', (octets: Buffer) => gunzipSync(octets, LIMIT)],
+  ['x-gzip', (octets: Buffer) => gunzipSync(octets, LIMIT)],
+  ['deflate', (octets: Buffer) => inflateSync(octets, LIMIT)],
+  ['br', (octets: Buffer) => brotliDecompressSync(octets, LIMIT)],
+]);
+
+function decoded(octets: Buffer, coding: string | undefined): Buffer {
+  try {
+    return DECODERS.get(coding?.trim().toLowerCase() ?? '')?.(octets) ?? octets;
+  } catch {
+    // Not what its field says, or too large: shown as it is.
+    return octets;
+  }
+}
+
+function shown(octets: Buffer, type: string): Pick<Body, 'encoding' | 'content'> {
+  const text = utf8(octets) ?? (type.startsWith('text/') ? octets.toString('latin1') : null);
+  if (text !== null) return { encoding: 'text', content: redactBody(text, type) };
+  // A form with a picture in it has fields all the same.
+  const redacted = Buffer.from(redactBody(octets.toString('latin1'), type), 'latin1');
+  return { encoding: 'base64', content: redacted.toString('base64') };
+}
+
+/** Null: it is not text. A character that the end of what is kept cuts in two is left out. */
+function utf8(octets: Buffer): string | null {
+  if (octets.includes(0)) return null;
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(octets, { stream: true });
+  } catch {
+    return null;
+  }
+}

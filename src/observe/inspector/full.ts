@@ -1,0 +1,141 @@
+/** One exchange in full: its timeline, every try, fields and bodies, and what may be done with it. */
+
+import type { Settings } from '../../config/settings.ts';
+import { targetUrl } from '../../config/target.ts';
+import type { AttemptRecord, ExchangeClosed, ExchangeRecord } from '../../exchange/events.ts';
+import { explain } from '../../exchange/explain.ts';
+import type { Explanation } from '../../exchange/explain.ts';
+import { keepsAlive } from '../../http/framing.ts';
+import type { KeptStart } from '../../spool/body-start.ts';
+import { redactFields } from '../redact.ts';
+import { bodyView } from './body.ts';
+import { curlCommand } from './curl.ts';
+import { isUnsafe, replayObstacle } from './replayable.ts';
+import type { Entry } from './ring.ts';
+import { roundedMs, rowOf } from './row.ts';
+import type { AttemptView, FieldPair, FullView, ResponseView, Timeline } from './types.ts';
+
+/** @param url where clients reach the proxy */
+export function fullView(entry: Entry, settings: Settings, url: string): FullView {
+  const { begun, record } = entry;
+  const attempts = record?.attempts ?? [];
+  const explained = attempts.map((attempt, at) => explanationOf(attempt, at + 1, record, settings));
+  const obstacle = replayObstacle(entry);
+  return {
+    ...rowOf(entry),
+    target: targetUrl(settings.target),
+    cure: explained.findLast((one) => one !== null)?.remedy ?? null,
+    curl: curlCommand(entry, url),
+    replay: { possible: obstacle === null, confirm: isUnsafe(begun.method), why_not: obstacle },
+    timeline: timelineOf(entry),
+    attempts: attempts.map((attempt, at) => attemptView(attempt, explained[at] ?? null)),
+    request: {
+      fields: pairs(begun.requestFields),
+      body: bodyView(record?.notes?.requestBody ?? null, begun.requestFields),
+    },
+    response: record === null ? null : responseSent(record),
+  };
+}
+
+/** Null: there is nothing to cure in it. */
+function explanationOf(
+  { verdict, evidence }: AttemptRecord,
+  attempts: number,
+  record: ExchangeRecord | null,
+  settings: Settings,
+): Explanation | null {
+  if (verdict === 'complete' || verdict === 'unverifiable' || verdict === 'abandoned') return null;
+  const target = targetUrl(settings.target);
+  return explain({ verdict, evidence, attempts, target, waitedMs: record?.waitedMs ?? 0, settings });
+}
+
+function timelineOf({ record, closed }: Entry): Timeline {
+  const notes = record?.notes ?? null;
+  return {
+    request_whole_ms: rounded(notes?.requestWholeMs),
+    waits: (notes?.waits ?? []).map(({ startMs, endMs }) => ({
+      start_ms: roundedMs(startMs),
+      end_ms: roundedMs(endMs),
+    })),
+    delivery_ms: rounded(notes?.deliveryMs),
+    written_ms: rounded(notes?.writtenMs),
+    done_ms: rounded(record?.durationMs),
+    client_fin_ms: rounded(closed?.clientFinMs),
+    our_fin_ms: rounded(closed?.ourFinMs),
+    closed_ms: rounded(closed?.closedMs),
+    closed_by: closedBy(closed),
+    connection: notes?.keptAlive === true ? 'kept' : 'closes',
+  };
+}
+
+function closedBy(closed: ExchangeClosed | null): 'fin' | 'rst' | null {
+  if (closed === null) return null;
+  return closed.reset ? 'rst' : 'fin';
+}
+
+function attemptView(attempt: AttemptRecord, explanation: Explanation | null): AttemptView {
+  const { evidence, notes, reason, startedMs, endedMs, verdict } = attempt;
+  const { head, framing } = evidence;
+  return {
+    reason,
+    start_ms: roundedMs(startedMs),
+    end_ms: roundedMs(endedMs),
+    reused: evidence.reusedConnection,
+    connected_ms: rounded(notes?.connectedMs),
+    head_sent_ms: rounded(notes?.headSentMs),
+    request_body: evidence.requestBody,
+    expectation: evidence.expectation,
+    body_start_ms: rounded(notes?.bodyStartMs),
+    body_sent_ms: rounded(notes?.bodySentMs),
+    first_byte_ms: rounded(notes?.firstByteMs),
+    head_ms: rounded(notes?.headMs),
+    last_byte_ms: rounded(notes?.lastByteMs),
+    ending: evidence.ending,
+    timeout: evidence.timeout,
+    error_code: evidence.errorCode,
+    detail: evidence.detail,
+    verdict,
+    framing: framing?.kind ?? null,
+    expected: framing?.kind === 'length' ? framing.length : null,
+    received: evidence.bodyBytes,
+    surplus: evidence.surplusBytes,
+    trailers: evidence.trailerFields,
+    keeps_alive: head === null || framing === null ? null : keepsAlive(head, framing),
+    why: explanation?.sentence ?? null,
+    cure: explanation?.remedy ?? null,
+    response: receivedResponse(attempt),
+  };
+}
+
+function receivedResponse({ evidence: { head }, notes }: AttemptRecord): ResponseView | null {
+  if (head === null) return null;
+  const { minor, status, reason, fields } = head;
+  return { version: minor === 0 ? '1.0' : '1.1', ...response(status, reason, fields, notes?.body ?? null) };
+}
+
+/** What the client was sent: one of our answers, or the last that the upstream gave. */
+function responseSent({ status, notes, attempts, outcome }: ExchangeRecord): ResponseView | null {
+  if (status === 0) return null;
+  const upstreams = attempts.at(-1)?.notes?.body ?? null;
+  const body = outcome === 'refused' ? (notes?.answerBody ?? null) : upstreams;
+  const fields = notes?.responseFields ?? [];
+  return { version: '1.1', ...response(status, notes?.responseReason ?? '', fields, body) };
+}
+
+function response(
+  status: number,
+  reason: string,
+  fields: readonly string[],
+  body: KeptStart | null,
+): Omit<ResponseView, 'version'> {
+  return { status, reason, fields: pairs(fields), body: bodyView(body, fields) };
+}
+
+function pairs(fields: readonly string[]): FieldPair[] {
+  const redacted = redactFields(fields);
+  return redacted.flatMap((name, at): FieldPair[] => (at % 2 === 0 ? [[name, redacted[at + 1] ?? '']] : []));
+}
+
+function rounded(ms: number | null | undefined): number | null {
+  return ms === null || ms === undefined ? null : roundedMs(ms);
+}

@@ -1,0 +1,111 @@
+/** What was seen of the exchanges of one proxy, and the pages that tell it. It watches events and can change nothing. */
+
+import type { Settings } from '../../config/settings.ts';
+import type { ExchangeBegun, ExchangeClosed, ExchangeRecord } from '../../exchange/events.ts';
+import { Allowance, LOOKED_AT } from '../allowance.ts';
+import { grade } from '../grade.ts';
+import { Feed } from './feed.ts';
+import { Ring } from './ring.ts';
+import { Tally } from './tally.ts';
+import type { NowView, SummaryView } from './types.ts';
+import { targetUrl } from '../../config/target.ts';
+
+/** What the inspector may ask of its proxy. */
+export interface Inspected {
+  readonly settings: Settings;
+  readonly url: string;
+  now(): NowView;
+}
+
+export class Inspector {
+  readonly #inspected: Inspected;
+  readonly #startedAt = new Date().toISOString();
+  readonly #tally = new Tally();
+  /** Connections from which a replay is on its way: the id of what is replayed, and who wants to know the new one. */
+  readonly #expected = new Map<string, { readonly of: string; readonly begun: (id: string) => void }>();
+  readonly #allowance: Allowance;
+  #running = 0;
+  #unlisted = 0;
+  readonly ring: Ring;
+  readonly feed: Feed;
+  readonly version: string;
+
+  constructor(inspected: Inspected, version: string, allowance: Allowance = new Allowance(LOOKED_AT)) {
+    this.#inspected = inspected;
+    this.#allowance = allowance;
+    this.version = version;
+    this.ring = new Ring();
+    this.feed = new Feed({ ring: this.ring, version, summary: () => this.summary() });
+  }
+
+  /** Exchanges under way. */
+  get running(): number {
+    return this.#running;
+  }
+
+  get settings(): Settings {
+    return this.#inspected.settings;
+  }
+
+  get url(): string {
+    return this.#inspected.url;
+  }
+
+  begun(begun: ExchangeBegun): void {
+    this.#running += 1;
+    const replay = this.#expected.size === 0 ? undefined : this.#expected.get(replayKey(begun));
+    // What is too much to be looked at is listed at its end, if there is anything to say about it.
+    if (!this.#allowance.take() && replay === undefined) return;
+    this.ring.begun(begun, replay?.of ?? null);
+    replay?.begun(begun.id);
+    this.feed.changed();
+  }
+
+  done(record: ExchangeRecord): void {
+    if (record.notes !== null) this.#running -= 1;
+    this.#tally.add(record);
+    if (this.ring.find(record.id) === null && grade(record) === 'ok') this.#unlisted += 1;
+    else this.ring.done(record);
+    this.feed.changed();
+  }
+
+  closed(closed: ExchangeClosed): void {
+    this.ring.closed(closed);
+    this.feed.changed();
+  }
+
+  /** The next exchange on this connection repeats the one named. Returns how to stop expecting it. */
+  expectReplay(from: ReplayOrigin, of: string, begun: (id: string) => void): () => void {
+    const key = replayKey(from);
+    this.#expected.set(key, { of, begun });
+    return () => {
+      this.#expected.delete(key);
+    };
+  }
+
+  summary(): SummaryView {
+    const { url, settings } = this.#inspected;
+    return {
+      version: this.version,
+      started_at: this.#startedAt,
+      url,
+      target: targetUrl(settings.target),
+      running: this.#running,
+      unlisted: this.#unlisted,
+      ...this.#tally.counted(),
+      now: this.#inspected.now(),
+      upstream: this.#tally.profile(),
+    };
+  }
+
+  close(): void {
+    this.feed.close();
+  }
+}
+
+/** A unix socket's connections have no address: there, what is asked for must do. */
+export type ReplayOrigin = Pick<ExchangeBegun, 'clientPort' | 'method' | 'url'>;
+
+function replayKey({ clientPort, method, url }: ReplayOrigin): string {
+  return clientPort === null ? `${method} ${url}` : String(clientPort);
+}

@@ -1,0 +1,166 @@
+/** The newest exchanges, those under way among them: bounded in number and in the octets of their bodies. */
+
+import type { ExchangeBegun, ExchangeClosed, ExchangeRecord } from '../../exchange/events.ts';
+import { rowOf } from './row.ts';
+import type { Row } from './types.ts';
+
+export interface Entry {
+  readonly number: number;
+  readonly begun: ExchangeBegun;
+  readonly replayOf: string | null;
+  revision: number;
+  /** Null while it runs. */
+  record: ExchangeRecord | null;
+  closed: ExchangeClosed | null;
+  heldBytes: number;
+  row: Row | null;
+}
+
+interface RingLimits {
+  /** Of exchanges that are over, and again of those under way. */
+  readonly maxExchanges: number;
+  readonly maxBodyBytes: number;
+}
+
+const LIMITS: RingLimits = { maxExchanges: 500, maxBodyBytes: 32 * 1024 * 1024 };
+
+export class Ring {
+  readonly #limits: RingLimits;
+  readonly #running = new Map<string, Entry>();
+  readonly #done = new Map<string, Entry>();
+  /** The done ones in the order in which they ended, round and round: a Map finds its first key slowly. */
+  readonly #slots: (Entry | undefined)[];
+  #ended = 0;
+  /** Of those that ended, the first that may hold bodies. */
+  #firstHolder = 0;
+  #heldBytes = 0;
+  #numbers = 0;
+  #revision = 0;
+  /** Is told what leaves the ring. */
+  onEvicted: ((entry: Entry) => void) | null = null;
+
+  constructor(limits: RingLimits = LIMITS) {
+    this.#limits = limits;
+    this.#slots = Array.from({ length: limits.maxExchanges }, () => undefined);
+  }
+
+  get revision(): number {
+    return this.#revision;
+  }
+
+  get number(): number {
+    return this.#numbers;
+  }
+
+  begun(begun: ExchangeBegun, replayOf: string | null): void {
+    this.#running.set(begun.id, this.#entry(begun, replayOf));
+    if (this.#running.size > this.#limits.maxExchanges) this.#evictRunning();
+  }
+
+  done(record: ExchangeRecord): void {
+    // What never became a request was not begun.
+    const entry = this.#running.get(record.id) ?? this.#entry({ ...record, clientPort: null }, null);
+    this.#running.delete(record.id);
+    this.#evictDone(this.#slots[this.#ended % this.#slots.length]);
+    this.#slots[this.#ended % this.#slots.length] = entry;
+    this.#ended += 1;
+    this.#done.set(record.id, entry);
+    this.#change(entry);
+    entry.record = record;
+    this.#hold(entry, record);
+  }
+
+  closed(closed: ExchangeClosed): void {
+    const entry = this.find(closed.id);
+    if (entry === null) return;
+    entry.closed = closed;
+    this.#change(entry);
+  }
+
+  find(id: string): Entry | null {
+    return this.#done.get(id) ?? this.#running.get(id) ?? null;
+  }
+
+  /** Newest first. */
+  newest(): Entry[] {
+    return [...this.#running.values(), ...this.#done.values()].sort((a, b) => b.number - a.number);
+  }
+
+  /** What changed behind this revision, in the order of its changes. */
+  changedSince(revision: number): Entry[] {
+    return [...this.#running.values(), ...this.#done.values()]
+      .filter((entry) => entry.revision > revision)
+      .sort((a, b) => a.revision - b.revision);
+  }
+
+  row(entry: Entry): Row {
+    return (entry.row ??= rowOf(entry));
+  }
+
+  #entry(begun: ExchangeBegun, replayOf: string | null): Entry {
+    this.#numbers += 1;
+    this.#revision += 1;
+    return {
+      number: this.#numbers,
+      begun,
+      replayOf,
+      revision: this.#revision,
+      record: null,
+      closed: null,
+      heldBytes: 0,
+      row: null,
+    };
+  }
+
+  #change(entry: Entry): void {
+    this.#revision += 1;
+    entry.revision = this.#revision;
+    entry.row = null;
+  }
+
+  #hold(entry: Entry, { notes, attempts }: ExchangeRecord): void {
+    let bytes = (notes?.requestBody?.heldBytes ?? 0) + (notes?.answerBody?.heldBytes ?? 0);
+    for (const attempt of attempts) bytes += attempt.notes?.body?.heldBytes ?? 0;
+    entry.heldBytes = bytes;
+    this.#heldBytes += bytes;
+    while (this.#heldBytes > this.#limits.maxBodyBytes) {
+      const oldest = this.#slots[this.#firstHolder % this.#slots.length];
+      this.#firstHolder += 1;
+      if (oldest !== undefined && oldest.heldBytes > 0) this.#release(oldest);
+    }
+  }
+
+  #release(entry: Entry): void {
+    this.#heldBytes -= entry.heldBytes;
+    entry.heldBytes = 0;
+    if (entry.record !== null) entry.record = withoutBodies(entry.record);
+  }
+
+  #evictDone(entry: Entry | undefined): void {
+    if (entry === undefined) return;
+    this.#done.delete(entry.begun.id);
+    this.#heldBytes -= entry.heldBytes;
+    this.#firstHolder = Math.max(this.#firstHolder, this.#ended - this.#slots.length + 1);
+    this.onEvicted?.(entry);
+  }
+
+  /** Rare: so many under way at once. */
+  #evictRunning(): void {
+    for (const [id, entry] of this.#running) {
+      this.#running.delete(id);
+      this.onEvicted?.(entry);
+      return;
+    }
+  }
+}
+
+/** A copy: the record may be in other hands too. */
+function withoutBodies(record: ExchangeRecord): ExchangeRecord {
+  return {
+    ...record,
+    notes: record.notes === null ? null : { ...record.notes, requestBody: null, answerBody: null },
+    attempts: record.attempts.map((attempt) =>
+      attempt.notes === null ? attempt : { ...attempt, notes: { ...attempt.notes, body: null } },
+    ),
+  };
+}

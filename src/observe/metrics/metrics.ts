@@ -1,0 +1,128 @@
+/** Counts what becomes of exchanges, for Prometheus; a registry of its own for each proxy. */
+
+import { performance } from 'node:perf_hooks';
+import { Counter, Gauge, Histogram, Registry } from 'prom-client';
+import type { AttemptRecord, ExchangeRecord } from '../../exchange/events.ts';
+import type { NowView } from '../inspector/types.ts';
+import type { AdminPage } from '../pages.ts';
+import { savedBy } from '../saved.ts';
+import { Counts, pairKey } from './counts.ts';
+import { BUILD, COUNTERS, READINGS, HISTOGRAMS } from './table.ts';
+import type { HistogramRow, ReadingName } from './table.ts';
+
+/** What is asked at each scrape. */
+export interface Measured {
+  readonly version: string;
+  readonly now: () => NowView & { readonly running: number };
+  readonly limits: () => { readonly memoryTotalBytes: number; readonly diskTotalBytes: number };
+}
+
+export class Metrics {
+  readonly #registry = new Registry();
+  readonly #exchanges = new Counts(COUNTERS.exchanges, this.#registry);
+  readonly #responses = new Counts(COUNTERS.responses, this.#registry);
+  readonly #refusals = new Counts(COUNTERS.refusals, this.#registry);
+  readonly #saved = new Counts(COUNTERS.saved, this.#registry);
+  readonly #attempts = new Counts(COUNTERS.attempts, this.#registry);
+  readonly #endings = new Counts(COUNTERS.endings, this.#registry);
+  readonly #requestBytes = new Counts(COUNTERS.requestBytes, this.#registry);
+  readonly #responseBytes = new Counts(COUNTERS.responseBytes, this.#registry);
+  readonly #upstreamBytes = new Counts(COUNTERS.upstreamBytes, this.#registry);
+  readonly #surplusBytes = new Counts(COUNTERS.surplusBytes, this.#registry);
+  readonly #duration = this.#histogram(HISTOGRAMS.duration);
+  readonly #firstByte = this.#histogram(HISTOGRAMS.firstByte);
+  readonly #wait = this.#histogram(HISTOGRAMS.wait);
+
+  constructor(measured: Measured) {
+    const { name, help } = BUILD;
+    new Gauge({ name, help, labelNames: ['version'], registers: [this.#registry] }).set(
+      { version: measured.version },
+      1,
+    );
+    for (const reading of Object.keys(READINGS).filter(isReading)) this.#reading(reading, measured);
+  }
+
+  get page(): AdminPage {
+    return {
+      path: '/metrics',
+      method: 'GET',
+      answer: async () => ({
+        kind: 'whole',
+        status: 200,
+        contentType: this.#registry.contentType,
+        body: await this.#registry.metrics(),
+      }),
+    };
+  }
+
+  add(record: ExchangeRecord): void {
+    const { outcome, status, error, durationMs, waitedMs, requestBodyBytes, responseBytes } = record;
+    this.#exchanges.add(outcome);
+    this.#responses.add(classOf(status));
+    if (error !== null) this.#refusals.add(error);
+    const saved = savedBy(record);
+    if (saved !== null) this.#saved.add(saved);
+    this.#requestBytes.add('', requestBodyBytes);
+    this.#responseBytes.add('', responseBytes);
+    this.#duration.observe(durationMs / 1000);
+    if (waitedMs > 0) this.#wait.observe(waitedMs / 1000);
+    for (const attempt of record.attempts) this.#addAttempt(attempt);
+  }
+
+  #addAttempt({ reason, verdict, evidence, notes }: AttemptRecord): void {
+    this.#attempts.add(pairKey(reason, verdict));
+    this.#endings.add(pairKey(evidence.ending, evidence.requestBody));
+    this.#upstreamBytes.add('', evidence.bodyBytes);
+    if (evidence.surplusBytes > 0) this.#surplusBytes.add('', evidence.surplusBytes);
+    if (notes === null || notes.headSentMs === null || notes.firstByteMs === null) return;
+    this.#firstByte.observe((notes.firstByteMs - notes.headSentMs) / 1000);
+  }
+
+  #histogram({ name, help, buckets }: HistogramRow): Histogram {
+    return new Histogram({ name, help, buckets: [...buckets], registers: [this.#registry] });
+  }
+
+  #reading(which: ReadingName, measured: Measured): void {
+    const { name, help, rises } = READINGS[which];
+    const common = { name, help, registers: [this.#registry] };
+    const read = (): number => READERS[which](measured);
+    if (!rises) {
+      const gauge: Gauge = new Gauge({ ...common, collect: () => gauge.set(read()) });
+      return;
+    }
+    const collect = (): void => {
+      counter.reset();
+      counter.inc(read());
+    };
+    const counter: Counter = new Counter({ ...common, collect });
+  }
+}
+
+/** A status that no class has is taken for a 5xx (RFC 9110 section 15). */
+function classOf(status: number): string {
+  return status === 0 ? 'none' : `${Math.min(Math.trunc(status / 100), 5)}xx`;
+}
+
+function isReading(name: string): name is ReadingName {
+  return Object.hasOwn(READINGS, name);
+}
+
+const READERS: Readonly<Record<ReadingName, (measured: Measured) => number>> = {
+  running: ({ now }) => now().running,
+  connections: ({ now }) => now().connections,
+  lingering: ({ now }) => now().lingering,
+  waiting: ({ now }) => now().waiting,
+  spoolMemory: ({ now }) => now().spool_memory_bytes,
+  spoolMemoryLimit: ({ limits }) => limits().memoryTotalBytes,
+  spoolDisk: ({ now }) => now().spool_disk_bytes,
+  spoolDiskLimit: ({ limits }) => limits().diskTotalBytes,
+  startTime: () => performance.timeOrigin / 1000,
+  cpu: () => {
+    const { user, system } = process.cpuUsage();
+    return (user + system) / 1e6;
+  },
+  loop: () => performance.eventLoopUtilization().active / 1000,
+  residentMemory: () => process.memoryUsage.rss(),
+  heapUsed: () => process.memoryUsage().heapUsed,
+  external: () => process.memoryUsage().external,
+};

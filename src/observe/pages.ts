@@ -1,0 +1,74 @@
+/** What the admin listener serves: pages, each with its path, its methods and its answer. */
+
+export interface AdminRequest {
+  readonly method: string;
+  /** The part of the path that stands for `:id`; empty where there is none. */
+  readonly id: string;
+  readonly parameters: URLSearchParams;
+  readonly fields: Readonly<Record<string, string | string[] | undefined>>;
+  readonly body: string;
+}
+
+export interface WholeAnswer {
+  readonly kind: 'whole';
+  readonly status: number;
+  readonly contentType: string;
+  readonly body: string | Buffer;
+  readonly fields?: Readonly<Record<string, string>>;
+}
+
+/** An answer that goes on until its watcher leaves, or the listener closes. */
+export interface StreamAnswer {
+  readonly kind: 'stream';
+  readonly contentType: string;
+  /** Begins to write; returns what is to be called when the watcher has left. */
+  readonly open: (sink: StreamSink) => () => void;
+}
+
+export interface StreamSink {
+  write(text: string): void;
+  /** True: it has not taken all of what was written. */
+  readonly congested: boolean;
+  end(): void;
+}
+
+export type AdminAnswer = WholeAnswer | StreamAnswer;
+
+export interface AdminPage {
+  /** May hold one `:id`. */
+  readonly path: string;
+  /** GET serves HEAD too. */
+  readonly method: 'GET' | 'POST';
+  readonly answer: (request: AdminRequest) => AdminAnswer | Promise<AdminAnswer>;
+}
+
+export function textAnswer(status: number, sentence: string): WholeAnswer {
+  return { kind: 'whole', status, contentType: 'text/plain; charset=utf-8', body: `${sentence}\n` };
+}
+
+export function jsonAnswer(value: unknown, status = 200): WholeAnswer {
+  return { kind: 'whole', status, contentType: 'application/json', body: `${JSON.stringify(value)}\n` };
+}
+
+const TITLES: Readonly<Record<number, string>> = {
+  400: 'Bad Request',
+  403: 'Forbidden',
+  404: 'Not Found',
+  405: 'Method Not Allowed',
+  409: 'Conflict',
+  413: 'Content Too Large',
+  415: 'Unsupported Media Type',
+  421: 'Misdirected Request',
+  502: 'Bad Gateway',
+  503: 'Service Unavailable',
+};
+
+/** RFC 9457 section 4.2.1: the status says what kind of problem it is, so the type is about:blank. */
+export function problemAnswer(
+  status: number,
+  detail: string,
+  more: Readonly<Record<string, string>> = {},
+): WholeAnswer {
+  const body = JSON.stringify({ type: 'about:blank', title: TITLES[status], status, detail, ...more });
+  return { kind: 'whole', status, contentType: 'application/problem+json', body: `${body}\n` };
+}

@@ -1,0 +1,95 @@
+/** Sends the request of an exchange again, through the proxy's own front door. */
+
+import { connect as connectTcp } from 'node:net';
+import type { Socket } from 'node:net';
+import { connect as connectTls } from 'node:tls';
+import { fieldValue, hopByHopNames, withoutFields } from '../http/fields.ts';
+import { serializeFields } from '../http/forwarding.ts';
+import type { ReplayResult } from '../observe/inspector/api.ts';
+import type { Inspector } from '../observe/inspector/inspector.ts';
+import type { Entry } from '../observe/inspector/ring.ts';
+
+const BEGIN_TIMEOUT_MS = 5000;
+/** A stream that is replayed would go on for ever. */
+const TOTAL_TIMEOUT_MS = 300_000;
+
+export class Replays {
+  readonly #inspector: Inspector;
+  readonly #sockets = new Set<Socket>();
+
+  constructor(inspector: Inspector) {
+    this.#inspector = inspector;
+  }
+
+  /** Resolves when the new exchange has begun; its answer is read and thrown away. Never rejects. */
+  send({ begun, record }: Entry): Promise<ReplayResult> {
+    const { method, url, requestFields } = begun;
+    const body = record?.notes?.requestBody?.octets() ?? null;
+    const head = `${method} ${url} HTTP/1.1\r\n${serializeFields(fieldsAgain(requestFields, body))}\r\n`;
+    const socket = this.#connect();
+    return new Promise((resolve) => {
+      let forget = (): void => undefined;
+      const settle = (result: ReplayResult): void => {
+        clearTimeout(timer);
+        forget();
+        resolve(result);
+      };
+      const fail = (why: string): void => {
+        settle({ kind: 'failed', detail: `The proxy did not take the request: ${why}.` });
+        socket.destroy();
+      };
+      const timer = setTimeout(() => fail('it did not begin in time'), BEGIN_TIMEOUT_MS);
+      socket.on('error', (error) => fail(error.message));
+      socket.on('close', () => fail('the connection was closed'));
+      socket.once('connect', () => {
+        const clientPort = socket.localPort ?? null;
+        forget = this.#inspector.expectReplay({ clientPort, method, url }, begun.id, (id) =>
+          settle({ kind: 'begun', id }),
+        );
+        socket.write(head, 'latin1');
+        // Half-closed at once, or the proxy would wait for our FIN behind its answer.
+        if (body === null) socket.end();
+        else socket.end(body);
+      });
+    });
+  }
+
+  close(): void {
+    for (const socket of this.#sockets) socket.destroy();
+  }
+
+  #connect(): Socket {
+    const { url } = this.#inspector;
+    const socket = socketTo(url);
+    const total = setTimeout(() => socket.destroy(), TOTAL_TIMEOUT_MS);
+    this.#sockets.add(socket);
+    socket.on('close', () => {
+      clearTimeout(total);
+      this.#sockets.delete(socket);
+    });
+    return socket.resume();
+  }
+}
+
+function socketTo(url: string): Socket {
+  if (url.startsWith('unix:')) return connectTcp({ path: url.slice('unix:'.length), allowHalfOpen: true });
+  const { hostname, port, protocol } = new URL(url);
+  const bare = hostname.replace(/^\[|\]$/g, '');
+  // An address that means "all of them" is reached on this machine by the loopback's.
+  const host = bare === '0.0.0.0' ? '127.0.0.1' : bare === '::' ? '::1' : bare;
+  const options = { host, port: Number(port), allowHalfOpen: true };
+  // To ourselves: whatever certificate we show is ours.
+  return protocol === 'https:' ? connectTls({ ...options, rejectUnauthorized: false }) : connectTcp(options);
+}
+
+/** As they came, but for this connection: with the length of what is sent, and closed behind it. */
+function fieldsAgain(fields: readonly string[], body: Buffer | null): string[] {
+  const ofThisConnection = new Set([...hopByHopNames(fields), 'content-length', 'expect']);
+  return [
+    ...(fieldValue(fields, 'host') === undefined ? ['Host', 'localhost'] : []),
+    ...withoutFields(fields, ofThisConnection),
+    ...(body === null ? [] : ['Content-Length', String(body.length)]),
+    'Connection',
+    'close',
+  ];
+}

@@ -1,0 +1,39 @@
+/** Puts what watches a proxy together: the inspector, its pages, and who tells them. */
+
+import type { EventEmitter } from 'node:events';
+import { packageVersion } from '../config/version.ts';
+import { apiPages } from '../observe/inspector/api.ts';
+import { Inspector } from '../observe/inspector/inspector.ts';
+import type { Inspected } from '../observe/inspector/inspector.ts';
+import { Metrics } from '../observe/metrics/metrics.ts';
+import type { AdminPage } from '../observe/pages.ts';
+import type { ProxyEvents } from './proxy-events.ts';
+import { Replays } from './replay.ts';
+
+export interface Watching {
+  readonly pages: readonly AdminPage[];
+  close(): void;
+}
+
+export function watching(events: EventEmitter<ProxyEvents>, inspected: Inspected): Watching {
+  const inspector = new Inspector(inspected, packageVersion());
+  const replays = new Replays(inspector);
+  const metrics = new Metrics({
+    version: inspector.version,
+    now: () => ({ ...inspected.now(), running: inspector.running }),
+    limits: () => inspected.settings,
+  });
+  events.on('begun', (begun) => inspector.begun(begun));
+  events.on('exchange', (record) => {
+    inspector.done(record);
+    metrics.add(record);
+  });
+  events.on('closed', (closed) => inspector.closed(closed));
+  return {
+    pages: [...apiPages(inspector, (entry) => replays.send(entry)), metrics.page],
+    close: () => {
+      inspector.close();
+      replays.close();
+    },
+  };
+}

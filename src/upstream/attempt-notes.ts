@@ -1,0 +1,67 @@
+/** What is noted of one attempt while somebody watches, and only then. */
+
+import { performance } from 'node:perf_hooks';
+import type { BodySink } from '../spool/body-sink.ts';
+import { BodyStart, keepingStart } from '../spool/body-start.ts';
+import type { KeptStart } from '../spool/body-start.ts';
+
+/** Ms since the exchange began; null: it did not come to that, or it cannot be seen. */
+export interface AttemptTimes {
+  readonly connectedMs: number | null;
+  readonly headSentMs: number | null;
+  readonly bodyStartMs: number | null;
+  /** The last octet of the request body is with the kernel. */
+  readonly bodySentMs: number | null;
+  readonly firstByteMs: number | null;
+  /** The final head of the response is whole. */
+  readonly headMs: number | null;
+  readonly lastByteMs: number | null;
+  /** The first octets of the response's body; null: there was no head. */
+  readonly body: KeptStart | null;
+}
+
+type Moment = Exclude<keyof AttemptTimes, 'body'>;
+
+export class AttemptNotes implements AttemptTimes {
+  readonly #startedMs: number;
+  connectedMs: number | null = null;
+  headSentMs: number | null = null;
+  bodyStartMs: number | null = null;
+  bodySentMs: number | null = null;
+  firstByteMs: number | null = null;
+  headMs: number | null = null;
+  lastByteMs: number | null = null;
+  body: BodyStart | null = null;
+
+  readonly #keepsBodies: boolean;
+
+  /** @param startedMs when the exchange began, by the monotonic clock */
+  constructor(startedMs: number, keepsBodies: boolean) {
+    this.#startedMs = startedMs;
+    this.#keepsBodies = keepsBodies;
+  }
+
+  mark(moment: Moment): void {
+    this[moment] = this.#nowMs();
+  }
+
+  /** Octets came. */
+  arrived(): void {
+    const nowMs = this.#nowMs();
+    this.firstByteMs ??= nowMs;
+    this.lastByteMs = nowMs;
+  }
+
+  /** The sink for the body, which is to be seen on its way. */
+  keeping(sink: BodySink): BodySink {
+    // It is told in the middle of the read that brought its end.
+    this.headMs = this.lastByteMs ?? this.#nowMs();
+    if (!this.#keepsBodies) return sink;
+    this.body = new BodyStart();
+    return keepingStart(sink, this.body);
+  }
+
+  #nowMs(): number {
+    return performance.now() - this.#startedMs;
+  }
+}

@@ -1,0 +1,122 @@
+/** The view of one exchange, for whatever bodies and fields there were. */
+
+import { spawnSync } from 'node:child_process';
+import { gzipSync } from 'node:zlib';
+import * as fc from 'fast-check';
+import { expect, test } from 'vitest';
+import type { ExchangeRecord } from '../../../../src/exchange/events.ts';
+import { resolveOptions } from '../../../../src/config/library.ts';
+import { curlCommand } from '../../../../src/observe/inspector/curl.ts';
+import { fullView } from '../../../../src/observe/inspector/full.ts';
+import { harOf } from '../../../../src/observe/inspector/har.ts';
+import type { Entry } from '../../../../src/observe/inspector/ring.ts';
+import { BodyStart } from '../../../../src/spool/body-start.ts';
+import { harFaults } from '../../../helpers/har-schema.ts';
+import { DELIVERED } from '../records.ts';
+
+const settings = resolveOptions({ target: 'http://127.0.0.1:8000' });
+const url = 'http://127.0.0.1:8080';
+
+function entryOf(record: ExchangeRecord): Entry {
+  const begun = { ...record, clientPort: 1 };
+  return { number: 1, begun, replayOf: null, revision: 1, record, closed: null, heldBytes: 0, row: null };
+}
+
+function recordOf(
+  requestFields: readonly string[],
+  body: Buffer,
+  more: Partial<ExchangeRecord> = {},
+): ExchangeRecord {
+  const requestBody = new BodyStart();
+  requestBody.copy(body);
+  const notes = {
+    requestWholeMs: 0,
+    waits: [{ startMs: 1, endMs: 2 }],
+    deliveryMs: 3,
+    writtenMs: 4,
+    keptAlive: true,
+    requestBody,
+    responseReason: 'OK',
+    responseFields: requestFields,
+    answerBody: requestBody,
+  };
+  return { ...DELIVERED, requestFields, requestBodyBytes: body.length, outcome: 'refused', ...more, notes };
+}
+
+const name = fc.constantFrom('Host', 'Content-Type', 'Content-Encoding', 'Cookie', 'X-A', 'Content-Length');
+const value = fc.oneof(
+  fc.string(),
+  fc.constantFrom('gzip', 'br', 'text/html', 'multipart/form-data; boundary=b', 'a b:c/d'),
+);
+
+test('is made, and is valid in a HAR, for any octets and any fields', () => {
+  const fields = fc.array(fc.tuple(name, value), { maxLength: 6 }).map((pairs) => pairs.flat());
+  const target = fc.oneof(
+    fc.webPath(),
+    fc.string().map((text) => `/${text}`),
+    fc.constantFrom('*', 'http://x/y?z', '//', '/?='),
+  );
+  fc.assert(
+    fc.property(fields, fc.uint8Array({ maxLength: 300 }), target, (requestFields, octets, path) => {
+      const entry = entryOf(recordOf(requestFields, Buffer.from(octets), { url: path, method: 'POST' }));
+      const full = fullView(entry, settings, url);
+      expect(full.request.body?.bytes ?? 0).toBe(octets.length);
+      const har: unknown = JSON.parse(JSON.stringify(harOf([entry], { settings, url, version: '1' })));
+      expect(harFaults(har)).toEqual([]);
+    }),
+    { numRuns: 60 },
+  );
+});
+
+test('the timings of a HAR add up', () => {
+  const [entry] = harOf([entryOf(recordOf([], Buffer.alloc(0)))], { settings, url, version: '1' }).log
+    .entries;
+  const spans = Object.values(entry?.timings ?? {}).filter(
+    (span): span is number => typeof span === 'number',
+  );
+  const sum = spans.reduce((total, span) => total + Math.max(0, span), 0);
+  expect(sum).toBeCloseTo(DELIVERED.durationMs);
+});
+
+test('a body that unfolds to more than is shown stays folded', () => {
+  const fields = ['Content-Encoding', 'gzip', 'Content-Type', 'text/plain'];
+  const bomb = gzipSync(Buffer.alloc(600_000, 'x'));
+  const { request } = fullView(entryOf(recordOf(fields, bomb)), settings, url);
+  expect(request.body).toMatchObject({ bytes: bomb.length, encoding: 'text' });
+  expect(request.body?.content.length).toBe(bomb.length);
+});
+
+test('the command for a shell is what a shell hands to curl, word by word', () => {
+  const words = fc.string({
+    unit: fc.constantFrom(...'ab\'"$`\\ &;|*?!~#(){}[]<>\n'.split('')),
+    maxLength: 30,
+  });
+  fc.assert(
+    fc.property(words, words, (text, more) => {
+      const record = recordOf(['X-A', text], Buffer.from(more), { url: `/${text}`, method: 'PUT' });
+      const command = curlCommand(entryOf(record), url).replace(/^curl /, '');
+      const { stdout } = spawnSync('sh', ['-c', `printf '%s\\0' ${command}`], { encoding: 'utf8' });
+      const got = stdout.split('\0');
+      expect(got).toContain(text === '' ? 'X-A;' : `X-A: ${text}`);
+      if (more !== '') expect(got[got.indexOf('--data-binary') + 1]).toBe(more);
+    }),
+    { numRuns: 40 },
+  );
+});
+
+test.each([
+  ['GET', [], 'curl --globoff --path-as-is http://127.0.0.1:8080/report'],
+  ['HEAD', [], 'curl --head --globoff --path-as-is http://127.0.0.1:8080/report'],
+  [
+    'DELETE',
+    ['Connection', 'close', 'Empty', ''],
+    "curl -X DELETE --globoff --path-as-is http://127.0.0.1:8080/report -H 'Empty;'",
+  ],
+] as const)('%s is written as curl has it', (method, fields, command) => {
+  expect(curlCommand(entryOf({ ...DELIVERED, method, requestFields: fields }), url)).toBe(command);
+});
+
+test('over a unix socket curl is told its path', () => {
+  const command = curlCommand(entryOf({ ...DELIVERED, requestFields: [] }), 'unix:/run/a b.sock');
+  expect(command).toBe("curl --unix-socket '/run/a b.sock' --globoff --path-as-is http://localhost/report");
+});
