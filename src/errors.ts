@@ -68,6 +68,7 @@ export type ErrorCode =
   | 'response_too_large'
   | 'waiting_room_full'
   | 'spool_exhausted'
+  | 'out_of_descriptors'
   | 'shutting_down'
   | 'internal_error';
 
@@ -125,6 +126,7 @@ const ERRORS: Readonly<Record<ErrorCode, ErrorRow>> = {
 
   waiting_room_full: row(503, 'proxy', 'connection_limit_reached', 'Too many requests wait for the upstream'),
   spool_exhausted: row(503, 'proxy', 'proxy_internal_error', 'No room to buffer the exchange'),
+  out_of_descriptors: row(503, 'proxy', 'proxy_internal_error', 'Too many files are open'),
   shutting_down: row(503, 'proxy', 'destination_unavailable', 'The proxy is shutting down'),
   internal_error: row(500, 'proxy', 'proxy_internal_error', 'The proxy failed'),
 };

@@ -73,7 +73,7 @@ export const CONNECT_FAILURES: Readonly<Record<ConnectFailureCase, FailureRow>> 
     remedy: (f) => `check that it runs, or ${waitLonger(f)}`,
   },
   'no-descriptors': {
-    code: 'internal_error',
+    code: 'out_of_descriptors',
     happened: (f) => `could not be asked${errorCode(f)}`,
     cause: () => 'this process or system has too many files open',
     remedy: () => 'raise the limit of open files (ulimit -n)',

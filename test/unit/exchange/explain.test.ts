@@ -318,7 +318,7 @@ const CONNECT_CASES: ReadonlyArray<readonly [string, ErrorCode, string]> = [
   ['EHOSTUNREACH', 'upstream_unreachable', 'no route'],
   ['ETIMEDOUT', 'connect_timeout', 'did not accept a connection within 5 s'],
   ['ECONNRESET', 'upstream_unreachable', 'broke the connection off while it was being made'],
-  ['EMFILE', 'internal_error', 'ulimit -n'],
+  ['EMFILE', 'out_of_descriptors', 'ulimit -n'],
   ['CERT_HAS_EXPIRED', 'upstream_certificate', 'renew it'],
   ['DEPTH_ZERO_SELF_SIGNED_CERT', 'upstream_certificate', 'self-signed'],
   ['SELF_SIGNED_CERT_IN_CHAIN', 'upstream_certificate', 'self-signed'],
