@@ -45,6 +45,8 @@ export class StreamedExchange {
   #observation: ResponseObservation | null = null;
   #relay: Relay | null = null;
   #notes: AttemptNotes | null = null;
+  /** Aborted when there is no sense in going on. */
+  readonly #over = new AbortController();
   /** What was wrong with the request while it was under way, or that the proxy ends. */
   #fault: ProxyError | null = null;
 
@@ -52,7 +54,7 @@ export class StreamedExchange {
     const { request, response, services } = options;
     this.#options = options;
     this.#journal = new Journal(request, services.watcher);
-    this.#closed = responseClosed(response, () => this.#observation?.abandon());
+    this.#closed = responseClosed(response, () => this.#abandon());
   }
 
   /** Never rejects. */
@@ -73,7 +75,7 @@ export class StreamedExchange {
   fault(error: ProxyError): boolean {
     if (this.#options.request.complete) return false;
     this.#fault = error;
-    this.#observation?.abandon();
+    this.#abandon();
     return true;
   }
 
@@ -99,13 +101,18 @@ export class StreamedExchange {
   /** The proxy ends: what waits is refused, what streams is broken off. */
   stop(): void {
     this.#fault ??= shuttingDown(this.#options.services.settings);
+    this.#abandon();
+  }
+
+  #abandon(): void {
+    this.#over.abort();
     this.#observation?.abandon();
   }
 
   async #passOn(): Promise<void> {
     const { services, response, expectsContinue, connect } = this.#options;
     if (expectsContinue) response.writeContinue();
-    const reached = await reach(services, connect, () => response.destroyed || this.#fault !== null);
+    const reached = await reach(services, connect, this.#over.signal);
     this.#journal.waitedMs = 'waitedMs' in reached ? reached.waitedMs : 0;
     if (reached.kind === 'waiting-room-full') return await this.#refuse(reached.error, NO_FACTS);
     const { clock, notes } = this.#journal;
@@ -128,7 +135,7 @@ export class StreamedExchange {
     );
     if (!request.complete) request.socket.setTimeout(clientSendTimeoutMs);
     this.#observation = observation;
-    if (response.destroyed || this.#fault !== null) observation.abandon();
+    if (this.#over.signal.aborted) observation.abandon();
     let stopWatching = (): void => undefined;
     chassis.stream(request, response, this.#forwarded(), connection, {
       sending: (upstream) => upstream.on('information', (interim) => forwardIfSound(response, interim)),

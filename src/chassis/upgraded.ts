@@ -79,7 +79,9 @@ function refuse(options: UpgradeOptions, journal: Journal, error: ProxyError, fa
 
 async function passOn(options: UpgradeOptions, journal: Journal): Promise<void> {
   const { services, connect, socket, stopping } = options;
-  const reached = await reach(services, connect, () => socket.destroyed || stopping.aborted);
+  const left = new AbortController();
+  socket.once('close', () => left.abort());
+  const reached = await reach(services, connect, AbortSignal.any([left.signal, stopping]));
   journal.waitedMs = 'waitedMs' in reached ? reached.waitedMs : 0;
   if (reached.kind === 'waiting-room-full') return refuse(options, journal, reached.error, NO_FACTS);
   if (reached.kind === 'connected' && socket.destroyed) return reached.connection.destroy();

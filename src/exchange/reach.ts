@@ -1,5 +1,6 @@
 /** Gets a connection for what is not buffered, and waits for an upstream that is restarting. */
 
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { ConnectResult, Connecting, UpstreamConnection } from '../upstream/connection.ts';
 import type { Evidence } from '../upstream/evidence.ts';
 import { decide } from '../upstream/retry.ts';
@@ -16,11 +17,11 @@ export type Reached =
     }
   | ReturnType<typeof waitingRoomFull>;
 
-/** @param left tells whether the client has left meanwhile */
+/** @param signal aborted when there is no sense in a connection any more: the client has left, or the proxy ends */
 export async function reach(
   services: Services,
   connect: (timeoutMs: number) => Connecting,
-  left: () => boolean,
+  signal: AbortSignal,
 ): Promise<Reached> {
   const { settings, waitingRoom } = services;
   const startedMs = performance.now();
@@ -29,7 +30,8 @@ export async function reach(
     for (;;) {
       const waitedMs = waits === 0 ? 0 : performance.now() - startedMs;
       const leftMs = Math.max(1, Math.ceil(settings.waitForUpstreamMs - waitedMs));
-      const result = await connect(waits === 0 ? settings.connectTimeoutMs : leftMs).result;
+      const connecting = connect(waits === 0 ? settings.connectTimeoutMs : leftMs);
+      const result = await unlessAborted(connecting, signal);
       if (result.kind === 'connected') return { ...result, waitedMs };
       const evidence = connectFailure(result);
       const decision = decide({
@@ -44,16 +46,24 @@ export async function reach(
         waitLeftMs: settings.waitForUpstreamMs - (performance.now() - startedMs),
         retryBackoffMs: 0,
       });
-      if (decision.kind !== 'wait' || left()) return { kind: 'failed', evidence, tries: waits + 1, waitedMs };
+      if (decision.kind !== 'wait' || signal.aborted)
+        return { kind: 'failed', evidence, tries: waits + 1, waitedMs };
       if (waits === 0 && !waitingRoom.enter(settings.maxWaiting)) return waitingRoomFull(settings.maxWaiting);
       waits += 1;
-      await new Promise((resolve) => {
-        setTimeout(resolve, decision.delayMs);
-      });
+      await sleep(decision.delayMs, undefined, { signal }).catch(() => undefined);
     }
   } finally {
     if (waits > 0) waitingRoom.leave();
   }
+}
+
+async function unlessAborted(connecting: Connecting, signal: AbortSignal): Promise<ConnectResult> {
+  const cancel = (): void => connecting.cancel();
+  signal.addEventListener('abort', cancel);
+  if (signal.aborted) cancel();
+  const result = await connecting.result;
+  signal.removeEventListener('abort', cancel);
+  return result;
 }
 
 function connectFailure(result: Extract<ConnectResult, { kind: 'failed' }>): Evidence {

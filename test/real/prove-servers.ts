@@ -16,7 +16,7 @@ const UPLOAD = Buffer.alloc(100_000, 'u');
 const UPLOAD_SHA256 = createHash('sha256').update(UPLOAD).digest('hex');
 const TRIES = 2;
 /** Each on a proxy of its own that has learned nothing. */
-const FIRST_TRIES = 5;
+const FIRST_TRIES = 10;
 
 const UPLOADS: readonly Upload[] = [
   { kind: 'none' },

@@ -151,13 +151,22 @@ describe('at the deadline', () => {
     await upstream.connections[0]?.peerEnd();
   });
 
-  test('so is one that waits for an upstream that is not there', async () => {
+  test.each([
+    ['a request', GET, []],
+    ['a request on an exempted path', GET, ['/']],
+    ['an upgrade', UPGRADE, []],
+  ])('so is %s that waits for an upstream that is not there', async (_name, request, stream) => {
     const gone = await Upstream.start(() => undefined);
     const { url } = gone;
     await gone[Symbol.asyncDispose]();
-    await using proxy = await TestProxy.start(url, { ...DEADLINE, waitForUpstream: 60_000, maxWaiting: 1 });
+    await using proxy = await TestProxy.start(url, {
+      ...DEADLINE,
+      stream,
+      waitForUpstream: 60_000,
+      maxWaiting: 1,
+    });
     using client = await Client.connect(proxy.port);
-    await client.send(GET);
+    await client.send(request);
     // The only place to wait in is taken: this one is turned away at once, and tells that the first one waits.
     using second = await Client.connect(proxy.port);
     await second.send(GET);
