@@ -21,23 +21,21 @@ export interface Observation {
   readonly interim: readonly number[];
   readonly closed: { readonly by: ClosedBy; readonly afterMs: number };
   /**
-   * Whether the server's application had taken our body when the connection ended. A reset behind it means that it had
-   * not: the kernel resets what is closed with octets unread (RFC 9293 section 3.10.4 leaves that to it; Linux does).
+   * Whether the server had taken our body when the connection ended. A reset behind it means that it had not: a kernel
+   * resets what is closed with octets unread (RFC 2525 section 2.17).
    */
-  readonly bodyRead: 'no-body' | 'read' | 'unread' | 'unknown';
+  readonly bodyRead: 'no-body' | 'not-sent' | 'read' | 'unread' | 'unknown';
   /** How much earlier the answer began than the last octet of our body was sent; null: it did not. */
   readonly headStartMs: number | null;
   readonly keepAlive: KeepAlive;
   /** The answer to the second request on the connection. */
   readonly again: SeenAnswer | null;
-  /** Whether the try was stopped because the time for all of them was over. */
-  readonly outOfTime: boolean;
 }
 
 /**
  * - `honoured`: the connection carried a second answer
- * - `declined`: the server said that it would close, and did
+ * - `declined`: the server said that it would close
  * - `closed-early`: it closed a connection that it had not said it would close
- * - `spoilt`: the second request was answered as no request like it is otherwise: by what was left of the first
+ * - `unanswered`: it left the second request on an open connection
  */
-export type KeepAlive = 'not-asked' | 'honoured' | 'declined' | 'closed-early' | 'spoilt' | 'unknown';
+export type KeepAlive = 'not-asked' | 'honoured' | 'declined' | 'closed-early' | 'unanswered';
