@@ -5,6 +5,7 @@ import type { Kind, Unit } from '../config/kind.ts';
 import { parsed, wrong, type Parsed } from '../config/parsed.ts';
 import { nearestName } from '../config/nearest.ts';
 import { count, duration, onOff, size, target } from '../config/scalar-kinds.ts';
+import type { Target } from '../config/settings.ts';
 import { GIB, KIB, MIB, MINUTE_MS, SECOND_MS } from '../config/units.ts';
 import { SCENARIOS } from './catalogue.ts';
 import { SCENARIO_FIELDS } from './request-octets.ts';
@@ -94,7 +95,25 @@ function option<T>(name: string, kind: Kind<T, Unit>, preset: T, purpose: string
   return { name, kind, default: preset, purpose };
 }
 
-export const DIAGNOSE_OPTIONS = {
+/** Each option's name in a program, and what its value is. */
+interface Values {
+  readonly method: string;
+  readonly headers: readonly string[];
+  readonly bodySize: number;
+  readonly tries: number;
+  readonly scenarios: readonly string[];
+  readonly through: Target | null;
+  readonly insecure: boolean;
+  readonly connectTimeout: number;
+  readonly timeout: number;
+  readonly tryLimit: number;
+  readonly timeLimit: number;
+  readonly maxAnswer: number;
+}
+
+export type DiagnoseOptionName = keyof Values;
+
+export const DIAGNOSE_OPTIONS: { readonly [Name in DiagnoseOptionName]: DiagnoseOption<Values[Name]> } = {
   method: option('method', method, 'GET', 'The method of the requests that have a body.'),
   headers: option('header', header, [], "A field of every request, as 'Name: value'; may be repeated."),
   bodySize: option(
@@ -122,9 +141,7 @@ export const DIAGNOSE_OPTIONS = {
   tryLimit: option('try-limit', duration, 10 * SECOND_MS, 'Longest time of one answer.'),
   timeLimit: option('time-limit', duration, 2 * MINUTE_MS, 'Longest time of all together.'),
   maxAnswer: option('max-answer', size({ min: 1, max: 64 * GIB }), 256 * MIB, 'Largest answer to read.'),
-} as const;
-
-export type DiagnoseOptionName = keyof typeof DIAGNOSE_OPTIONS;
+};
 
 export const DIAGNOSE_OPTION_NAMES: readonly DiagnoseOptionName[] =
   Object.keys(DIAGNOSE_OPTIONS).filter(isOptionName);

@@ -19,12 +19,14 @@ export interface ProbeLimits {
   readonly maxBodyBytes: number;
 }
 
+/** A slow reader takes this much, and then sleeps. */
+const SLOW_STEP_BYTES = 128 * 1024;
 const SLOW_PAUSE_MS = 1;
 const LATE_MS = 100;
 /** How long a server that was asked to close may take before we count it as waiting for us. */
-const CLOSE_WAIT_MS = 60;
+const CLOSE_WAIT_MS = 40;
 /** Between two requests on one connection: shorter than any idle time, longer than a close that is under way. */
-const KEEP_ALIVE_PAUSE_MS = 60;
+const KEEP_ALIVE_PAUSE_MS = 40;
 
 const SECOND_REQUEST: Plan = {
   method: 'GET',
@@ -81,6 +83,7 @@ class Conversation implements ConnectionReader {
   #closed: { readonly by: ClosedBy; readonly atMs: number } | null = null;
   #settleClosed: () => void = () => undefined;
   #pause: NodeJS.Timeout | null = null;
+  #readSincePause = 0;
 
   constructor(connection: UpstreamConnection, setting: Setting) {
     this.#connection = connection;
@@ -131,6 +134,10 @@ class Conversation implements ConnectionReader {
   bytes(buffer: Uint8Array, count: number): boolean {
     this.#answer.read(buffer, count);
     if (this.#setting.plan.reader !== 'slow' || this.#answer.finished) return true;
+    this.#readSincePause += count;
+    if (this.#readSincePause < SLOW_STEP_BYTES) return true;
+    this.#readSincePause = 0;
+    // TLS still delivers what it has deciphered after it was told to stop.
     if (this.#pause === null) this.#resumeIn(SLOW_PAUSE_MS);
     return false;
   }

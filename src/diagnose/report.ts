@@ -4,6 +4,7 @@ import { curlCommand } from './curl.ts';
 import { findingsOf } from './findings.ts';
 import { amount, sum, type Finding, type Study } from './finding.ts';
 import { column, type Column } from './column.ts';
+import { isSafe } from '../http/idempotency.ts';
 import { grouped } from '../exchange/quantities.ts';
 import type { DiagnoseSettings } from './settings.ts';
 import { subjectUrl } from './subject.ts';
@@ -35,6 +36,8 @@ export interface DiagnosisReport {
   /** The method of requests with a body. */
   readonly method: string;
   readonly bodyBytes: number;
+  /** How often a method that is not safe (RFC 9110 section 9.2.1) was sent. */
+  readonly unsafeRequests: number;
   /** Tries of each scenario that were asked for. */
   readonly tries: number;
   readonly verdict: DiagnosisVerdict;
@@ -78,6 +81,7 @@ export function report(settings: DiagnoseSettings, measured: Measured): Diagnosi
     url: subjectUrl(asking.subject),
     method: asking.method,
     bodyBytes: asking.body.length,
+    unsafeRequests: unsafeRequests(settings, measured),
     tries,
     verdict,
     summary: unreachable ?? summaryOf(verdict, findings, measured),
@@ -88,6 +92,12 @@ export function report(settings: DiagnoseSettings, measured: Measured): Diagnosi
     curl: curlCommand(settings, findings, direct),
     elapsedMs: Math.round(elapsedMs),
   };
+}
+
+function unsafeRequests({ asking }: DiagnoseSettings, { direct, through }: Measured): number {
+  if (isSafe(asking.method)) return 0;
+  const sent = [...direct, ...through].filter(({ scenario }) => scenario.plan.method === 'given');
+  return sum(sent, ({ observations }) => observations.length);
 }
 
 function studyOf({ asking, limits }: DiagnoseSettings, tallies: readonly Tally[]): Study {
