@@ -99,11 +99,7 @@ export function ofTries({ affected, tries }: Seen): string {
 
 /** `, 3.1 MB of 5.0 MB lost at worst`, or nothing. */
 export function lossClause({ worst }: Seen): string {
-  return worst === null ? '' : `, ${loss(worst)} lost at worst`;
-}
-
-export function loss({ lostBytes, ofBytes }: NonNullable<Finding['worst']>): string {
-  return `${amount(lostBytes)} of ${amount(ofBytes)}`;
+  return worst === null ? '' : `, ${amount(worst.lostBytes)} of ${amount(worst.ofBytes)} lost at worst`;
 }
 
 const KB = 1000;

@@ -1,6 +1,7 @@
 /** What one try came to, in a word: a pure function of what was observed. */
 
-import type { Observation, SeenAnswer } from './observation.ts';
+import type { Ending } from '../upstream/evidence.ts';
+import type { Observation } from './observation.ts';
 
 /**
  * - `whole`: the answer arrived and was in order
@@ -56,9 +57,9 @@ export function outcomeOf({ answer, closed }: Observation): Outcome {
     case 'unverifiable':
       return 'unproven';
     case 'truncated':
-      return cut(answer);
+      return CUTS[evidence.ending] ?? 'cut-closed';
     case 'no-response':
-      return unanswered(answer);
+      return UNANSWERED[evidence.ending] ?? 'closed';
     case 'malformed':
       return 'not-http';
     case 'over-limit':
@@ -68,31 +69,19 @@ export function outcomeOf({ answer, closed }: Observation): Outcome {
   }
 }
 
-function cut({ evidence }: SeenAnswer): Outcome {
-  switch (evidence.ending) {
-    case 'rst':
-      return 'cut-reset';
-    case 'timeout':
-      return 'stalled';
-    case 'parse-error':
-      return 'not-http';
-    default:
-      return 'cut-closed';
-  }
-}
+/** Of answers that began; any other ending is an orderly close. */
+const CUTS: Readonly<Partial<Record<Ending, Outcome>>> = {
+  rst: 'cut-reset',
+  timeout: 'stalled',
+  'parse-error': 'not-http',
+};
 
-function unanswered({ evidence }: SeenAnswer): Outcome {
-  switch (evidence.ending) {
-    case 'connect-failed':
-      return 'unreachable';
-    case 'rst':
-      return 'reset';
-    case 'timeout':
-      return 'silent';
-    default:
-      return 'closed';
-  }
-}
+/** Of requests that got no octet. */
+const UNANSWERED: Readonly<Partial<Record<Ending, Outcome>>> = {
+  'connect-failed': 'unreachable',
+  rst: 'reset',
+  timeout: 'silent',
+};
 
 /** Whether the client has all that the server announced, and can know it or has no reason to doubt it. */
 export function isWhole(outcome: Outcome): boolean {

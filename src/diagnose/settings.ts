@@ -5,7 +5,7 @@ import type { Origin } from '../config/origin.ts';
 import type { Target } from '../config/settings.ts';
 import { wrong, type Parsed } from '../config/parsed.ts';
 import { DIAGNOSE_OPTIONS, type DiagnoseOption, type DiagnoseOptionName } from './options.ts';
-import type { ProbeLimits } from './probe.ts';
+import type { ProbeLimits } from './conversation.ts';
 import type { Asking } from './request-octets.ts';
 import { parseSubject, type Subject } from './subject.ts';
 
