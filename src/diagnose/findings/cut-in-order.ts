@@ -70,7 +70,10 @@ function notSaved(waits: boolean): Finding['cure'] {
 
 /** Chunked answers have a finding of their own; a reset elsewhere explains an early FIN. */
 function cutTallies({ tallies }: Study): readonly Tally[] {
-  return tallies.filter((one) => cuts(one).length > 0 && !isResetByBody(one));
+  const resets = tallies.some(({ outcomes }) => outcomes.some(isReset));
+  // Behind our own FIN a reset looks like an orderly end (see `UpstreamConnection`).
+  const mayBeReset = ({ scenario }: Tally): boolean => resets && scenario.plan.halfClose;
+  return tallies.filter((one) => cuts(one).length > 0 && !isResetByBody(one) && !mayBeReset(one));
 }
 
 function isResetByBody({ scenario, outcomes }: Tally): boolean {

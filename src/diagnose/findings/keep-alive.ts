@@ -3,7 +3,7 @@
 import type { Observation } from '../observation.ts';
 import { sum, type Finder, type Finding, type Study } from '../finding.ts';
 import { sendsBody } from '../scenario.ts';
-import { withBody, withoutBody, type Tally } from '../tally.ts';
+import { countOf, withBody, withoutBody, type Tally } from '../tally.ts';
 
 export const keepAliveClosed: Finder = (study) => {
   const seen = seenWhere(
@@ -28,7 +28,12 @@ export const keepAliveClosed: Finder = (study) => {
 /** The server takes what is left of a body for the next request. */
 export const leftoverBody: Finder = (study) => {
   const usual = usualStatuses(study);
-  const seen = seenWhere(withBody(study.tallies), (observation) => isSpoilt(observation, usual));
+  // Where more than was announced comes without a body too, it is no answer to what was left of one.
+  const hasOwnSurplus = withoutBody(study.tallies).some((one) => countOf(one, 'surplus') > 0);
+  const seen = seenWhere(
+    withBody(study.tallies),
+    (observation) => isSpoilt(observation, usual) || (!hasOwnSurplus && isAnsweredTwice(observation)),
+  );
   if (seen === null) return null;
   return {
     code: 'leftover-body',
@@ -44,8 +49,11 @@ export const leftoverBody: Finder = (study) => {
   };
 };
 
-function isSpoilt({ answer, again }: Observation, usual: ReadonlySet<number>): boolean {
-  if (answer.verdict === 'complete' && answer.evidence.surplusBytes > 0) return true;
+function isAnsweredTwice({ answer }: Observation): boolean {
+  return answer.verdict === 'complete' && answer.evidence.surplusBytes > 0;
+}
+
+function isSpoilt({ again }: Observation, usual: ReadonlySet<number>): boolean {
   if (again === null) return false;
   const status = again.evidence.head?.status ?? null;
   return again.verdict === 'malformed' || (status !== null && usual.size > 0 && !usual.has(status));
