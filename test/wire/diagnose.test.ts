@@ -1,11 +1,13 @@
 /** A diagnosis of scripted servers: each fault is named, nothing else is, and no connection is left open. */
 
+import { createServer } from 'node:net';
 import { describe, expect, test } from 'vitest';
 import { diagnose } from '../../src/index.ts';
 import type { DiagnoseOptions, DiagnosisReport } from '../../src/index.ts';
 import { serving, faultless, type Asked } from '../helpers/asked.ts';
+import { Bare } from '../helpers/bare.ts';
 import { valueOf } from '../helpers/client.ts';
-import { ok, Upstream, type Script, type UpstreamConnection } from '../helpers/upstream.ts';
+import { ok, Upstream, type Script } from '../helpers/upstream.ts';
 
 const BODY = 'The quick brown fox jumps over the lazy dog.\n'.repeat(8000);
 const WHOLE = ok(BODY);
@@ -155,32 +157,34 @@ describe('the fault of an unread body', () => {
   });
 
   test('in any framing is cured by holding it back, when the answer came whole without it', async () => {
-    const bodyHasCome = (connection: UpstreamConnection): boolean =>
-      !connection.received.toString('latin1').endsWith('\r\n\r\n');
-    const script = serving(async (connection, { hasBody }) => {
-      // Whatever has been sent behind the head has come when another turn of a local socket is over.
-      await new Promise((resolve) => setImmediate(() => setImmediate(resolve)));
-      if (!hasBody || !bodyHasCome(connection)) return await connection.send(WHOLE);
-      await connection.send(WHOLE.slice(0, 100_000));
-      connection.reset();
-    });
-    const { report } = await diagnosed(script, {
-      scenarios: ['get-closed', 'length-closed', 'length-withheld', 'length-half', 'chunked-slow'],
-    });
+    // As a server that closes with octets unread: what its kernel makes of that is the fault itself.
+    await using server = await Bare.start(
+      createServer((socket) => {
+        socket.on('error', () => undefined);
+        socket.once('data', () => {
+          socket.pause();
+          socket.write(WHOLE, () => socket.destroy());
+        });
+      }),
+    );
+    const scenarios = ['get-closed', 'get-slow', 'length-closed', 'length-withheld', 'chunked-slow'];
+    const report = await diagnose(server.url, { ...SHORT_CLOCKS, bodySize: 1_000_000, scenarios });
     expect(codes(report)).toEqual(['unread-body']);
-    expect(found(report, 'unread-body')?.cure).toBe(
-      'lastbyte cures it by holding the body back until the server has answered without it.',
-    );
+    expect(found(report, 'unread-body')).toMatchObject({
+      scenarios: ['length-closed', 'chunked-slow'],
+      cure: 'lastbyte cures it by holding the body back until the server has answered without it.',
+    });
     expect(found(report, 'unread-body')?.what).toContain(
-      'an unread body, with a Content-Length or in chunks:',
+      'an unread body, with a Content-Length or in chunks',
     );
+    expect(scenario(report, 'length-withheld')?.direct).toMatchObject({ whole: 2, closedBy: ['fin'] });
   });
 
   test('is not named where a request without a body is reset too', async () => {
     const { report } = await diagnosed(resetting(() => true));
     expect(codes(report)).toEqual(['reset']);
     expect(found(report, 'reset')?.what).toMatch(
-      /^Resets the connection, also when there is no body to read: 32 of 32/,
+      /^Resets the connection, also when there is no body to read: (\d+) of \1/,
     );
   });
 });
@@ -361,7 +365,7 @@ describe('what cannot be judged', () => {
     const { report } = await diagnosed(script);
     expect(report.verdict).toBe('no-fault');
     expect(found(report, 'error-status')?.what).toContain(
-      'Answered a GET with a body by 405 in 18 of 18 tries.',
+      'Answered a GET with a body by 405 in 20 of 20 tries.',
     );
   });
 });
