@@ -125,6 +125,7 @@ function verdict({ verdict: kind, summary, findings, through }: DiagnosisReport,
 /** The summary without the verdict in front, which stands there in colour. */
 function sentence(summary: string): string {
   const rest = summary.replace(/^No (fault found|verdict): /, '');
+  if (rest === summary) return summary;
   return `${rest.charAt(0).toUpperCase()}${rest.slice(1)}`;
 }
 

@@ -76,6 +76,11 @@ const SENTENCES: ReadonlyMap<string, readonly [what: string, help: string]> = ne
   ],
 ]);
 
+/** A handshake that hangs looks like a connection that hangs: the server waits for a request that it can read. */
+const TLS_TIMEOUT = [
+  'did not agree on TLS within $time',
+  'Check the address and the firewall; if it speaks plain HTTP, write http:// instead of https://',
+] as const;
 const OTHERWISE = [
   'could not be connected to ($code)',
   'Check the address, and that the server runs',
@@ -83,7 +88,9 @@ const OTHERWISE = [
 
 export function explainUnreachable(evidence: Evidence, target: Target, connectTimeoutMs: number): string {
   const url = targetUrl(target);
-  const [what, help] = SENTENCES.get(failureCase('no-response', evidence, url)) ?? OTHERWISE;
+  const known = failureCase('no-response', evidence, url);
+  const hangsInTls = known === 'connect-timeout' && target.kind === 'tcp' && target.tls;
+  const [what, help] = hangsInTls ? TLS_TIMEOUT : (SENTENCES.get(known) ?? OTHERWISE);
   const filled = what
     .replace('$code', evidence.errorCode ?? 'no error code')
     .replace('$time', duration(connectTimeoutMs));
