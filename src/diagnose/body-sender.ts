@@ -4,12 +4,12 @@ import type { UpstreamConnection } from '../upstream/connection.ts';
 import type { RequestBodySent } from '../upstream/evidence.ts';
 import type { BodyPlan } from './scenario.ts';
 
-/** As long as the proxy holds a body toward a server that it does not know, twice over. */
-const HOLD_MS = 200;
+/** Half as long again as the proxy holds a body toward a server that it does not know. */
+const HOLD_MS = 150;
 /** For a body that is held while the answer comes: the server may want it before it goes on. */
 const HOLD_WHILE_ANSWERED_MS = 2_000;
-/** curl waits as long for 100 (Continue) (its option --expect100-timeout). */
-const CONTINUE_MS = 1_000;
+/** curl waits a second; what a server sends at all it sends at once. */
+const CONTINUE_MS = 300;
 
 export class BodySender {
   readonly #connection: UpstreamConnection;

@@ -16,7 +16,7 @@ export interface DiagnoseOptions {
   readonly headers?: readonly string[];
   /** The body. @default filler of `bodySize` */
   readonly data?: string | Uint8Array;
-  /** @default '100kb' */
+  /** @default '1mb' */
   readonly bodySize?: number | string;
   /** Tries of each scenario. @default 10 */
   readonly tries?: number;

@@ -18,6 +18,7 @@ export type FindingCode =
   | 'leftover-body'
   | 'not-http'
   | 'gone'
+  | 'half-close'
   | 'until-close'
   | 'endless'
   | 'small-answer'

@@ -3,7 +3,7 @@
 import type { Finder, Finding, Study } from './finding.ts';
 import { closedEarly, stalled, wrongLength } from './findings/cut-in-order.ts';
 import { keepAliveClosed, leftoverBody } from './findings/keep-alive.ts';
-import { noAnswer, silent } from './findings/no-answer.ts';
+import { halfClose, noAnswer, silent } from './findings/no-answer.ts';
 import { noLastChunk } from './findings/no-last-chunk.ts';
 import { endless, errorStatus, smallAnswer, untilClose } from './findings/notes.ts';
 import { gone, notHttp } from './findings/not-http.ts';
@@ -25,6 +25,7 @@ const FINDERS: readonly Finder[] = [
   gone,
   leftoverBody,
   keepAliveClosed,
+  halfClose,
   untilClose,
   endless,
   errorStatus,

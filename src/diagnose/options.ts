@@ -6,7 +6,7 @@ import { parsed, wrong, type Parsed } from '../config/parsed.ts';
 import { nearestName } from '../config/nearest.ts';
 import { count, duration, onOff, size, target } from '../config/scalar-kinds.ts';
 import type { Target } from '../config/settings.ts';
-import { GIB, KIB, MIB, MINUTE_MS, SECOND_MS } from '../config/units.ts';
+import { GIB, MIB, MINUTE_MS, SECOND_MS } from '../config/units.ts';
 import { SCENARIOS } from './catalogue.ts';
 import { SCENARIO_FIELDS } from './request-octets.ts';
 
@@ -90,6 +90,9 @@ function optional<T>(kind: Kind<T, Unit>): Kind<T | null, Unit> {
   return { ...kind, parse: (raw) => (raw === null ? parsed(null) : kind.parse(raw)), format: String };
 }
 
+/** More than any server reads in one go: Python's asyncio takes 256 KiB, and only what is more stays unread. */
+const DEFAULT_BODY_BYTES = MIB;
+
 /** Keeps the type of each row's value. */
 function option<T>(name: string, kind: Kind<T, Unit>, preset: T, purpose: string): DiagnoseOption<T> {
   return { name, kind, default: preset, purpose };
@@ -119,7 +122,7 @@ export const DIAGNOSE_OPTIONS: { readonly [Name in DiagnoseOptionName]: Diagnose
   bodySize: option(
     'body-size',
     size({ min: 1, max: 64 * MIB }),
-    100 * KIB,
+    DEFAULT_BODY_BYTES,
     'Size of the body that is sent when there is no --data.',
   ),
   tries: option('tries', count({ min: 1, max: 1000 }), 10, 'Tries of each scenario.'),

@@ -2,9 +2,10 @@
 
 import { duration } from '../../exchange/quantities.ts';
 import { seenIn, type Finder } from '../finding.ts';
+import type { Tally } from '../tally.ts';
 
 export const noAnswer: Finder = (study) => {
-  const seen = seenIn(study.tallies, study, 'closed');
+  const seen = seenIn(study.tallies.filter(isFullyOpen), study, 'closed');
   if (seen === null) return null;
   return {
     code: 'no-answer',
@@ -19,7 +20,7 @@ export const noAnswer: Finder = (study) => {
 };
 
 export const silent: Finder = (study) => {
-  const seen = seenIn(study.tallies, study, 'silent');
+  const seen = seenIn(study.tallies.filter(isFullyOpen), study, 'silent');
   if (seen === null) return null;
   return {
     code: 'silent',
@@ -32,3 +33,30 @@ export const silent: Finder = (study) => {
     options: ['--first-byte-timeout'],
   };
 };
+
+/** Many servers take a client that has sent its FIN for one that has left; few clients do it. */
+export const halfClose: Finder = (study) => {
+  const seen = seenIn(
+    study.tallies.filter((one) => !isFullyOpen(one)),
+    study,
+    'closed',
+    'reset',
+    'silent',
+  );
+  if (seen === null || seen.affected === 0) return null;
+  return {
+    code: 'half-close',
+    severity: 'note',
+    ...seen,
+    what: `Does not answer a client that closes its sending side behind its request: ${seen.affected} of ${seen.tries} tries.`,
+    cause:
+      'It takes the FIN of the client for its departure; it could still be answered (RFC 9112 section 9.6).',
+    cure: 'lastbyte answers such a client, and never half-closes toward the server.',
+    upstreamFix: null,
+    options: [],
+  };
+};
+
+function isFullyOpen({ scenario }: Tally): boolean {
+  return !scenario.plan.halfClose;
+}

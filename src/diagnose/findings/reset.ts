@@ -4,7 +4,13 @@ import { lossClause, ofTries, seenIn, type Finder } from '../finding.ts';
 import { withoutBody } from '../tally.ts';
 
 export const reset: Finder = (study) => {
-  const plain = seenIn(withoutBody(study.tallies), study, 'reset', 'cut-reset', 'reset-behind');
+  const plain = seenIn(
+    withoutBody(study.tallies).filter(({ scenario }) => !scenario.plan.halfClose),
+    study,
+    'reset',
+    'cut-reset',
+    'reset-behind',
+  );
   if (plain === null) return null;
   const lost = seenIn(study.tallies, study, 'reset', 'cut-reset');
   const unanswered = seenIn(study.tallies, study, 'reset');

@@ -23,7 +23,8 @@ const BODY_HOLD_MS = 100;
 export const unreadBody: Finder = (study) => {
   const resets = seenIn(withBody(study.tallies), study, ...RESETS);
   // Where a request without a body is reset too, the body is not the reason.
-  if (resets === null || seenIn(withoutBody(study.tallies), study, ...RESETS) !== null) return null;
+  const plain = withoutBody(study.tallies).filter(({ scenario }) => !scenario.plan.halfClose);
+  if (resets === null || seenIn(plain, study, ...RESETS) !== null) return null;
   const hit = study.tallies.filter(({ scenario }) => resets.scenarios.includes(scenario.name));
   const lost = seenIn(hit, study, ...LOSSES);
   const chunkedOnly = hit.every(({ scenario }) => scenario.plan.body.framing === 'chunked');
