@@ -153,20 +153,19 @@ function findingText({ severity, what, cause, cure, upstreamFix, options }: Find
   return [first, ...told].join('\n');
 }
 
-/** Breaks lines at spaces; what is longer than a line stays whole. */
+/** Breaks lines at spaces; what is longer than a line stays whole. Under an indented line the next stand deeper. */
 function wrap(text: string, columns: number, indent: string): string {
+  const deeper = indent === '' ? '' : `${indent}  `;
   const lines: string[] = [];
-  let line = '';
+  let line = indent;
   for (const word of text.trim().split(' ')) {
-    const longer = line === '' ? word : `${line} ${word}`;
-    if (indent.length + longer.length > columns && line !== '') {
+    const isEmpty = line.trim() === '';
+    if (!isEmpty && line.length + 1 + word.length > columns) {
       lines.push(line);
-      line = word;
+      line = `${deeper}${word}`;
     } else {
-      line = longer;
+      line = isEmpty ? `${line}${word}` : `${line} ${word}`;
     }
   }
-  return [...lines, line]
-    .map((one, at) => `${indent}${at > 0 && indent !== '' ? '  ' : ''}${one}`)
-    .join('\n');
+  return [...lines, line].join('\n');
 }
