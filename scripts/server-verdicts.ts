@@ -3,7 +3,7 @@
 import { diagnose, type DiagnosisReport, type DiagnosisVerdict } from '../src/index.ts';
 import { SERVER_NAMES, startServer, whyMissing, type ServerName } from '../test/real/servers.ts';
 
-export const ANSWER_BYTES = 5_000_000;
+const ANSWER_BYTES = 5_000_000;
 
 export interface ServerRuns {
   readonly server: ServerName;

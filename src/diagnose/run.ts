@@ -38,7 +38,7 @@ export async function runDiagnosis(
 const SLOW_TRIES = { ofScenario: 2, ofAll: 6 } as const;
 /** The same for answers without an end: each takes the whole limit of a try. */
 const ENDLESS_TRIES = { ofScenario: 1, ofAll: 2 } as const;
-const SLOW: readonly Outcome[] = ['silent', 'stalled'];
+const SLOW: readonly Outcome[] = ['silent', 'stalled', 'unreachable'];
 
 class Diagnosis {
   readonly #settings: DiagnoseSettings;
@@ -127,7 +127,7 @@ class Diagnosis {
 
   #isEnough(): boolean {
     if (this.#unreachable !== null || this.#stop.aborted) return true;
-    const outcomes = this.#direct.flatMap((one) => one.outcomes);
+    const outcomes = [...this.#direct, ...this.#through].flatMap((one) => one.outcomes);
     return (
       countIn(outcomes, ...SLOW) >= SLOW_TRIES.ofAll || countIn(outcomes, 'endless') >= ENDLESS_TRIES.ofAll
     );
@@ -139,8 +139,7 @@ function hasSeenEnough(observations: readonly Observation[]): boolean {
   const again = observations.filter(({ keepAlive }) => keepAlive === 'unanswered').length;
   return (
     countIn(outcomes, ...SLOW) + again >= SLOW_TRIES.ofScenario ||
-    countIn(outcomes, 'endless') >= ENDLESS_TRIES.ofScenario ||
-    countIn(outcomes, 'unreachable') >= SLOW_TRIES.ofScenario
+    countIn(outcomes, 'endless') >= ENDLESS_TRIES.ofScenario
   );
 }
 

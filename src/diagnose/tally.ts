@@ -1,6 +1,5 @@
 /** What the tries of one scenario came to, counted. */
 
-import { saysClose } from '../http/framing.ts';
 import type { Observation } from './observation.ts';
 import { isWhole, outcomeOf, type Outcome } from './outcome.ts';
 import { sendsBody, type Scenario } from './scenario.ts';
@@ -65,7 +64,7 @@ export function worstLoss(
 }
 
 /** The size that all whole answers to such requests had; null: there are none, or they differ. */
-export function usualBytes(one: Tally, all: readonly Tally[]): number | null {
+function usualBytes(one: Tally, all: readonly Tally[]): number | null {
   const sizes = new Set(
     all
       .filter(({ scenario }) => scenario.plan.method === one.scenario.plan.method)
@@ -74,11 +73,6 @@ export function usualBytes(one: Tally, all: readonly Tally[]): number | null {
   );
   const [size = null] = sizes;
   return sizes.size === 1 ? size : null;
-}
-
-/** Whether the server announced in any answer that it would close. */
-export function announcesClose({ observations }: Tally): boolean {
-  return observations.some(({ answer: { evidence } }) => evidence.head !== null && saysClose(evidence.head));
 }
 
 export function withBody(tallies: readonly Tally[]): readonly Tally[] {

@@ -2,7 +2,7 @@
 
 import { createServer } from 'node:net';
 import { describe, expect, test } from 'vitest';
-import { diagnose } from '../../src/index.ts';
+import { ConfigError, diagnose } from '../../src/index.ts';
 import type { DiagnoseOptions, DiagnosisReport } from '../../src/index.ts';
 import { serving, faultless, type Asked } from '../helpers/asked.ts';
 import { Bare } from '../helpers/bare.ts';
@@ -298,12 +298,12 @@ describe('other faults', () => {
 
   test('a server that stops listening in the middle', async () => {
     const upstream = await Upstream.start(faultless(WHOLE));
-    let ended: Promise<void> | null = null;
+    const ended: Promise<void>[] = [];
     const onProgress = ({ number }: { readonly number: number }): void => {
-      if (number === 3) ended ??= upstream[Symbol.asyncDispose]();
+      if (number === 3 && ended.length === 0) ended.push(upstream[Symbol.asyncDispose]());
     };
     const report = await diagnose(upstream.url, { ...SHORT_CLOCKS, onProgress });
-    await ended;
+    await Promise.all(ended);
     expect(codes(report)).toContain('gone');
     expect(report.verdict).toBe('fault');
   });
@@ -368,4 +368,29 @@ describe('what cannot be judged', () => {
       'Answered a GET with a body by 405 in 20 of 20 tries.',
     );
   });
+});
+
+test('what is wrong with the address and the options is told at once, as an error', async () => {
+  const wrong = { tries: 0, timeot: 1, timeout: '5' };
+  const error: unknown = await diagnose('ftp://x', wrong).catch((thrown: unknown) => thrown);
+  if (!(error instanceof ConfigError)) throw new Error(`not a ConfigError: ${String(error)}`);
+  expect(error.message.split('\n')).toEqual([
+    'options.timeot: is not a property of a diagnosis. Did you mean timeout?',
+    'argument url: "ftp://x" has the scheme ftp. Use http or https; WebSockets pass through either.',
+    'options.tries: "0" is under the limit of 1. Give 1 to 1000.',
+    'options.timeout: "5" has no unit. Write 5s for seconds or 5ms for milliseconds.',
+  ]);
+});
+
+test('times of a program are in ms, and its body is sent as it is', async () => {
+  const { upstream, report } = await diagnosed(faultless(WHOLE), {
+    tries: 1,
+    scenarios: ['length-closed'],
+    method: 'PUT',
+    headers: ['X-Token: secret'],
+    data: new Uint8Array([0, 255, 10]),
+  });
+  const received = upstream.connections[0]?.received.toString('latin1') ?? '';
+  expect(received).toMatch(/^PUT \/report HTTP\/1\.1\r\n[\s\S]*X-Token: secret\r\n[\s\S]*\r\n\r\n\0\xff\n$/);
+  expect(report).toMatchObject({ bodyBytes: 3, unsafeRequests: 1 });
 });

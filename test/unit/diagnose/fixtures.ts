@@ -9,7 +9,7 @@ import type { Framing } from '../../../src/http/framing.ts';
 import type { Ending, Evidence } from '../../../src/upstream/evidence.ts';
 import { judge } from '../../../src/upstream/verdict.ts';
 
-export const ANSWER_BYTES = 5_000_000;
+const ANSWER_BYTES = 5_000_000;
 
 export interface Seen {
   readonly ending?: Ending;
