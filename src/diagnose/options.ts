@@ -99,7 +99,7 @@ function option<T>(name: string, kind: Kind<T, Unit>, preset: T, purpose: string
 }
 
 /** Each option's name in a program, and what its value is. */
-interface Values {
+export interface OptionValues {
   readonly method: string;
   readonly headers: readonly string[];
   readonly bodySize: number;
@@ -114,37 +114,38 @@ interface Values {
   readonly maxAnswer: number;
 }
 
-export type DiagnoseOptionName = keyof Values;
+export type DiagnoseOptionName = keyof OptionValues;
 
-export const DIAGNOSE_OPTIONS: { readonly [Name in DiagnoseOptionName]: DiagnoseOption<Values[Name]> } = {
-  method: option('method', method, 'GET', 'The method of the requests that have a body.'),
-  headers: option('header', header, [], "A field of every request, as 'Name: value'; may be repeated."),
-  bodySize: option(
-    'body-size',
-    size({ min: 1, max: 64 * MIB }),
-    DEFAULT_BODY_BYTES,
-    'Size of the body that is sent when there is no --data.',
-  ),
-  tries: option('tries', count({ min: 1, max: 1000 }), 10, 'Tries of each scenario.'),
-  scenarios: option('scenario', scenario, [], 'Run only these scenarios.'),
-  through: option(
-    'through',
-    optional(target),
-    null,
-    'Put the same requests through a running lastbyte too, and compare.',
-  ),
-  insecure: option('insecure', onOff, false, 'Accept a certificate that cannot be verified.'),
-  connectTimeout: option(
-    'connect-timeout',
-    duration,
-    5 * SECOND_MS,
-    'Longest time to wait for a connection.',
-  ),
-  timeout: option('timeout', duration, 5 * SECOND_MS, 'Silence that counts as a hang.'),
-  tryLimit: option('try-limit', duration, 10 * SECOND_MS, 'Longest time of one answer.'),
-  timeLimit: option('time-limit', duration, 2 * MINUTE_MS, 'Longest time of all together.'),
-  maxAnswer: option('max-answer', size({ min: 1, max: 64 * GIB }), 256 * MIB, 'Largest answer to read.'),
-};
+export const DIAGNOSE_OPTIONS: { readonly [Name in DiagnoseOptionName]: DiagnoseOption<OptionValues[Name]> } =
+  {
+    method: option('method', method, 'GET', 'The method of the requests that have a body.'),
+    headers: option('header', header, [], "A field of every request, as 'Name: value'; may be repeated."),
+    bodySize: option(
+      'body-size',
+      size({ min: 1, max: 64 * MIB }),
+      DEFAULT_BODY_BYTES,
+      'Size of the body that is sent when there is no --data.',
+    ),
+    tries: option('tries', count({ min: 1, max: 1000 }), 10, 'Tries of each scenario.'),
+    scenarios: option('scenario', scenario, [], 'Run only these scenarios.'),
+    through: option(
+      'through',
+      optional(target),
+      null,
+      'Put the same requests through a running lastbyte too, and compare.',
+    ),
+    insecure: option('insecure', onOff, false, 'Accept a certificate that cannot be verified.'),
+    connectTimeout: option(
+      'connect-timeout',
+      duration,
+      5 * SECOND_MS,
+      'Longest time to wait for a connection.',
+    ),
+    timeout: option('timeout', duration, 5 * SECOND_MS, 'Silence that counts as a hang.'),
+    tryLimit: option('try-limit', duration, 10 * SECOND_MS, 'Longest time of one answer.'),
+    timeLimit: option('time-limit', duration, 2 * MINUTE_MS, 'Longest time of all together.'),
+    maxAnswer: option('max-answer', size({ min: 1, max: 64 * GIB }), 256 * MIB, 'Largest answer to read.'),
+  };
 
 export const DIAGNOSE_OPTION_NAMES: readonly DiagnoseOptionName[] =
   Object.keys(DIAGNOSE_OPTIONS).filter(isOptionName);

@@ -4,7 +4,12 @@ import { shown, type Fault } from '../config/fault.ts';
 import type { Origin } from '../config/origin.ts';
 import type { Target } from '../config/settings.ts';
 import { wrong, type Parsed } from '../config/parsed.ts';
-import { DIAGNOSE_OPTIONS, type DiagnoseOption, type DiagnoseOptionName } from './options.ts';
+import {
+  DIAGNOSE_OPTIONS,
+  type DiagnoseOption,
+  type DiagnoseOptionName,
+  type OptionValues,
+} from './options.ts';
 import type { ProbeLimits } from './conversation.ts';
 import type { Asking } from './request-octets.ts';
 import { parseSubject, type Subject } from './subject.ts';
@@ -36,58 +41,61 @@ export type SettingsResult =
 const FILLER = 'u';
 
 export function resolveSettings(sources: Sources): SettingsResult {
-  const faults: Fault[] = [];
-  const take = <T>(name: DiagnoseOptionName, option: DiagnoseOption<T>): T => {
-    const raw = sources.given[name];
-    if (raw === undefined) return option.default;
-    return check(option.kind.parse(raw), option.default, {
-      option: option.name,
-      raw,
-      origin: sources.originOf(name),
-    });
-  };
-  const check = <T>(read: Parsed<T>, otherwise: T, where: Where): T => {
-    if (read.kind === 'value') return read.value;
-    const { problem, remedy } = read;
-    faults.push({
-      option: where.option,
-      value: shown(where.raw) || null,
-      origin: where.origin,
-      problem,
-      remedy,
-    });
-    return otherwise;
-  };
-  const { url } = sources;
-  const subject = check<Subject | null>(readUrl(url.raw), null, { option: 'url', ...url });
-  const options = DIAGNOSE_OPTIONS;
-  const bodySize = take('bodySize', options.bodySize);
+  const reading = new Reading(sources);
+  const subject = reading.check<Subject | null>(readUrl(sources.url.raw), null, {
+    option: 'url',
+    ...sources.url,
+  });
+  const bodySize = reading.take('bodySize');
+  const asked = { method: reading.take('method'), fields: reading.take('headers') };
   const settings = {
-    method: take('method', options.method),
-    fields: take('headers', options.headers),
-    tries: take('tries', options.tries),
-    scenarios: take('scenarios', options.scenarios),
-    through: take('through', options.through),
-    timeLimitMs: take('timeLimit', options.timeLimit),
+    tries: reading.take('tries'),
+    scenarios: reading.take('scenarios'),
+    through: reading.take('through'),
+    timeLimitMs: reading.take('timeLimit'),
     limits: {
-      insecure: take('insecure', options.insecure),
-      connectTimeoutMs: take('connectTimeout', options.connectTimeout),
-      timeoutMs: take('timeout', options.timeout),
-      tryLimitMs: take('tryLimit', options.tryLimit),
-      maxBodyBytes: take('maxAnswer', options.maxAnswer),
+      insecure: reading.take('insecure'),
+      connectTimeoutMs: reading.take('connectTimeout'),
+      timeoutMs: reading.take('timeout'),
+      tryLimitMs: reading.take('tryLimit'),
+      maxBodyBytes: reading.take('maxAnswer'),
     },
   };
-  faults.push(...untimed(settings, sources));
+  const faults = [...reading.faults, ...untimed(settings, sources)];
   if (subject === null || faults.length > 0) return { kind: 'faults', faults };
-  const { method, fields, ...rest } = settings;
   const body = sources.body?.octets ?? Buffer.alloc(bodySize, FILLER);
-  return { kind: 'settings', settings: { ...rest, asking: { subject, method, fields, body } } };
+  return { kind: 'settings', settings: { ...settings, asking: { subject, ...asked, body } } };
 }
 
 interface Where {
   readonly option: string;
   readonly raw: unknown;
   readonly origin: Origin;
+}
+
+/** Reads values, and goes on with the default where one is wrong, so that all faults are found. */
+class Reading {
+  readonly faults: Fault[] = [];
+  readonly #sources: Sources;
+
+  constructor(sources: Sources) {
+    this.#sources = sources;
+  }
+
+  take<Name extends DiagnoseOptionName>(name: Name): OptionValues[Name] {
+    const option: DiagnoseOption<OptionValues[Name]> = DIAGNOSE_OPTIONS[name];
+    const raw = this.#sources.given[name];
+    if (raw === undefined) return option.default;
+    const origin = this.#sources.originOf(name);
+    return this.check(option.kind.parse(raw), option.default, { option: option.name, raw, origin });
+  }
+
+  check<T>(read: Parsed<T>, otherwise: T, { option, raw, origin }: Where): T {
+    if (read.kind === 'value') return read.value;
+    const { problem, remedy } = read;
+    this.faults.push({ option, value: shown(raw) || null, origin, problem, remedy });
+    return otherwise;
+  }
 }
 
 function readUrl(raw: unknown): Parsed<Subject> {

@@ -180,7 +180,7 @@ describe('--json', () => {
       schema: 1,
       url: `${server.url}/`,
       method: 'GET',
-      bodyBytes: 102_400,
+      bodyBytes: 1_048_576,
       unsafeRequests: 0,
       tries: 3,
       verdict: 'fault',
