@@ -6,7 +6,7 @@ import { parseArgs } from 'node:util';
 import { diagnoseServers, verdictTable, verdictWords, type ServerRuns } from './server-verdicts.ts';
 
 const DOCUMENT = fileURLToPath(new URL('../docs/diagnose.md', import.meta.url));
-const TABLE = /(<!-- servers: begin -->\n)[\s\S]*(\n<!-- servers: end -->)/;
+const TABLE = /(<!-- servers: begin -->\n)[\s\S]*(<!-- servers: end -->)/;
 const MAX_RUNS = 100;
 
 const HELP = `Diagnoses each real server of the tests several times, with POST and a 5 MB answer.
@@ -32,11 +32,12 @@ async function main(): Promise<number> {
     process.stdout.write(HELP);
     return values.help ? 0 : 2;
   }
+  if (!TABLE.test(readFileSync(DOCUMENT, 'utf8'))) throw new Error(`${DOCUMENT} has no place for the table`);
   const all = await diagnoseServers({ runs, tries }, (line) => process.stderr.write(`${line}\n`));
   const document = readFileSync(DOCUMENT, 'utf8');
   if (values.check) return check(document, all);
   const how = `${runs} runs of each server, ${tries} tries of each scenario in a run; whole answers of all tries.`;
-  writeFileSync(DOCUMENT, document.replace(TABLE, `$1\n${verdictTable(all)}\n\n${how}\n$2`));
+  writeFileSync(DOCUMENT, document.replace(TABLE, `$1\n${verdictTable(all)}\n\n${how}\n\n$2`));
   return 0;
 }
 
