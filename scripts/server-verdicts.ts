@@ -53,7 +53,7 @@ export function verdictTable(all: readonly ServerRuns[]): string {
     'verdict',
     ...COLUMNS.map(([title]) => title),
     'lost at worst',
-    'cure, in its words',
+    'cured by',
   ];
   const rows = all.map(({ server, reports }) => [
     server,
@@ -100,7 +100,11 @@ function cureText(reports: readonly DiagnosisReport[]): string {
   const cures = reports.flatMap(
     ({ findings }) => findings.find(({ code }) => code === 'unread-body')?.cure ?? [],
   );
-  return cures.length === 0 ? '–' : distinct(cures).join(' ');
+  return cures.length === 0 ? '–' : distinct(cures.map(shortCure)).join('; ');
+}
+
+function shortCure(cure: string): string {
+  return cure.replace(/^lastbyte cures it by /, '').replace(/\.$/, '');
 }
 
 function distinct<T>(values: readonly T[]): readonly T[] {
