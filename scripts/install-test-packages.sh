@@ -2,7 +2,11 @@
 # Installs the Debian packages that the tests against real servers and clients need: only what is missing, quietly.
 set -euo pipefail
 
-packages=(openssl python3 python3-django python3-flask gunicorn curl wget apache2-utils)
+packages=(
+  openssl curl wget apache2-utils
+  python3 python3-django python3-flask gunicorn python3-waitress python3-aiohttp python3-uvicorn python3-websockets
+  php-cli ruby ruby-webrick puma
+)
 
 missing=()
 for package in "${packages[@]}"; do

@@ -2,22 +2,37 @@
 
 import path from 'node:path';
 import { startChildServer, startOn, type ChildServer, type Command } from './child-server.ts';
-import { pythonWith } from './python.ts';
+import { interpreterWith, languageName, type LanguageName } from './interpreter.ts';
 
 const APPS = path.join(import.meta.dirname, 'apps');
 
 interface ServerRow<Name extends string = string> {
   readonly name: Name;
-  /** The Python module without which it cannot run, and the Debian package that has it; null: Node alone. */
-  readonly needs: { readonly module: string; readonly debianPackage: string } | null;
+  /** What it runs on, the library without which it cannot, and Debian's package of that; null: Node alone. */
+  readonly needs: {
+    readonly language: LanguageName;
+    readonly library: string;
+    readonly debianPackage: string;
+  } | null;
   readonly args: (port: number) => readonly string[];
 }
 
-const python = <Name extends string>(
-  name: Name,
-  [module, debianPackage]: readonly [string, string],
-  args: (port: number) => readonly string[],
-): ServerRow<Name> => ({ name, needs: { module, debianPackage }, args });
+const rowsOf =
+  (language: LanguageName) =>
+  <Name extends string>(
+    name: Name,
+    [library, debianPackage]: readonly [string, string],
+    args: (port: number) => readonly string[],
+  ): ServerRow<Name> => ({ name, needs: { language, library, debianPackage }, args });
+
+const python = rowsOf('python');
+const ruby = rowsOf('ruby');
+const php = rowsOf('php');
+
+const django = <Name extends string>(name: Name, ...flags: string[]): ServerRow<Name> =>
+  python(name, ['django', 'python3-django'], (port) =>
+    ['django_app.py', 'runserver', '--noreload'].concat(flags, `127.0.0.1:${port}`),
+  );
 
 const gunicorn = <Name extends string>(name: Name, ...worker: string[]): ServerRow<Name> =>
   python(name, ['gunicorn', 'gunicorn'], (port) =>
@@ -31,17 +46,41 @@ const httpServer = <Name extends string>(name: Name, version: string): ServerRow
   python(name, ['http.server', 'python3'], (port) => ['http_server_app.py', String(port), version]);
 
 const SERVERS = [
-  python('Django runserver', ['django', 'python3-django'], (port) => [
-    'django_app.py',
-    'runserver',
-    '--noreload',
-    `127.0.0.1:${port}`,
-  ]),
+  django('Django runserver'),
+  django('Django runserver --nothreading', '--nothreading'),
   python('Flask (Werkzeug)', ['flask', 'python3-flask'], (port) => ['flask_app.py', String(port)]),
   gunicorn('gunicorn sync', '--worker-class', 'sync'),
   gunicorn('gunicorn gthread', '--worker-class', 'gthread', '--threads', '4'),
   httpServer('http.server, HTTP/1.0', 'HTTP/1.0'),
   httpServer('http.server, HTTP/1.1', 'HTTP/1.1'),
+  python('uvicorn', ['uvicorn', 'python3-uvicorn'], (port) => [
+    '-m',
+    'uvicorn',
+    '--port',
+    String(port),
+    '--log-level',
+    'warning',
+    'asgi_app:app',
+  ]),
+  python('waitress', ['waitress', 'python3-waitress'], (port) => [
+    '-m',
+    'waitress',
+    `--listen=127.0.0.1:${port}`,
+    'wsgi_app:app',
+  ]),
+  python('aiohttp', ['aiohttp', 'python3-aiohttp'], (port) => ['aiohttp_app.py', String(port)]),
+  php('php -S', ['standard', 'php-cli'], (port) => ['-S', `127.0.0.1:${port}`, 'php_app.php']),
+  ruby('WEBrick', ['webrick', 'ruby-webrick'], (port) => ['webrick_app.rb', String(port)]),
+  ruby('Puma', ['puma', 'puma'], (port) => [
+    '-S',
+    'puma',
+    '--quiet',
+    '--environment',
+    'production',
+    '--bind',
+    `tcp://127.0.0.1:${port}`,
+    'puma_app.ru',
+  ]),
   { name: "Node's http", needs: null, args: (port: number) => ['node-app.js', String(port)] },
 ] as const;
 
@@ -58,8 +97,9 @@ function rowOf(name: ServerName): ServerRow {
 /** Why this server cannot run here, as a sentence; null when it can. */
 export function whyMissing(name: ServerName): string | null {
   const { needs } = rowOf(name);
-  if (needs === null || pythonWith(needs.module) !== null) return null;
-  return `${name} needs a Python 3 with the module ${needs.module} (Debian: apt-get install ${needs.debianPackage}).`;
+  if (needs === null || interpreterWith(needs.language, needs.library) !== null) return null;
+  const language = languageName(needs.language);
+  return `${name} needs ${language} with ${needs.library} (Debian: apt-get install ${needs.debianPackage}).`;
 }
 
 /** Starts the server on a free port of 127.0.0.1; disposing ends it. */
@@ -78,6 +118,7 @@ export async function startServerOn(name: ServerName, port: number): Promise<Chi
 
 function serverCommand(name: ServerName, port: number): Command {
   const { needs, args } = rowOf(name);
-  const file = needs === null ? process.execPath : (pythonWith(needs.module) ?? 'python3');
+  const file = needs === null ? process.execPath : interpreterWith(needs.language, needs.library);
+  if (file === null) throw new Error(whyMissing(name) ?? name);
   return { file, args: args(port), cwd: APPS };
 }
