@@ -1,8 +1,10 @@
 /** The diagnosis of real servers, which do not read the request body: which of them cut their answers is known. */
 
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
 import { describe, expect, test } from 'vitest';
 import { createProxy, diagnose } from '../../src/index.ts';
-import { need } from './need.ts';
+import { need, whyNoProgram } from './need.ts';
 import { SERVER_NAMES, startServer, whyMissing } from './servers.ts';
 
 const PATH = '/bytes/5000000';
@@ -26,6 +28,17 @@ describe.each(SERVER_NAMES)('%s', (name) => {
       expect({ scenario, whole: direct.whole }).toEqual({ scenario, whole: direct.tries });
     }
   });
+});
+
+test('its curl command shows the fault of Django, run by bash', async (context) => {
+  need(context, whyMissing('Django runserver') ?? whyNoProgram('curl', '--version', 'curl'));
+  await using server = await startServer('Django runserver');
+  const { curl } = await diagnose(`${server.url}${PATH}`, OPTIONS);
+  const { stdout, stderr } = await promisify(execFile)('bash', ['-c', `${curl ?? 'false'}\ntrue`]);
+  // A race, which curl wins in some of its ten tries.
+  expect(stdout.match(/^200, \d+ bytes$/gm)).toHaveLength(10);
+  expect(stdout).toMatch(/^200, [1-4]\d{6} bytes$/m);
+  expect(stderr).toMatch(/^curl: \(5[56]\)/m);
 });
 
 test('beside a lastbyte, nothing of the fault is left', async (context) => {
