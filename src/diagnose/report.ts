@@ -7,8 +7,9 @@ import { column, type Column } from './column.ts';
 import { isSafe } from '../http/idempotency.ts';
 import { grouped } from '../exchange/quantities.ts';
 import type { DiagnoseSettings } from './settings.ts';
+import { isWhole, OUTCOMES } from './outcome.ts';
 import { subjectUrl } from './subject.ts';
-import { largestBytes, wholeCount, type Tally } from './tally.ts';
+import { largestBytes, observationsOf, wholeCount, type Tally } from './tally.ts';
 import { targetUrl } from '../config/target.ts';
 
 /**
@@ -147,11 +148,18 @@ function scenarioReports(
 function throughReport(settings: DiagnoseSettings, { direct, through }: Measured): ThroughReport | null {
   if (settings.through === null || through.length === 0) return null;
   const total = (tallies: readonly Tally[]): string =>
-    `${grouped(sum(tallies, wholeCount))} of ${grouped(sum(tallies, ({ outcomes }) => outcomes.length))}`;
+    `${grouped(sum(tallies, servedCount))} of ${grouped(sum(tallies, ({ outcomes }) => outcomes.length))}`;
+  const refused = sum(through, (one) => wholeCount(one) - servedCount(one));
   const url = targetUrl(settings.through);
   return {
     url,
     findings: findingsOf(studyOf(settings, through)),
-    summary: `Answers that arrived whole: ${total(direct)} directly, ${total(through)} through ${url}.`,
+    summary: `Answers that arrived whole: ${total(direct)} directly, ${total(through)} through ${url}.${refused === 0 ? '' : ` ${grouped(refused)} through it were refused in words, by a status of 5xx.`}`,
   };
+}
+
+/** Whole answers that are no refusal: a whole 502 in place of a cut answer is honest, and yet not the answer. */
+function servedCount(one: Tally): number {
+  const whole = observationsOf(one, ...OUTCOMES.filter(isWhole));
+  return whole.filter(({ answer: { evidence } }) => (evidence.head?.status ?? 0) < 500).length;
 }

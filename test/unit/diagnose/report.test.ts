@@ -117,6 +117,14 @@ describe('the report', () => {
     });
   });
 
+  test('does not count a refusal in words for the answer', () => {
+    const through = tallies({ 'get-slow': [WHOLE], 'chunked-slow': [{ status: 502 }, WHOLE] });
+    expect(report(settings({ through: '8080' }), measured({ through })).through?.summary).toBe(
+      'Answers that arrived whole: 5 of 6 directly, 2 of 3 through http://127.0.0.1:8080. ' +
+        '1 through it were refused in words, by a status of 5xx.',
+    );
+  });
+
   test('counts the unsafe requests that were sent', () => {
     expect(report(settings({ method: 'post' }), measured()).unsafeRequests).toBe(4);
     expect(report(settings(), measured()).unsafeRequests).toBe(0);
