@@ -3,9 +3,11 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { PassThrough } from 'node:stream';
 import { createServer as createTlsServer } from 'node:tls';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { diagnoseCommand } from '../../src/cli/diagnose.ts';
 import { Bare } from '../helpers/bare.ts';
 import { faultless } from '../helpers/asked.ts';
 import { selfSigned } from '../helpers/self-signed.ts';
@@ -168,6 +170,25 @@ describe('the exit code is 3 when the server could not be reached, and one sente
     await gone[Symbol.asyncDispose]();
     expect(await unreachable(upstream.url, '--through', String(port))).toContain(`127.0.0.1:${port} refuses`);
   });
+});
+
+test('somebody who watches sees how far it is, on one line that is gone afterwards', async () => {
+  await using upstream = await Upstream.start(faultless(WHOLE));
+  const stdout = new PassThrough().setEncoding('utf8');
+  const stderr = Object.assign(new PassThrough().setEncoding('utf8'), { isTTY: true, columns: 40 });
+  const args = [upstream.url, '--scenario', 'get-closed,chunked-closed', '--tries', '2'];
+  const code = await diagnoseCommand(args, { env: {}, streams: { stdout, stderr }, version: '0' });
+  expect(code).toBe(0);
+  expect(String(stdout.read())).not.toContain('\u001b');
+  const lines = String(stderr.read()).split('\r\u001b[K');
+  expect(lines).toEqual([
+    '',
+    '[1/2] no body, close: try 1 of 2',
+    '[1/2] no body, close: try 2 of 2',
+    '[2/2] chunked body, close: try 1 of 2',
+    '[2/2] chunked body, close: try 2 of 2',
+    '',
+  ]);
 });
 
 describe('--json', () => {
