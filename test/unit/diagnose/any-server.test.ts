@@ -1,6 +1,6 @@
 /** Whatever servers do, a report can be made of it, and it is one that a person can read. */
 
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { SCENARIOS } from '../../../src/diagnose/catalogue.ts';
 import { findingsOf } from '../../../src/diagnose/findings.ts';
