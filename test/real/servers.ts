@@ -45,14 +45,19 @@ const gunicorn = <Name extends string>(name: Name, ...worker: string[]): ServerR
 const httpServer = <Name extends string>(name: Name, version: string): ServerRow<Name> =>
   python(name, ['http.server', 'python3'], (port) => ['http_server_app.py', String(port), version]);
 
-const SERVERS = [
+const DEVELOPMENT_SERVERS = [
   django('Django runserver'),
   django('Django runserver --nothreading', '--nothreading'),
   python('Flask (Werkzeug)', ['flask', 'python3-flask'], (port) => ['flask_app.py', String(port)]),
-  gunicorn('gunicorn sync', '--worker-class', 'sync'),
-  gunicorn('gunicorn gthread', '--worker-class', 'gthread', '--threads', '4'),
   httpServer('http.server, HTTP/1.0', 'HTTP/1.0'),
   httpServer('http.server, HTTP/1.1', 'HTTP/1.1'),
+  php('php -S', ['standard', 'php-cli'], (port) => ['-S', `127.0.0.1:${port}`, 'php_app.php']),
+  ruby('WEBrick', ['webrick', 'ruby-webrick'], (port) => ['webrick_app.rb', String(port)]),
+] as const;
+
+const APPLICATION_SERVERS = [
+  gunicorn('gunicorn sync', '--worker-class', 'sync'),
+  gunicorn('gunicorn gthread', '--worker-class', 'gthread', '--threads', '4'),
   python('uvicorn', ['uvicorn', 'python3-uvicorn'], (port) => [
     '-m',
     'uvicorn',
@@ -69,8 +74,6 @@ const SERVERS = [
     'wsgi_app:app',
   ]),
   python('aiohttp', ['aiohttp', 'python3-aiohttp'], (port) => ['aiohttp_app.py', String(port)]),
-  php('php -S', ['standard', 'php-cli'], (port) => ['-S', `127.0.0.1:${port}`, 'php_app.php']),
-  ruby('WEBrick', ['webrick', 'ruby-webrick'], (port) => ['webrick_app.rb', String(port)]),
   ruby('Puma', ['puma', 'puma'], (port) => [
     '-S',
     'puma',
@@ -84,7 +87,13 @@ const SERVERS = [
   { name: "Node's http", needs: null, args: (port: number) => ['node-app.js', String(port)] },
 ] as const;
 
+const SERVERS = [...DEVELOPMENT_SERVERS, ...APPLICATION_SERVERS];
+
 export type ServerName = (typeof SERVERS)[number]['name'];
+
+/** Two halves, so that two test files can prove them at the same time. */
+export const DEVELOPMENT_SERVER_NAMES: readonly ServerName[] = DEVELOPMENT_SERVERS.map(({ name }) => name);
+export const APPLICATION_SERVER_NAMES: readonly ServerName[] = APPLICATION_SERVERS.map(({ name }) => name);
 
 export const SERVER_NAMES: readonly ServerName[] = SERVERS.map(({ name }) => name);
 

@@ -25,7 +25,7 @@ async def respond(scope, receive, send):
 
 async def app(scope, receive, send):
     if scope["type"] == "websocket":
-        await live.websocket(receive, send)
+        await live.websocket(scope, receive, send)
     elif scope["type"] == "http" and scope["path"].startswith("/live/"):
         await live.http(scope, receive, send)
     elif scope["type"] == "http":

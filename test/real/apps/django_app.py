@@ -8,6 +8,7 @@ from django.http import HttpResponse
 from django.urls import re_path
 
 import answers
+import django_live
 
 settings.configure(
     DEBUG=True,
@@ -29,7 +30,7 @@ def view(request):
     return response
 
 
-urlpatterns = [re_path("", view)]
+urlpatterns = [re_path("^live/(events|next|gone)$", django_live.live), re_path("", view)]
 
 if __name__ == "__main__":
     execute_from_command_line(sys.argv)

@@ -1,16 +1,18 @@
 """What the ASGI test app does that is not one answer: events sent when they are asked for, and a WebSocket.
 
 /live/events?<id>   an event stream; each event is sent only when it was asked for.
-/live/next?<id>     has the stream of this id send one more event; "end" as body of the query's second part ends it.
+/live/next?<id>     has the stream of this id send one more event; with "&end" behind the id, end.
 /live/gone?<id>     answers once the client of this stream has left, as the server saw it.
 """
 
 import asyncio
 import collections
 
-# By the id of the stream: what it shall do next, and whether its client has left.
+# By the id of a stream: what it shall do next, and whether its client has left.
 asked = collections.defaultdict(asyncio.Queue)
 left = collections.defaultdict(asyncio.Event)
+# By the id of a WebSocket: the code with which its client closed.
+close_codes = collections.defaultdict(asyncio.Queue)
 
 
 async def http(scope, receive, send):
@@ -50,24 +52,21 @@ async def watch(key, receive):
     await asked[key].put("end")
 
 
-async def websocket(receive, send):
-    """Echoes; closes with a code of its own when asked to."""
+async def websocket(scope, receive, send):
+    """Echoes; closes with a code of its own when asked to; "close of <id>" is answered when that one has closed."""
     while True:
         message = await receive()
         if message["type"] == "websocket.connect":
             await send({"type": "websocket.accept"})
         elif message["type"] == "websocket.disconnect":
-            closes.put_nowait(message["code"])
+            close_codes[scope["query_string"].decode()].put_nowait(message["code"])
             return
         elif message.get("text") == "close me":
             await send({"type": "websocket.close", "code": 4321, "reason": "as asked"})
-        elif message.get("text") == "last close":
-            await send({"type": "websocket.send", "text": str(await closes.get())})
+        elif (message.get("text") or "").startswith("close of "):
+            code = await close_codes[message["text"][len("close of ") :]].get()
+            await send({"type": "websocket.send", "text": str(code)})
         elif message.get("text") is not None:
             await send({"type": "websocket.send", "text": message["text"]})
         else:
             await send({"type": "websocket.send", "bytes": message["bytes"]})
-
-
-# The close codes that clients sent and nobody has asked for.
-closes = asyncio.Queue()
