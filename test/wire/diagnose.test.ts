@@ -1,6 +1,9 @@
 /** A diagnosis of scripted servers: each fault is named, nothing else is, and no connection is left open. */
 
+import { once } from 'node:events';
 import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { ConfigError, diagnose } from '../../src/index.ts';
 import type { DiagnoseOptions, DiagnosisReport } from '../../src/index.ts';
@@ -393,4 +396,29 @@ test('times of a program are in ms, and its body is sent as it is', async () => 
   const received = upstream.connections[0]?.received.toString('latin1') ?? '';
   expect(received).toMatch(/^PUT \/report HTTP\/1\.1\r\n[\s\S]*X-Token: secret\r\n[\s\S]*\r\n\r\n\0\xff\n$/);
   expect(report).toMatchObject({ bodyBytes: 3, unsafeRequests: 1 });
+});
+
+test('a server on a unix socket is asked like any other', async () => {
+  const path = join(tmpdir(), `lastbyte-diagnose-${process.pid}.sock`);
+  const lines: string[] = [];
+  const server = createServer((socket) => {
+    socket.once('data', (head) => {
+      lines.push(...head.toString('latin1').split('\r\n').slice(0, 2));
+      socket.end(WHOLE);
+    });
+  });
+  server.listen(path);
+  await once(server, 'listening');
+  try {
+    const report = await diagnose(`unix:${path}:/report?all`, {
+      ...SHORT_CLOCKS,
+      tries: 1,
+      scenarios: ['get-closed'],
+    });
+    expect(report).toMatchObject({ verdict: 'no-fault', url: `unix:${path}:/report?all` });
+    expect(lines).toEqual(['GET /report?all HTTP/1.1', 'Host: localhost']);
+  } finally {
+    server.close();
+    await once(server, 'close');
+  }
 });
