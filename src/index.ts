@@ -18,3 +18,11 @@ export type { AttemptTimes } from './upstream/attempt-notes.ts';
 export type { Ending, Evidence, RequestBodySent } from './upstream/evidence.ts';
 export type { VerdictKind } from './upstream/verdict.ts';
 export type { AccessLogFormat, LogLevel, Settings, Target, WithholdMode } from './config/settings.ts';
+
+export { diagnose } from './diagnose/diagnose.ts';
+export type { DiagnoseOptions } from './diagnose/diagnose.ts';
+export type { DiagnosisProgress } from './diagnose/run.ts';
+export type { DiagnosisReport, DiagnosisVerdict, ScenarioReport, ThroughReport } from './diagnose/report.ts';
+export type { Column, Spread } from './diagnose/column.ts';
+export type { Finding, FindingCode } from './diagnose/finding.ts';
+export type { Outcome as ProbeOutcome } from './diagnose/outcome.ts';

@@ -28,16 +28,17 @@ export type CommandLine =
       readonly faults: readonly Fault[];
     };
 
-const MAX_HELP_COLUMNS = 100;
+export const MAX_HELP_COLUMNS = 100;
 
 const USAGE = `$0 [target]               run the proxy in front of target
-$0 print-config [target]  show the settings in force, and where each came from`;
+$0 print-config [target]  show the settings in force, and where each came from
+$0 diagnose <url>         find out whether a server cuts its answers (diagnose --help)`;
 
 const EPILOGUE = `Every flag is also a variable (LASTBYTE_BODY_HOLD) and a key of the file (body-hold).
 Sizes: 512kb, 10mb, 1gb. Times: 100ms, 30s, 5m, 0. Exit codes: 0 fine, 1 failed, 2 bad usage.`;
 
 /** yargs hands on what was written: names and numbers are judged by the option table. */
-const AS_WRITTEN = {
+export const AS_WRITTEN: Readonly<Record<string, boolean>> = {
   'boolean-negation': false,
   'camel-case-expansion': false,
   'dot-notation': false,
@@ -112,6 +113,7 @@ function interpret(parsed: Readonly<Record<string, unknown>>): CommandLine {
       file: typeof config === 'string' && config !== '' ? config : null,
     },
     faults: [
+      ...(given.includes('diagnose') ? [misplacedDiagnose] : []),
       ...(misspelt === null ? [] : [misspelt]),
       ...surplus.map(surplusWord),
       ...faultsOfConfig(config),
@@ -120,9 +122,16 @@ function interpret(parsed: Readonly<Record<string, unknown>>): CommandLine {
   };
 }
 
+/** `diagnose` has flags of its own, so it has to be known before they are read. */
+const misplacedDiagnose: Fault = faultIn(
+  { kind: 'argument', name: 'diagnose' },
+  'is not the first word',
+  'Write lastbyte diagnose <url>, and its flags behind it',
+);
+
 /** A target names a port; a word that does not, and is close to a command, was meant to be one. */
 function misspeltCommand(word: string): Fault | null {
-  const command = /^[a-z-]+$/.test(word) ? nearestName(word, ['print-config']) : null;
+  const command = /^[a-z-]+$/.test(word) ? nearestName(word, ['print-config', 'diagnose']) : null;
   if (command === null) return null;
   return faultIn({ kind: 'argument', name: word }, 'is not a command', `Did you mean ${command}?`);
 }

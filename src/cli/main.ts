@@ -2,6 +2,7 @@
 
 import { loadSettings } from '../config/load.ts';
 import { parseCommandLine } from './command-line.ts';
+import { diagnoseCommand } from './diagnose.ts';
 import { settingsAsJson, settingsAsYaml } from './print-config.ts';
 import { faultReport } from './report.ts';
 import { run } from './run.ts';
@@ -11,7 +12,7 @@ import { packageVersion } from '../config/version.ts';
 const FINE = 0;
 const BAD_USAGE = 2;
 
-/** @returns the exit code: 0 fine, 1 failed at run time, 2 bad usage or configuration */
+/** @returns the exit code: 0 fine, 1 failed at run time, 2 bad usage or configuration; `diagnose` has its own */
 export async function main(
   argv: readonly string[],
   env: NodeJS.ProcessEnv,
@@ -19,6 +20,7 @@ export async function main(
 ): Promise<number> {
   outliveReaders(streams);
   const version = packageVersion();
+  if (argv[0] === 'diagnose') return await diagnoseCommand(argv.slice(1), { env, streams, version });
   const line = await parseCommandLine(argv, version, streams.stdout.columns ?? Infinity);
   if (line.kind === 'text') {
     streams.stdout.write(`${line.text}\n`);

@@ -4,8 +4,8 @@ import { execFileSync } from 'node:child_process';
 import { describe, expect, test } from 'vitest';
 import { Client } from '../helpers/client.ts';
 import { Upstream, ok } from '../helpers/upstream.ts';
-import type { Script } from '../helpers/upstream.ts';
-import { startLastbyte } from './command.ts';
+import type { Script, UpstreamConnection } from '../helpers/upstream.ts';
+import { lastbyte, startLastbyte } from './command.ts';
 
 const BINARIES = [
   process.execPath,
@@ -68,5 +68,33 @@ describe.each(NODES)('Node %s', (_version, path) => {
     command.child.kill('SIGTERM');
     const { code, stderr } = await command.finished;
     expect([code, stderr]).toEqual([0, '']);
+  });
+
+  test('tells a reset behind a whole answer from an orderly end, each time, in silence', async () => {
+    const closing =
+      (close: (connection: UpstreamConnection) => void): Script =>
+      async (connection) => {
+        if ((await connection.request()) === null) return connection.fin();
+        await connection.send(ok('whole'));
+        close(connection);
+      };
+    const seen = async (script: Script): Promise<unknown> => {
+      await using upstream = await Upstream.start(script);
+      const args = ['diagnose', upstream.url, '--scenario', 'get-closed', '--tries', '50', '--json'];
+      const { stdout, stderr } = await lastbyte(args, {
+        node: [path, '--pending-deprecation', '--trace-warnings'],
+      });
+      expect(stderr).toBe('');
+      const report: unknown = JSON.parse(stdout);
+      return report;
+    };
+    expect(await seen(closing((connection) => connection.reset()))).toMatchObject({
+      verdict: 'fault',
+      scenarios: [{ direct: { outcomes: { 'reset-behind': 50 }, closedBy: ['rst'] } }],
+    });
+    expect(await seen(closing((connection) => connection.fin()))).toMatchObject({
+      verdict: 'no-fault',
+      scenarios: [{ direct: { outcomes: { whole: 50 }, closedBy: ['fin'] } }],
+    });
   });
 });

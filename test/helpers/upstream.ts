@@ -62,6 +62,18 @@ export class UpstreamConnection {
     return body;
   }
 
+  /** The next octets, to the end of `mark`. Null: the peer left first. */
+  async through(mark: string): Promise<Buffer | null> {
+    const end = await this.#until(() => {
+      const at = this.received.indexOf(mark, this.#taken);
+      return at < 0 ? null : at + mark.length;
+    });
+    if (end === null) return null;
+    const octets = this.received.subarray(this.#taken, end);
+    this.#taken = end;
+    return octets;
+  }
+
   /** Resolves when the octets are with the kernel. */
   send(octets: string | Buffer): Promise<void> {
     return new Promise((resolve) => {
@@ -81,6 +93,7 @@ export class UpstreamConnection {
   /** Resolves when the peer has ended its side, with how. */
   async peerEnd(): Promise<'fin' | 'reset'> {
     while (this.ended === null) {
+      if (this.socket.destroyed) return 'reset';
       await Promise.race([once(this.socket, 'end'), once(this.socket, 'close')]).catch(() => undefined);
       if (this.ended === null && this.socket.destroyed) this.ended = 'reset';
     }

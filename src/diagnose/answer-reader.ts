@@ -1,0 +1,149 @@
+/** Reads one answer of the server, counts it, and keeps nothing of its body. */
+
+import type { ResponseHead } from '../http/response-head.ts';
+import type { BodySink, SinkFault } from '../spool/body-sink.ts';
+import type { Ending, Evidence, RequestBodySent } from '../upstream/evidence.ts';
+import { ResponseReader, type ResponseObserver } from '../upstream/response-reader.ts';
+import { judge } from '../upstream/verdict.ts';
+import type { SeenAnswer } from './observation.ts';
+
+/** As the proxy's own default for --max-header. */
+const MAX_HEADER_BYTES = 64 * 1024;
+
+interface AnswerReaderOptions {
+  readonly method: string;
+  readonly maxBodyBytes: number;
+  readonly reusedConnection: boolean;
+  /** How much of the request's body is sent by now. */
+  readonly requestBody: () => RequestBodySent;
+  readonly onInterim: (status: number) => void;
+  readonly onHead: () => void;
+}
+
+interface End {
+  readonly ending: Ending;
+  readonly detail: string | null;
+  readonly errorCode: string | null;
+  readonly requestBody: RequestBodySent;
+  readonly atMs: number;
+}
+
+export class AnswerReader implements ResponseObserver {
+  readonly isOver: Promise<void>;
+  readonly #octets: ResponseReader;
+  readonly #options: AnswerReaderOptions;
+  readonly #startedMs = performance.now();
+  #firstByteMs: number | null = null;
+  #end: End | null = null;
+  #settle: () => void = () => undefined;
+
+  constructor(options: AnswerReaderOptions) {
+    this.#options = options;
+    this.#octets = new ResponseReader(options.method, MAX_HEADER_BYTES, this);
+    this.isOver = new Promise((resolve) => {
+      this.#settle = resolve;
+    });
+  }
+
+  read(buffer: Uint8Array, count: number): void {
+    this.#firstByteMs ??= this.#sinceStart();
+    this.#octets.read(buffer, count);
+  }
+
+  /** No more will come. */
+  stop(ending: Ending, errorCode: string | null): void {
+    this.#octets.end(ending, errorCode);
+  }
+
+  get finished(): boolean {
+    return this.#end !== null;
+  }
+
+  /** When the answer's first octet came, on the clock of `performance.now()`; null: none has. */
+  get firstByteAtMs(): number | null {
+    return this.#firstByteMs === null ? null : this.#startedMs + this.#firstByteMs;
+  }
+
+  /** What was seen, with what came behind the answer until now. */
+  seen(): SeenAnswer {
+    const evidence = this.#evidence(this.#end ?? this.#endWith('client-gone', null, null));
+    const endedMs = this.#end?.atMs ?? this.#sinceStart();
+    return { evidence, verdict: judge(evidence), firstByteMs: this.#firstByteMs, endedMs };
+  }
+
+  // The response's observer
+
+  interim({ status }: ResponseHead): void {
+    this.#options.onInterim(status);
+  }
+
+  head(): BodySink {
+    this.#options.onHead();
+    return new CountingSink(this.#options.maxBodyBytes);
+  }
+
+  over(ending: Ending, detail: string | null, errorCode: string | null): void {
+    this.#end = this.#endWith(ending, detail, errorCode);
+    // Surplus octets behind the message are counted by the read that is under way.
+    queueMicrotask(this.#settle);
+  }
+
+  #endWith(ending: Ending, detail: string | null, errorCode: string | null): End {
+    const requestBody = this.#options.requestBody();
+    return { ending, detail, errorCode, requestBody, atMs: this.#sinceStart() };
+  }
+
+  #evidence({ ending, detail, errorCode, requestBody }: End): Evidence {
+    const { head, framing, headBytes, bodyBytes, surplusBytes, trailerFields } = this.#octets;
+    const waitedFor = head === null ? 'first-byte' : 'body-idle';
+    return {
+      ending,
+      head,
+      framing,
+      streamed: false,
+      headBytes,
+      bodyBytes,
+      surplusBytes,
+      trailerFields,
+      reusedConnection: this.#options.reusedConnection,
+      requestBody,
+      timeout: ending === 'timeout' ? waitedFor : null,
+      detail,
+      errorCode,
+    };
+  }
+
+  #sinceStart(): number {
+    return performance.now() - this.#startedMs;
+  }
+}
+
+class CountingSink implements BodySink {
+  readonly congested = false;
+  readonly #maxBytes: number;
+  #bytes = 0;
+
+  constructor(maxBytes: number) {
+    this.#maxBytes = maxBytes;
+  }
+
+  get fault(): SinkFault | null {
+    return this.#bytes > this.#maxBytes ? { kind: 'too-large', limitBytes: this.#maxBytes } : null;
+  }
+
+  window(): null {
+    return null;
+  }
+
+  commit(bytes: number): void {
+    this.#bytes += bytes;
+  }
+
+  append({ length }: Uint8Array): void {
+    this.#bytes += length;
+  }
+
+  whenDrained(resume: () => void): void {
+    resume();
+  }
+}

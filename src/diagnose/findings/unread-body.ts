@@ -1,0 +1,104 @@
+/** The fault that lastbyte exists for: a close with the request's body unread, which the kernel turns into a reset. */
+
+import {
+  allWhole,
+  lossClause,
+  ofTries,
+  seenIn,
+  type Finding,
+  type Finder,
+  type Seen,
+  type Study,
+} from '../finding.ts';
+import type { Outcome } from '../outcome.ts';
+import type { Plan } from '../scenario.ts';
+import { observationsOf, withBody, withoutBody, type Tally } from '../tally.ts';
+
+const RESETS: readonly Outcome[] = ['reset', 'cut-reset', 'reset-behind'];
+const LOSSES: readonly Outcome[] = ['reset', 'cut-reset', 'cut-closed'];
+
+/** As the proxy's --body-hold is by default. */
+const BODY_HOLD_MS = 100;
+
+export const unreadBody: Finder = (study) => {
+  const resets = seenIn(withBody(study.tallies), study, ...RESETS);
+  // Where a request without a body is reset too, the body is not the reason.
+  const plain = withoutBody(study.tallies).filter(({ scenario }) => !scenario.plan.halfClose);
+  if (resets === null || seenIn(plain, study, ...RESETS) !== null) return null;
+  const hit = study.tallies.filter(({ scenario }) => resets.scenarios.includes(scenario.name));
+  const lost = seenIn(hit, study, ...LOSSES);
+  const chunkedOnly = hit.every(({ scenario }) => scenario.plan.body.framing === 'chunked');
+  return {
+    code: 'unread-body',
+    severity: 'fault',
+    ...(lost ?? resets),
+    scenarios: resets.scenarios,
+    what: what(bodyWords(hit), resets, lost),
+    cause:
+      'It closes a connection on which octets of the request are unread; its kernel then sends RST instead of FIN, and ' +
+      'throws away the part of the answer that it has not sent yet (RFC 2525 section 2.17).',
+    ...cureOf(study, chunkedOnly),
+    upstreamFix:
+      (chunkedOnly
+        ? 'Decode a chunked request body and read it to its end before closing. '
+        : 'Read the request body to its end before closing. ') +
+      'Where that cannot be: shut down the sending side, go on reading, and close only after the client has ' +
+      '(RFC 9112 section 9.6). In an application: read the body before answering.',
+  };
+};
+
+function what(body: string, resets: Seen, lost: Seen | null): string {
+  const when = `Resets the connection when it closes with an unread ${body}`;
+  if (lost !== null) return `${when}: ${ofTries(lost)} cut${lossClause(lost)}.`;
+  return (
+    `${when}, in ${resets.affected} of ${resets.tries} tries. All answers arrived before the reset did: a larger answer, ` +
+    'a slower client or a longer way would lose a part.'
+  );
+}
+
+function bodyWords(hit: readonly Tally[]): string {
+  const framings = new Set(hit.map(({ scenario }) => scenario.plan.body.framing));
+  if (framings.size > 1) return 'body, with a Content-Length or in chunks';
+  return framings.has('chunked') ? 'chunked body' : 'body';
+}
+
+/** Only what was seen to be whole is called a cure. */
+function cureOf(study: Study, chunkedOnly: boolean): Pick<Finding, 'cure' | 'options'> {
+  const whole = (fits: (plan: Plan) => boolean): boolean => {
+    const fitting = study.tallies.filter(({ scenario }) => fits(scenario.plan));
+    return (
+      fitting.length > 0 && fitting.every((one) => allWhole(one) && seenIn([one], study, ...RESETS) === null)
+    );
+  };
+  const withLength = ({ body }: Plan): boolean => body.framing === 'length';
+  if (chunkedOnly && whole((plan) => withLength(plan) && plan.connection === 'close')) {
+    return { cure: 'lastbyte cures it by sending a Content-Length.', options: [] };
+  }
+  if (whole(({ body }) => body.framing !== 'none' && body.sent === 'withheld')) {
+    return {
+      cure: 'lastbyte cures it by holding the body back until the server has answered without it.',
+      options: holdOptions(study),
+    };
+  }
+  if (whole((plan) => withLength(plan) && plan.connection === 'keep-alive')) {
+    return {
+      cure: 'lastbyte cures it by sending a Content-Length and keeping the connection open.',
+      options: [],
+    };
+  }
+  return {
+    cure: 'lastbyte turns a cut answer into a 502 that says so; it could not be seen to save it.',
+    options: ['--withhold-body always'],
+  };
+}
+
+/** A server that begins its answer later than the hold gets the body before, the first time. */
+function holdOptions({ tallies }: Study): readonly string[] {
+  const begins = tallies
+    .filter(({ scenario: { plan } }) => plan.body.framing !== 'none' && plan.body.sent === 'withheld')
+    .flatMap((one) => observationsOf(one, 'whole', 'unproven'))
+    .map(({ answer }) => answer.firstByteMs ?? 0);
+  const slowest = Math.max(0, ...begins);
+  if (slowest < BODY_HOLD_MS) return [];
+  return [`--body-hold ${Math.ceil((slowest * 2) / 100) * 100}ms`];
+}

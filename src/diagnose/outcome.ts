@@ -1,0 +1,94 @@
+/** What one try came to, in a word: a pure function of what was observed. */
+
+import type { Ending } from '../upstream/evidence.ts';
+import type { Observation } from './observation.ts';
+
+/**
+ * - `whole`: the answer arrived and was in order
+ * - `reset-behind`: it arrived, and the server reset the connection behind it: luck, that nothing was lost
+ * - `surplus`: it arrived, with octets behind it that belong to nothing
+ * - `unproven`: it ended with the connection, in order: nothing can prove it whole (RFC 9112 section 8)
+ * - `cut-reset`, `cut-closed`, `stalled`: a part of it arrived, then RST, FIN, or nothing more
+ * - `reset`, `closed`, `silent`: none of it arrived
+ * - `not-http`: what arrived is no answer
+ * - `endless`: it went on after the limits of size or time
+ * - `unreachable`: no connection
+ * - `given-up`: we ended it, because the time for all tries was over
+ */
+export type Outcome =
+  | 'whole'
+  | 'reset-behind'
+  | 'surplus'
+  | 'unproven'
+  | 'cut-reset'
+  | 'cut-closed'
+  | 'stalled'
+  | 'reset'
+  | 'closed'
+  | 'silent'
+  | 'not-http'
+  | 'endless'
+  | 'unreachable'
+  | 'given-up';
+
+export const OUTCOMES: readonly Outcome[] = [
+  'whole',
+  'reset-behind',
+  'surplus',
+  'unproven',
+  'cut-reset',
+  'cut-closed',
+  'stalled',
+  'reset',
+  'closed',
+  'silent',
+  'not-http',
+  'endless',
+  'unreachable',
+  'given-up',
+];
+
+export function outcomeOf({ answer, closed }: Observation): Outcome {
+  const { verdict, evidence } = answer;
+  switch (verdict) {
+    case 'complete':
+      if (evidence.surplusBytes > 0) return 'surplus';
+      return closed.by === 'rst' ? 'reset-behind' : 'whole';
+    case 'unverifiable':
+      return 'unproven';
+    case 'truncated':
+      return CUTS[evidence.ending] ?? 'cut-closed';
+    case 'no-response':
+      return UNANSWERED[evidence.ending] ?? 'closed';
+    case 'malformed':
+      return 'not-http';
+    case 'over-limit':
+      return evidence.errorCode === 'LIMIT_HEAD' ? 'not-http' : 'endless';
+    case 'abandoned':
+      return 'given-up';
+  }
+}
+
+/** Of answers that began; any other ending is an orderly close. */
+const CUTS: Readonly<Partial<Record<Ending, Outcome>>> = {
+  rst: 'cut-reset',
+  timeout: 'stalled',
+  'parse-error': 'not-http',
+};
+
+/** Of requests that got no octet. */
+const UNANSWERED: Readonly<Partial<Record<Ending, Outcome>>> = {
+  'connect-failed': 'unreachable',
+  rst: 'reset',
+  timeout: 'silent',
+};
+
+/** Whether the client has all that the server announced, and can know it or has no reason to doubt it. */
+export function isWhole(outcome: Outcome): boolean {
+  return outcome === 'whole' || outcome === 'reset-behind' || outcome === 'surplus' || outcome === 'unproven';
+}
+
+/** Whether the connection was reset by the server. */
+export function isReset(outcome: Outcome): boolean {
+  return outcome === 'reset-behind' || outcome === 'cut-reset' || outcome === 'reset';
+}

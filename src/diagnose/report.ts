@@ -1,0 +1,165 @@
+/** The report of a diagnosis, as a value that is also its JSON: from tallies to a verdict. Pure. */
+
+import { curlCommand } from './curl.ts';
+import { findingsOf } from './findings.ts';
+import { amount, sum, type Finding, type Study } from './finding.ts';
+import { column, type Column } from './column.ts';
+import { isSafe } from '../http/idempotency.ts';
+import { grouped } from '../exchange/quantities.ts';
+import type { DiagnoseSettings } from './settings.ts';
+import { isWhole, OUTCOMES } from './outcome.ts';
+import { subjectUrl } from './subject.ts';
+import { largestBytes, observationsOf, wholeCount, type Tally } from './tally.ts';
+import { targetUrl } from '../config/target.ts';
+
+/**
+ * - `fault`: the server cuts answers, or does something else that loses them
+ * - `no-fault`: nothing of the kind was seen
+ * - `inconclusive`: not enough could be seen to say either
+ * - `unreachable`: no connection
+ */
+export type DiagnosisVerdict = 'fault' | 'no-fault' | 'inconclusive' | 'unreachable';
+
+/** What one scenario showed, directly and, when it was asked for, through lastbyte. */
+export interface ScenarioReport {
+  readonly name: string;
+  readonly title: string;
+  readonly purpose: string;
+  readonly method: string;
+  readonly direct: Column;
+  readonly through: Column | null;
+}
+
+/** Stable: fields may be added under the same `schema`, and none is taken away or changes its meaning. */
+export interface DiagnosisReport {
+  readonly schema: 1;
+  readonly url: string;
+  /** The method of requests with a body. */
+  readonly method: string;
+  readonly bodyBytes: number;
+  /** How often a method that is not safe (RFC 9110 section 9.2.1) was sent. */
+  readonly unsafeRequests: number;
+  /** Tries of each scenario that were asked for. */
+  readonly tries: number;
+  readonly verdict: DiagnosisVerdict;
+  /** The verdict in words. */
+  readonly summary: string;
+  readonly findings: readonly Finding[];
+  readonly scenarios: readonly ScenarioReport[];
+  /** Names of scenarios for which there was no time, or no use. */
+  readonly notRun: readonly string[];
+  readonly through: ThroughReport | null;
+  /** A command that shows the worst of the faults; null: there is no fault, or curl cannot do that. */
+  readonly curl: string | null;
+  readonly elapsedMs: number;
+}
+
+export interface ThroughReport {
+  readonly url: string;
+  readonly findings: readonly Finding[];
+  /** The difference, in words. */
+  readonly summary: string;
+}
+
+export interface Measured {
+  readonly direct: readonly Tally[];
+  /** Empty unless `--through` is set. */
+  readonly through: readonly Tally[];
+  readonly notRun: readonly string[];
+  readonly elapsedMs: number;
+  /** Why it could not be reached; null: it could. */
+  readonly unreachable: string | null;
+}
+
+export function report(settings: DiagnoseSettings, measured: Measured): DiagnosisReport {
+  const { asking, tries } = settings;
+  const { direct, notRun, elapsedMs, unreachable } = measured;
+  const study = studyOf(settings, direct);
+  const findings = unreachable === null ? findingsOf(study) : [];
+  const verdict = unreachable === null ? verdictOf(findings, notRun) : 'unreachable';
+  return {
+    schema: 1,
+    url: subjectUrl(asking.subject),
+    method: asking.method,
+    bodyBytes: asking.body.length,
+    unsafeRequests: unsafeRequests(settings, measured),
+    tries,
+    verdict,
+    summary: unreachable ?? summaryOf(verdict, findings, measured),
+    findings,
+    scenarios: scenarioReports(settings, measured),
+    notRun,
+    through: throughReport(settings, measured),
+    curl: curlCommand(settings, findings, direct),
+    elapsedMs: Math.round(elapsedMs),
+  };
+}
+
+function unsafeRequests({ asking }: DiagnoseSettings, { direct, through }: Measured): number {
+  if (isSafe(asking.method)) return 0;
+  const sent = [...direct, ...through].filter(({ scenario }) => scenario.plan.method === 'given');
+  return sum(sent, ({ observations }) => observations.length);
+}
+
+function studyOf({ asking, limits }: DiagnoseSettings, tallies: readonly Tally[]): Study {
+  return { tallies, method: asking.method, bodyBytes: asking.body.length, timeoutMs: limits.timeoutMs };
+}
+
+function verdictOf(findings: readonly Finding[], notRun: readonly string[]): DiagnosisVerdict {
+  if (findings.some(({ severity }) => severity === 'fault')) return 'fault';
+  return notRun.length > 0 || findings.some(({ code }) => code === 'endless') ? 'inconclusive' : 'no-fault';
+}
+
+function summaryOf(
+  verdict: DiagnosisVerdict,
+  findings: readonly Finding[],
+  { direct, notRun }: Measured,
+): string {
+  const all = sum(direct, ({ outcomes }) => outcomes.length);
+  const whole = sum(direct, wholeCount);
+  const worst = findings.find(({ severity }) => severity === 'fault');
+  if (verdict === 'fault' && worst !== undefined)
+    return [worst.what, worst.cure].filter((text) => text !== null).join(' ');
+  const seen = `${grouped(whole)} of ${grouped(all)} answers arrived whole, the largest of ${amount(largestBytes(direct))}`;
+  if (verdict === 'no-fault') return `No fault found: ${seen}, and no connection was reset.`;
+  const missing = notRun.length === 0 ? '' : ` ${grouped(notRun.length)} scenarios were not run.`;
+  const endless = findings.find(({ code }) => code === 'endless');
+  return `No verdict: ${seen}.${missing}${endless === undefined ? '' : ` ${endless.what}`}`;
+}
+
+function scenarioReports(
+  { asking }: DiagnoseSettings,
+  { direct, through }: Measured,
+): readonly ScenarioReport[] {
+  return direct.map((one) => {
+    const { name, title, purpose, plan } = one.scenario;
+    const beside = through.find(({ scenario }) => scenario.name === name);
+    return {
+      name,
+      title,
+      purpose,
+      method: plan.method === 'GET' ? 'GET' : asking.method,
+      direct: column(one, direct),
+      through: beside === undefined ? null : column(beside, through),
+    };
+  });
+}
+
+function throughReport(settings: DiagnoseSettings, { direct, through }: Measured): ThroughReport | null {
+  if (settings.through === null || through.length === 0) return null;
+  const total = (tallies: readonly Tally[]): string =>
+    `${grouped(sum(tallies, servedCount))} of ${grouped(sum(tallies, ({ outcomes }) => outcomes.length))}`;
+  const refused = sum(through, (one) => wholeCount(one) - servedCount(one));
+  const url = targetUrl(settings.through);
+  return {
+    url,
+    findings: findingsOf(studyOf(settings, through)),
+    summary: `Answers that arrived whole: ${total(direct)} directly, ${total(through)} through ${url}.${refused === 0 ? '' : ` ${grouped(refused)} through it were refused in words, by a status of 5xx.`}`,
+  };
+}
+
+/** Whole answers that are no refusal: a whole 502 in place of a cut answer is honest, and yet not the answer. */
+function servedCount(one: Tally): number {
+  const whole = observationsOf(one, ...OUTCOMES.filter(isWhole));
+  return whole.filter(({ answer: { evidence } }) => (evidence.head?.status ?? 0) < 500).length;
+}

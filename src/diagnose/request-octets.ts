@@ -1,0 +1,89 @@
+/** The octets of a request, by its plan. */
+
+import { eachField, fieldValue, type Fields } from '../http/fields.ts';
+import type { Plan } from './scenario.ts';
+import type { Subject } from './subject.ts';
+
+/** What is asked for, the same in all scenarios. */
+export interface Asking {
+  readonly subject: Subject;
+  readonly method: string;
+  /** The user's own fields, besides those that a scenario sets. */
+  readonly fields: Fields;
+  readonly body: Buffer;
+}
+
+/** Fields that make a scenario what it is, so that the user cannot set them. */
+export const SCENARIO_FIELDS: readonly string[] = [
+  'connection',
+  'content-length',
+  'expect',
+  'transfer-encoding',
+];
+
+const CHUNK_BYTES = 16 * 1024;
+
+export function methodOf({ method }: Asking, plan: Plan): string {
+  return plan.method === 'GET' ? 'GET' : method;
+}
+
+/** The request line and the fields, with the empty line. */
+export function requestHead(asking: Asking, plan: Plan): string {
+  const { subject, fields, body } = asking;
+  const lines = [`${methodOf(asking, plan)} ${subject.path} HTTP/${plan.version}`];
+  const add = (name: string, value: string): void => {
+    if (fieldValue(fields, name.toLowerCase()) === undefined) lines.push(`${name}: ${value}`);
+  };
+  add('Host', subject.authority);
+  add('User-Agent', 'lastbyte-diagnose');
+  add('Accept', '*/*');
+  eachField(fields, (name, value) => lines.push(`${name}: ${value}`));
+  if (plan.body.framing !== 'none') add('Content-Type', 'application/octet-stream');
+  lines.push(...framingLines(plan, body.length));
+  // HTTP/1.0 closes by itself (RFC 9112 section 9.3).
+  if (plan.version === '1.1') lines.push(`Connection: ${plan.connection}`);
+  return `${lines.join('\r\n')}\r\n\r\n`;
+}
+
+function framingLines({ method, body }: Plan, length: number): string[] {
+  switch (body.framing) {
+    case 'none':
+      return method === 'given' ? ['Content-Length: 0'] : [];
+    case 'chunked':
+      return ['Transfer-Encoding: chunked'];
+    case 'length': {
+      const expectation = body.sent === 'on-continue' ? ['Expect: 100-continue'] : [];
+      return [`Content-Length: ${length}`, ...expectation];
+    }
+  }
+}
+
+/** The body as it goes over the wire: what is sent with the head, and what is sent later. */
+export function bodyOctets(
+  asking: Asking,
+  { body }: Plan,
+): { readonly first: Buffer; readonly rest: Buffer } {
+  const none = Buffer.alloc(0);
+  if (body.framing === 'none') return { first: none, rest: none };
+  const octets = body.framing === 'chunked' ? inChunks(asking.body) : asking.body;
+  switch (body.sent) {
+    case 'at-once':
+      return { first: octets, rest: none };
+    case 'withheld':
+    case 'on-continue':
+      return { first: none, rest: octets };
+    case 'half': {
+      const middle = Math.floor(octets.length / 2);
+      return { first: octets.subarray(0, middle), rest: octets.subarray(middle) };
+    }
+  }
+}
+
+function inChunks(body: Buffer): Buffer {
+  const parts: Buffer[] = [];
+  for (let at = 0; at < body.length; at += CHUNK_BYTES) {
+    const chunk = body.subarray(at, at + CHUNK_BYTES);
+    parts.push(Buffer.from(`${chunk.length.toString(16)}\r\n`), chunk, Buffer.from('\r\n'));
+  }
+  return Buffer.concat([...parts, Buffer.from('0\r\n\r\n')]);
+}

@@ -1,0 +1,88 @@
+/** Observations and tallies as a probe would bring them, with only what a test is about written out. */
+
+import { SCENARIOS } from '../../../src/diagnose/catalogue.ts';
+import type { Observation } from '../../../src/diagnose/observation.ts';
+import type { Study } from '../../../src/diagnose/finding.ts';
+import type { Scenario } from '../../../src/diagnose/scenario.ts';
+import { tally, type Tally } from '../../../src/diagnose/tally.ts';
+import type { Framing } from '../../../src/http/framing.ts';
+import type { Ending, Evidence } from '../../../src/upstream/evidence.ts';
+import { judge } from '../../../src/upstream/verdict.ts';
+
+const ANSWER_BYTES = 5_000_000;
+
+export interface Seen {
+  readonly ending?: Ending;
+  readonly status?: number | null;
+  readonly framing?: Framing | null;
+  readonly bodyBytes?: number;
+  readonly surplusBytes?: number;
+  readonly firstByteMs?: number;
+  readonly detail?: string;
+  readonly errorCode?: string;
+  readonly closedBy?: Observation['closed']['by'];
+  readonly keepAlive?: Observation['keepAlive'];
+  /** Status of the answer to the second request. */
+  readonly again?: number;
+}
+
+/** A whole 200 of 5 MB with a length, closed by FIN, but for what is named. */
+export function observed(seen: Seen = {}): Observation {
+  const { ending = 'message-end', closedBy = 'fin', keepAlive = 'not-asked', firstByteMs = 3, again } = seen;
+  const evidence = evidenceOf(seen, ending);
+  const answer = { evidence, verdict: judge(evidence), firstByteMs, endedMs: 9 };
+  return {
+    answer,
+    interim: [],
+    closed: { by: closedBy, afterMs: 9 },
+    bodyRead: 'unknown',
+    headStartMs: null,
+    keepAlive,
+    again: again === undefined ? null : observed({ status: again }).answer,
+  };
+}
+
+function evidenceOf(seen: Seen, ending: Ending): Evidence {
+  const {
+    status = 200,
+    framing = { kind: 'length', length: ANSWER_BYTES },
+    detail = null,
+    errorCode = null,
+  } = seen;
+  return {
+    ending,
+    head: status === null ? null : { minor: 1, status, reason: '', fields: [] },
+    framing: status === null ? null : framing,
+    streamed: false,
+    headBytes: status === null ? 0 : 60,
+    bodyBytes: seen.bodyBytes ?? (status === null ? 0 : ANSWER_BYTES),
+    surplusBytes: seen.surplusBytes ?? 0,
+    trailerFields: 0,
+    reusedConnection: false,
+    requestBody: 'none',
+    timeout: null,
+    detail,
+    errorCode,
+  };
+}
+
+export function scenarioNamed(name: string): Scenario {
+  const scenario = SCENARIOS.find((one) => one.name === name);
+  if (scenario === undefined) throw new Error(`there is no scenario ${name}`);
+  return scenario;
+}
+
+/** Tallies of these scenarios, from what each try of each saw. */
+export function tallies(seen: Readonly<Record<string, readonly Seen[]>>): readonly Tally[] {
+  return Object.entries(seen).map(([name, tries]) => tally(scenarioNamed(name), tries.map(observed)));
+}
+
+export function study(seen: Readonly<Record<string, readonly Seen[]>>): Study {
+  return { tallies: tallies(seen), method: 'POST', bodyBytes: 1000, timeoutMs: 5000 };
+}
+
+/** Ways in which an answer can end. */
+export const WHOLE: Seen = {};
+export const CUT: Seen = { ending: 'rst', bodyBytes: 2_000_000, closedBy: 'rst' };
+export const RESET_BEHIND: Seen = { closedBy: 'rst' };
+export const UNANSWERED: Seen = { ending: 'rst', status: null, closedBy: 'rst' };
