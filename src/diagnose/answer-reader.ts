@@ -94,7 +94,7 @@ export class AnswerReader implements ResponseObserver {
   }
 
   #evidence({ ending, detail, errorCode, requestBody }: End): Evidence {
-    const { head, framing, headBytes, bodyBytes, surplusBytes, trailerFields } = this.#octets;
+    const { head, framing, headBytes, interimBytes, bodyBytes, surplusBytes, trailerFields } = this.#octets;
     const waitedFor = head === null ? 'first-byte' : 'body-idle';
     return {
       ending,
@@ -102,11 +102,14 @@ export class AnswerReader implements ResponseObserver {
       framing,
       streamed: false,
       headBytes,
+      interimBytes,
       bodyBytes,
       surplusBytes,
       trailerFields,
       reusedConnection: this.#options.reusedConnection,
       requestBody,
+      // What the scenario sends is its own affair: the observation tells of a 100.
+      expectation: 'none',
       timeout: ending === 'timeout' ? waitedFor : null,
       detail,
       errorCode,
