@@ -16,7 +16,7 @@ import { forwardedRequest } from '../exchange/request-head.ts';
 import { shuttingDown } from '../exchange/shutting-down.ts';
 import type { ForwardedRequest } from '../exchange/request-head.ts';
 import type { Services } from '../exchange/services.ts';
-import type { Connecting, UpstreamConnection } from '../upstream/connection.ts';
+import type { UpstreamConnection } from '../upstream/connection.ts';
 import type { Evidence } from '../upstream/evidence.ts';
 import { AttemptNotes } from '../upstream/attempt-notes.ts';
 import { judge } from '../upstream/verdict.ts';
@@ -33,8 +33,6 @@ export interface StreamedOptions {
   /** The client waits for 100 (Continue) before it sends its body (RFC 9110 section 10.1.1). */
   readonly expectsContinue: boolean;
   readonly encrypted: boolean;
-  /** Opens a connection that is read as a stream. */
-  readonly connect: (timeoutMs: number) => Connecting;
 }
 
 export class StreamedExchange {
@@ -110,9 +108,9 @@ export class StreamedExchange {
   }
 
   async #passOn(): Promise<void> {
-    const { services, response, expectsContinue, connect } = this.#options;
+    const { services, response, expectsContinue } = this.#options;
     if (expectsContinue) response.writeContinue();
-    const reached = await reach(services, connect, this.#over.signal);
+    const reached = await reach(services, this.#over.signal);
     this.#journal.waitedMs = 'waitedMs' in reached ? reached.waitedMs : 0;
     if (reached.kind === 'waiting-room-full') return await this.#refuse(reached.error, NO_FACTS);
     const { clock, notes } = this.#journal;

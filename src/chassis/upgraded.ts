@@ -18,7 +18,7 @@ import type { Services } from '../exchange/services.ts';
 import { shuttingDown } from '../exchange/shutting-down.ts';
 import { fieldValues, listMembers } from '../http/fields.ts';
 import type { SpoolWriter } from '../spool/spool-writer.ts';
-import type { Connecting, UpstreamConnection } from '../upstream/connection.ts';
+import type { UpstreamConnection } from '../upstream/connection.ts';
 import type { Evidence } from '../upstream/evidence.ts';
 import { judge } from '../upstream/verdict.ts';
 import type { Chassis } from './chassis.ts';
@@ -32,8 +32,6 @@ export interface UpgradeOptions {
   /** What the client sent behind the request's head. */
   readonly head: Buffer;
   readonly encrypted: boolean;
-  /** Opens a connection that is read as a stream. */
-  readonly connect: (timeoutMs: number) => Connecting;
   /** Closes the client's socket when the last octet is written. */
   readonly linger: () => void;
   /** Aborted when the proxy ends: what waits is refused, joined sockets are broken off. */
@@ -78,10 +76,10 @@ function refuse(options: UpgradeOptions, journal: Journal, error: ProxyError, fa
 }
 
 async function passOn(options: UpgradeOptions, journal: Journal): Promise<void> {
-  const { services, connect, socket, stopping } = options;
+  const { services, socket, stopping } = options;
   const left = new AbortController();
   socket.once('close', () => left.abort());
-  const reached = await reach(services, connect, AbortSignal.any([left.signal, stopping]));
+  const reached = await reach(services, AbortSignal.any([left.signal, stopping]));
   journal.waitedMs = 'waitedMs' in reached ? reached.waitedMs : 0;
   if (reached.kind === 'waiting-room-full') return refuse(options, journal, reached.error, NO_FACTS);
   if (reached.kind === 'connected' && socket.destroyed) return reached.connection.destroy();

@@ -18,19 +18,15 @@ export type Reached =
   | ReturnType<typeof waitingRoomFull>;
 
 /** @param signal aborted when there is no sense in a connection any more: the client has left, or the proxy ends */
-export async function reach(
-  services: Services,
-  connect: (timeoutMs: number) => Connecting,
-  signal: AbortSignal,
-): Promise<Reached> {
-  const { settings, waitingRoom } = services;
+export async function reach(services: Services, signal: AbortSignal): Promise<Reached> {
+  const { settings, waitingRoom, connectAsStream } = services;
   const startedMs = performance.now();
   let waits = 0;
   try {
     for (;;) {
       const waitedMs = waits === 0 ? 0 : performance.now() - startedMs;
       const leftMs = Math.max(1, Math.ceil(settings.waitForUpstreamMs - waitedMs));
-      const connecting = connect(waits === 0 ? settings.connectTimeoutMs : leftMs);
+      const connecting = connectAsStream(waits === 0 ? settings.connectTimeoutMs : leftMs);
       const result = await unlessAborted(connecting, signal);
       if (result.kind === 'connected') return { ...result, waitedMs };
       const evidence = connectFailure(result);

@@ -20,7 +20,9 @@ export interface Services {
   readonly via: string;
   /** True while the proxy shuts down: connections are not kept alive any longer. */
   readonly closing: boolean;
-  connect(timeoutMs: number): Connecting;
+  readonly connect: (timeoutMs: number) => Connecting;
+  /** Opens a connection that is read as a stream. */
+  readonly connectAsStream: (timeoutMs: number) => Connecting;
   /** Whether this peer's X-Forwarded-* and Forwarded fields are to be believed. */
   trusts(address: string): boolean;
   /** Who watches exchanges as they begin; null: nobody, so nothing more than the record is made. */

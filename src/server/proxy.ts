@@ -2,28 +2,21 @@
 
 import { randomBytes } from 'node:crypto';
 import { EventEmitter } from 'node:events';
-import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Chassis } from '../chassis/chassis.ts';
-import { StreamedExchange } from '../chassis/streamed.ts';
-import { upgradeThrough } from '../chassis/upgraded.ts';
 import { resolveOptions } from '../config/library.ts';
 import type { ProxyOptions } from '../config/library.ts';
 import type { Settings } from '../config/settings.ts';
-import { Exchange } from '../exchange/exchange.ts';
 import type { Services } from '../exchange/services.ts';
-import { originForm } from '../http/request-check.ts';
-import { pathStreams } from '../http/streaming.ts';
 import { Spool } from '../spool/spool.ts';
 import { openConnection } from '../upstream/connection.ts';
-import type { Connecting } from '../upstream/connection.ts';
 import { ConnectionPool } from '../upstream/pool.ts';
 import { Routes } from '../upstream/routes.ts';
 import { WaitingRoom } from '../upstream/waiting-room.ts';
 import { createAdminServer } from './admin.ts';
 import type { AdminServer } from './admin.ts';
-import { linger } from './lingering.ts';
+import { enterRequest, enterUpgrade } from './entrance.ts';
+import type { Entrance } from './entrance.ts';
 import { Listener } from './listener.ts';
-import type { ClientConnection } from './listener.ts';
 import { reloaded } from './reload.ts';
 import { trustIn } from './trust.ts';
 import { Teller } from './proxy-events.ts';
@@ -48,7 +41,7 @@ export class Proxy extends EventEmitter<ProxyEvents> implements AsyncDisposable 
   readonly #chassis: Chassis;
   readonly #spool: Spool;
   #pool: ConnectionPool;
-  readonly #routes = new Routes();
+  #routes = new Routes();
   readonly #waitingRoom = new WaitingRoom();
   readonly #via = `lastbyte-${randomBytes(4).toString('hex')}`;
   readonly #listener: Listener;
@@ -70,8 +63,8 @@ export class Proxy extends EventEmitter<ProxyEvents> implements AsyncDisposable 
     this.#services = this.#makeServices();
     this.#listener = new Listener(settings, {
       request: (connection, request, response, expects) =>
-        this.#request(connection, request, response, expects),
-      upgrade: (connection, request, head) => this.#upgrade(connection, request, head),
+        enterRequest(this.#entrance(), connection, request, response, expects),
+      upgrade: (connection, request, head) => enterUpgrade(this.#entrance(), connection, request, head),
       refused: (record) => this.#teller.over(record),
     });
     this.#watching = settings.admin ? this.#watch() : null;
@@ -144,6 +137,7 @@ export class Proxy extends EventEmitter<ProxyEvents> implements AsyncDisposable 
     // Its connections lead to the old target, also those that are in use: they must not come back.
     this.#pool.close();
     this.#pool = new ConnectionPool(this.#settings);
+    this.#routes = new Routes();
     this.#services = this.#makeServices();
     return needRestart;
   }
@@ -164,8 +158,13 @@ export class Proxy extends EventEmitter<ProxyEvents> implements AsyncDisposable 
     this.#pool.close();
   }
 
+  #entrance(): Entrance {
+    return { chassis: this.#chassis, services: this.#services };
+  }
+
   #makeServices(): Services {
     const settings = this.#settings;
+    const { target, insecure } = settings;
     const trusts = this.#trusts;
     const isClosing = (): boolean => this.#closing;
     const teller = this.#teller;
@@ -182,64 +181,11 @@ export class Proxy extends EventEmitter<ProxyEvents> implements AsyncDisposable 
       get watcher() {
         return teller.watcher;
       },
-      connect: (timeoutMs) => this.#connect(settings, timeoutMs, false),
+      connect: (timeoutMs) => openConnection({ target, insecure, timeoutMs }),
+      connectAsStream: (timeoutMs) => openConnection({ target, insecure, timeoutMs, asStream: true }),
       trusts,
       record: (record) => teller.over(record),
     };
-  }
-
-  #connect(settings: Settings, timeoutMs: number, asStream: boolean): Connecting {
-    const { target, insecure } = settings;
-    return openConnection({ target, insecure, timeoutMs, asStream });
-  }
-
-  async #request(
-    connection: ClientConnection,
-    request: IncomingMessage,
-    response: ServerResponse,
-    expectsContinue: boolean,
-  ): Promise<void> {
-    const services = this.#services;
-    const { encrypted } = connection;
-    if (pathStreams(originForm(request.url ?? '/').target, services.settings.stream)) {
-      const connect = (timeoutMs: number): Connecting => this.#connect(services.settings, timeoutMs, true);
-      const chassis = this.#chassis;
-      const asked = { request, response, expectsContinue, encrypted };
-      const streamed = new StreamedExchange({ chassis, services, connect, ...asked });
-      connection.current = streamed;
-      await streamed.run();
-      connection.current = null;
-      return;
-    }
-    const exchange = new Exchange({ services, request, response, expectsContinue, encrypted });
-    connection.current = exchange;
-    await new Promise<void>((resolve) => {
-      this.#chassis.buffered(request, response, () => resolve(exchange.run()));
-    });
-    connection.current = null;
-  }
-
-  async #upgrade(connection: ClientConnection, request: IncomingMessage, head: Buffer): Promise<void> {
-    const services = this.#services;
-    const { socket, encrypted } = connection;
-    const stopping = new AbortController();
-    connection.current = {
-      fault: () => false,
-      clientTimedOut: () => undefined,
-      stop: () => stopping.abort(),
-    };
-    await upgradeThrough({
-      stopping: stopping.signal,
-      chassis: this.#chassis,
-      services,
-      request,
-      socket,
-      head,
-      encrypted,
-      connect: (timeoutMs) => this.#connect(services.settings, timeoutMs, true),
-      linger: () => linger(socket, services.settings),
-    });
-    connection.current = null;
   }
 
   #watch(): Watching {
@@ -268,8 +214,8 @@ export class Proxy extends EventEmitter<ProxyEvents> implements AsyncDisposable 
 
   /** Whether the upstream takes a connection now. */
   async #upstreamAccepts(): Promise<boolean> {
-    const settings = this.#settings;
-    const result = await this.#connect(settings, settings.connectTimeoutMs, false).result;
+    const { settings, connect } = this.#services;
+    const result = await connect(settings.connectTimeoutMs).result;
     if (result.kind === 'connected') result.connection.destroy();
     return result.kind === 'connected';
   }

@@ -1,0 +1,65 @@
+/** Where requests enter: each is handed to the kind of exchange that it needs, and its connection told which one that is. */
+
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Chassis } from '../chassis/chassis.ts';
+import { StreamedExchange } from '../chassis/streamed.ts';
+import { upgradeThrough } from '../chassis/upgraded.ts';
+import { Exchange } from '../exchange/exchange.ts';
+import type { Services } from '../exchange/services.ts';
+import { originForm } from '../http/request-check.ts';
+import { pathStreams } from '../http/streaming.ts';
+import { linger } from './lingering.ts';
+import type { ClientConnection } from './listener.ts';
+
+export interface Entrance {
+  readonly chassis: Chassis;
+  readonly services: Services;
+}
+
+export async function enterRequest(
+  { chassis, services }: Entrance,
+  connection: ClientConnection,
+  request: IncomingMessage,
+  response: ServerResponse,
+  expectsContinue: boolean,
+): Promise<void> {
+  const asked = { services, request, response, expectsContinue, encrypted: connection.encrypted };
+  if (pathStreams(originForm(request.url ?? '/').target, services.settings.stream)) {
+    const streamed = new StreamedExchange({ chassis, ...asked });
+    connection.current = streamed;
+    await streamed.run();
+  } else {
+    const exchange = new Exchange(asked);
+    connection.current = exchange;
+    await new Promise<void>((resolve) => {
+      chassis.buffered(request, response, () => resolve(exchange.run()));
+    });
+  }
+  connection.current = null;
+}
+
+export async function enterUpgrade(
+  { chassis, services }: Entrance,
+  connection: ClientConnection,
+  request: IncomingMessage,
+  head: Buffer,
+): Promise<void> {
+  const { socket, encrypted } = connection;
+  const stopping = new AbortController();
+  connection.current = {
+    fault: () => false,
+    clientTimedOut: () => undefined,
+    stop: () => stopping.abort(),
+  };
+  await upgradeThrough({
+    stopping: stopping.signal,
+    chassis,
+    services,
+    request,
+    socket,
+    head,
+    encrypted,
+    linger: () => linger(socket, services.settings),
+  });
+  connection.current = null;
+}
