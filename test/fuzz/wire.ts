@@ -158,11 +158,9 @@ function checkRelayed(client: Client, input: WireInput): void {
   if (/\r\nProxy-Status: lastbyte; error=/.test(got)) return;
   const read = plainResponse(got, input.method, client.ended === 'fin');
   if (read === null) return;
-  assert.deepEqual(
-    read,
-    plainResponse(input.text, input.method, input.ending === 'fin'),
-    'not what was sent',
-  );
+  // Node's client, which reads what is relayed, passes over empty lines before the status line.
+  const text = input.text.replace(/^(\r?\n)+/, '');
+  assert.deepEqual(read, plainResponse(text, input.method, input.ending === 'fin'), 'not what was sent');
 }
 
 /** The upstream's part: what is planned, or a plain answer to each request. */

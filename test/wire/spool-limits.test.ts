@@ -96,7 +96,8 @@ function processorSeconds(pid: number): number {
 }
 
 describe('when descriptors run out', () => {
-  const few = ['prlimit', '--nofile=120', process.execPath];
+  const DESCRIPTORS = 120;
+  const few = ['prlimit', `--nofile=${DESCRIPTORS}`, process.execPath];
   const more = ['--memory-per-body', '64kb', '--max-idle-connections', '0'];
 
   test('who has a connection is told to raise the limit, nothing spins, and all is well again afterwards', async () => {
@@ -108,6 +109,9 @@ describe('when descriptors run out', () => {
     expect((await good.response()).status).toBe(200);
 
     const crowd = await Promise.all(Array.from({ length: 150 }, () => Client.connect(port)));
+    // The kernel has let them in; the process has yet to take as many as it can.
+    const descriptors = (): number => readdirSync(`/proc/${pidOf(command)}/fd`).length;
+    expect(await eventually(() => descriptors() >= DESCRIPTORS)).toBe(true);
     await good.send(GET);
     const refused = await good.response();
     expect(refused.status).toBeGreaterThanOrEqual(500);
