@@ -222,7 +222,11 @@ describe('the feed', () => {
     using feed = await FeedReader.open(inspected.proxy);
     expect(feed.reply.headers['content-type']).toBe('text/event-stream');
     expect((await feed.next('hello')).data).toMatchObject({ revision: 0, number: 0 });
-    expect((await feed.next('summary')).data).toMatchObject({ exchanges: 0, target: inspected.upstream.url });
+    expect((await feed.next('summary')).data).toMatchObject({
+      exchanges: 0,
+      target: inspected.upstream.url,
+      diagnose: `npx lastbyte diagnose ${inspected.upstream.url}`,
+    });
     const exchange = inspected.exchange('GET /slow');
     const begun = await feed.next('exchange');
     expect(begun.data).toMatchObject({ state: 'running', path: '/slow', grade: 'running', status: null });

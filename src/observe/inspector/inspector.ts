@@ -85,11 +85,13 @@ export class Inspector {
 
   summary(): SummaryView {
     const { url, settings } = this.#inspected;
+    const target = targetUrl(settings.target);
     return {
       version: this.version,
       started_at: this.#startedAt,
       url,
-      target: targetUrl(settings.target),
+      target,
+      diagnose: `npx lastbyte diagnose ${target}`,
       running: this.#running,
       unlisted: this.#unlisted,
       ...this.#tally.counted(),

@@ -151,6 +151,8 @@ export interface SummaryView {
   readonly started_at: string;
   readonly url: string;
   readonly target: string;
+  /** The command that finds out how the upstream closes. */
+  readonly diagnose: string;
   readonly exchanges: number;
   readonly running: number;
   /** Went well, and came too fast to be listed. */

@@ -54,6 +54,7 @@ function setUp(maxExchanges = 1000): { ring: Ring; feed: Feed; done: (id: string
       started_at: '',
       url: '',
       target: '',
+      diagnose: 'npx lastbyte diagnose http://127.0.0.1:8000',
       running: 0,
       unlisted: 0,
       ...tally.counted(),
