@@ -6,6 +6,7 @@ import { apiPages } from '../observe/inspector/api.ts';
 import { Inspector } from '../observe/inspector/inspector.ts';
 import type { Inspected } from '../observe/inspector/inspector.ts';
 import { Metrics } from '../observe/metrics/metrics.ts';
+import { pageFiles } from '../observe/page-files.ts';
 import type { AdminPage } from '../observe/pages.ts';
 import type { ProxyEvents } from './proxy-events.ts';
 import { Replays } from './replay.ts';
@@ -30,7 +31,7 @@ export function watching(events: EventEmitter<ProxyEvents>, inspected: Inspected
   });
   events.on('closed', (closed) => inspector.closed(closed));
   return {
-    pages: [...apiPages(inspector, (entry) => replays.send(entry)), metrics.page],
+    pages: [...pageFiles(), ...apiPages(inspector, (entry) => replays.send(entry)), metrics.page],
     close: () => {
       inspector.close();
       replays.close();

@@ -1,0 +1,44 @@
+/** Follows the proxy: rows and sums as they change, and whether it is still there. */
+
+/** @import { Row, SummaryView } from '../inspector/types.ts' */
+
+const AGAIN_MS = 2000;
+
+/**
+ * @typedef {object} Follower
+ * @property {(row: Row) => void} row
+ * @property {(summary: SummaryView) => void} summary
+ * @property {() => void} restarted what was shown belongs to a process that is gone
+ * @property {(state: 'live' | 'lost') => void} connection
+ */
+
+/** @param {Follower} follower */
+export function follow(follower) {
+  /** @type {string | null} */
+  let startedAt = null;
+  const open = () => {
+    const source = new EventSource('/api/events?since=0');
+    source.addEventListener('open', () => follower.connection('live'));
+    source.addEventListener('exchange', ({ data }) => follower.row(JSON.parse(data)));
+    source.addEventListener('summary', ({ data }) => {
+      /** @type {SummaryView} */
+      const summary = JSON.parse(data);
+      if (startedAt !== null && startedAt !== summary.started_at) {
+        // The revision that the browser remembers is another process's: begin anew.
+        startedAt = summary.started_at;
+        source.close();
+        follower.restarted();
+        open();
+        return;
+      }
+      startedAt = summary.started_at;
+      follower.summary(summary);
+    });
+    source.addEventListener('error', () => {
+      follower.connection('lost');
+      // Closed: it was refused (too many watchers, say), and the browser does not come again by itself.
+      if (source.readyState === EventSource.CLOSED) setTimeout(open, AGAIN_MS);
+    });
+  };
+  open();
+}

@@ -1,0 +1,129 @@
+/** The page: puts feed, list, filter and detail together, and owns the keys. */
+
+/** @import { Row } from '../inspector/types.ts' */
+
+import { addressOf, closedAddress, replaceShown, shown } from './address.js';
+import { showBand } from './band.js';
+import { Detail } from './detail.js';
+import { byId } from './dom.js';
+import { follow } from './feed.js';
+import { apiQuery, FILTER_NAMES, rowTest } from './filter.js';
+import { List } from './list.js';
+import { Store } from './store.js';
+
+const form = byId('filter', HTMLFormElement);
+const pause = byId('pause', HTMLButtonElement);
+const har = byId('har', HTMLAnchorElement);
+const count = byId('count', HTMLParagraphElement);
+const connection = byId('connection', HTMLParagraphElement);
+const store = new Store();
+const list = new List();
+const detail = new Detail((id) => {
+  location.hash = addressOf(id);
+});
+
+/** What stands still while it is paused; null: it is not. @type {readonly Row[] | null} */
+let held = null;
+let drawing = false;
+
+/** However much comes, the list is drawn once a frame, and not at all in a hidden tab. */
+function draw() {
+  if (drawing) return;
+  drawing = true;
+  requestAnimationFrame(() => {
+    drawing = false;
+    const rows = held ?? store.newest;
+    const passing = rows.filter(rowTest(shown()));
+    list.emptySentence =
+      rows.length === 0
+        ? 'No request has come yet. Send one through the proxy, and it appears here.'
+        : 'No exchange passes the filter.';
+    list.show(passing);
+    const newer =
+      held === null ? 0 : store.newest.filter(({ number }) => number > (rows[0]?.number ?? 0)).length;
+    const paused = held === null ? '' : `, paused: ${newer} more came`;
+    count.textContent = `${passing.length} of ${rows.length} shown${paused}`;
+  });
+}
+
+/** The address is the state; controls and panel follow it. */
+function obey() {
+  const wanted = shown();
+  for (const name of FILTER_NAMES) {
+    const control = form.elements.namedItem(name);
+    const value = wanted.get(name) ?? '';
+    if (control instanceof HTMLInputElement && control.type === 'checkbox') control.checked = value === '1';
+    else if (control instanceof HTMLInputElement || control instanceof HTMLSelectElement)
+      if (control.value !== value) control.value = value;
+  }
+  har.href = `/api/har${apiQuery(wanted)}`;
+  const id = wanted.get('open') ?? '';
+  list.mark(id);
+  detail.open(id);
+  draw();
+}
+
+function filterChanged() {
+  const wanted = shown();
+  const fields = new FormData(form);
+  for (const name of FILTER_NAMES) {
+    const value = fields.get(name);
+    if (typeof value === 'string' && value !== '') wanted.set(name, value);
+    else wanted.delete(name);
+  }
+  replaceShown(wanted);
+  list.refresh();
+  obey();
+}
+
+function togglePause() {
+  held = held === null ? store.newest : null;
+  pause.setAttribute('aria-pressed', String(held !== null));
+  draw();
+}
+
+function close() {
+  const id = detail.id;
+  location.hash = closedAddress();
+  list.focus(id);
+}
+
+/** @param {KeyboardEvent} event */
+function key(event) {
+  if (event.ctrlKey || event.metaKey || event.altKey || document.querySelector('dialog[open]') !== null)
+    return;
+  const { target } = event;
+  const typing = target instanceof HTMLInputElement && target.type !== 'checkbox';
+  if (event.key === 'Escape' && detail.id !== '') close();
+  else if (event.key === 'Escape' && typing) list.focus('');
+  else if (typing || target instanceof HTMLSelectElement) return;
+  else if (event.key === '/') form.querySelector('input')?.focus();
+  else if (event.key === 'p') togglePause();
+  else return;
+  event.preventDefault();
+}
+
+form.addEventListener('input', filterChanged);
+form.addEventListener('submit', (event) => event.preventDefault());
+pause.addEventListener('click', togglePause);
+detail.onClose = close;
+addEventListener('hashchange', obey);
+addEventListener('keydown', key);
+follow({
+  row: (row) => {
+    store.put(row);
+    detail.changed(row);
+    draw();
+  },
+  summary: showBand,
+  restarted: () => {
+    store.clear();
+    held = null;
+    draw();
+  },
+  connection: (state) => {
+    connection.dataset['state'] = state;
+    connection.textContent = state === 'live' ? '● live' : '○ not connected, trying again';
+  },
+});
+obey();

@@ -1,0 +1,245 @@
+// The inspector's page in a real Chromium, over real exchanges.
+
+import { readFile } from 'node:fs/promises';
+import axe from 'axe-core';
+import type { Browser, Page } from 'playwright-core';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { harFaults } from '../helpers/har-schema.ts';
+import { Inspected } from '../helpers/inspected.ts';
+import { need } from '../real/need.ts';
+import { launchChromium, whyNoChromium } from './chromium.ts';
+import { playAll, scripted } from './scene.ts';
+
+const MISSING = whyNoChromium();
+/** The number of exchanges that `playAll` makes. */
+const PLAYED = 5;
+
+let browser: Browser | null = null;
+let inspected: Inspected;
+let page: Page;
+/** What the page complained of: a violation of its policy, an exception, a request elsewhere. */
+let complaints: string[] = [];
+
+beforeAll(async () => {
+  if (MISSING === null) browser = await launchChromium();
+});
+afterAll(async () => {
+  await browser?.close();
+});
+
+beforeEach(async (context) => {
+  need(context, MISSING);
+  if (browser === null) throw new Error('no browser');
+  inspected = await Inspected.start(scripted(1), { bodyHold: 20 });
+  page = await browser.newPage();
+  complaints = [];
+  const { adminUrl } = inspected.proxy.proxy;
+  page.on('pageerror', (error) => complaints.push(error.message));
+  page.on('console', (message) => {
+    if (message.type() === 'error') complaints.push(message.text());
+  });
+  page.on('request', (request) => {
+    if (!request.url().startsWith(`${adminUrl}/`) && !request.url().startsWith('data:'))
+      complaints.push(request.url());
+  });
+});
+afterEach(async () => {
+  if (MISSING !== null) return;
+  await page.close();
+  await inspected[Symbol.asyncDispose]();
+  expect(complaints).toEqual([]);
+});
+
+async function openPage(hash = ''): Promise<void> {
+  await page.goto(`${inspected.proxy.proxy.adminUrl}/${hash}`);
+  await page.getByText('● live').waitFor();
+}
+
+const rows = () => page.locator('#rows tr');
+const rowOf = (path: string) => rows().filter({ has: page.getByRole('link', { name: path, exact: true }) });
+
+async function waitForRows(count: number): Promise<void> {
+  await expect.poll(() => rows().count()).toBe(count);
+}
+
+describe('the list', () => {
+  test('shows an exchange as it comes, the newest on top', async () => {
+    await openPage();
+    await page.getByText('No request has come yet.').waitFor();
+    await inspected.exchange('GET /report');
+    await waitForRows(1);
+    await inspected.exchange('GET /other');
+    await waitForRows(2);
+    expect(await rows().first().innerText()).toMatch(/GET\s+\/other\s+200/);
+    expect(await rowOf('/report').innerText()).toMatch(/complete/);
+  });
+
+  test('says what was saved and what was cut, in words', async () => {
+    await playAll(inspected);
+    await openPage();
+    await waitForRows(PLAYED);
+    expect(await rowOf('/export').innerText()).toMatch(/502[^]*truncated/);
+    expect(await rowOf('/flaky/items').innerText()).toMatch(/200[^]*saved/);
+    expect(await page.locator('#numbers').innerText()).toMatch(/saved\s*1\s/);
+    expect(await page.locator('#profile').innerText()).toContain('npx lastbyte diagnose http://');
+  });
+
+  test('is filtered by text, path, status, verdict and problems, and keeps that in its address', async () => {
+    await playAll(inspected);
+    await openPage();
+    await waitForRows(PLAYED);
+    await page.getByLabel('Text').fill('export');
+    await waitForRows(1);
+    await page.reload();
+    await waitForRows(1);
+    expect(await page.getByLabel('Text').inputValue()).toBe('export');
+    await page.getByLabel('Text').fill('');
+    await page.getByLabel('Path').fill('/re*');
+    await waitForRows(2);
+    await page.getByLabel('Path').fill('');
+    await page.getByLabel('Status').selectOption('5xx');
+    await waitForRows(1);
+    await page.getByLabel('Status').selectOption('');
+    await page.getByLabel('Verdict').selectOption('truncated');
+    await waitForRows(1);
+    await page.getByLabel('Verdict').selectOption('');
+    await page.getByLabel('only problems').check();
+    await waitForRows(2);
+  });
+
+  test('stands still while it is paused, and says how many came', async () => {
+    await inspected.exchange('GET /report');
+    await openPage();
+    await waitForRows(1);
+    await page.keyboard.press('p');
+    await inspected.exchange('GET /other');
+    await page.getByText('paused: 1 more came').waitFor();
+    expect(await rows().count()).toBe(1);
+    await page.keyboard.press('p');
+    await waitForRows(2);
+  });
+
+  test('is walked, opened and closed by the keyboard', async () => {
+    await playAll(inspected);
+    await openPage();
+    await waitForRows(PLAYED);
+    await page.keyboard.press('/');
+    expect(await page.evaluate("document.activeElement.getAttribute('name')")).toBe('text');
+    await page.keyboard.press('Escape');
+    await page.keyboard.press('ArrowDown');
+    await page.keyboard.press('Enter');
+    await page.getByRole('heading', { name: 'POST /report' }).waitFor();
+    await page.keyboard.press('Escape');
+    await expect.poll(() => page.locator('#detail').isHidden()).toBe(true);
+    expect(await page.evaluate('document.activeElement.textContent')).toBe('/report');
+  });
+});
+
+describe('an exchange', () => {
+  test('that was cut shows its timeline, the sentence, the cure and the part that came', async () => {
+    const { truncated } = await playAll(inspected);
+    await openPage(`#open=${truncated}`);
+    const detail = page.locator('#detail');
+    await detail.locator('.timeline').waitFor();
+    const text = await detail.innerText();
+    expect(text).toContain('reset the connection after 30,000 of 51,200 bytes');
+    expect(text).toContain('What helps:');
+    expect(text).toMatch(/RST[^]*30,000 of 51,200 bytes/);
+    await detail.getByText('Every moment as a table').click();
+    expect(await detail.locator('table.moments').innerText()).toMatch(/body[^]*first byte/i);
+    expect(await detail.getByText('"name":"row 39"').count()).toBeGreaterThan(0);
+  });
+
+  test('shows no secret', async () => {
+    const { posted } = await playAll(inspected);
+    await openPage(`#open=${posted}`);
+    await page.locator('.timeline').waitFor();
+    const everything = (await page.locator('body').textContent()) ?? '';
+    expect(everything).toContain('[redacted]');
+    expect(everything).not.toMatch(/hunter2|s3cr3t/);
+  });
+
+  test('is sent again; one that may change something only when that is confirmed', async () => {
+    const { posted } = await playAll(inspected);
+    await openPage(`#open=${posted}`);
+    await page.getByRole('button', { name: 'Replay' }).click();
+    const dialog = page.getByRole('dialog');
+    await dialog.getByText('may change something').waitFor();
+    await dialog.getByRole('button', { name: 'Cancel' }).click();
+    expect(await rows().count()).toBe(PLAYED);
+    await page.getByRole('button', { name: 'Replay' }).click();
+    await dialog.getByRole('button', { name: 'Send again' }).click();
+    await waitForRows(PLAYED + 1);
+    expect(await rows().first().innerText()).toMatch(/POST\s+\/report[^]*replay/);
+    expect(inspected.upstream.requests.filter(({ target }) => target === '/report')).toHaveLength(2);
+  });
+
+  test('and the whole list are saved as HAR', async () => {
+    const { whole } = await playAll(inspected);
+    await openPage(`#open=${whole}`);
+    await waitForRows(PLAYED);
+    for (const [name, entries] of [
+      ['HAR', 1],
+      ['HAR of these', PLAYED],
+    ] as const) {
+      const downloading = page.waitForEvent('download');
+      await page.getByRole('link', { name, exact: true }).click();
+      const har: unknown = JSON.parse(await readFile(await (await downloading).path(), 'utf8'));
+      expect(harFaults(har)).toEqual([]);
+      expect(har).toMatchObject({ log: { entries: { length: entries } } });
+    }
+  });
+});
+
+describe('everybody', () => {
+  test.each([
+    ['light', 1280],
+    ['dark', 1280],
+    ['light', 400],
+    ['dark', 400],
+  ] as const)('can use it: axe finds nothing, %s, %i px', async (colorScheme, width) => {
+    const { truncated } = await playAll(inspected);
+    await page.emulateMedia({ colorScheme });
+    await page.setViewportSize({ width, height: 800 });
+    for (const hash of ['', `#open=${truncated}`]) {
+      await openPage(hash);
+      if (hash === '') await waitForRows(PLAYED);
+      else await page.locator('.timeline').waitFor();
+      const wide = await page.evaluate('document.documentElement.scrollWidth > innerWidth');
+      expect(wide, 'scrolls sideways').toBe(false);
+      expect(await axeFindings()).toEqual([]);
+    }
+    const colour = String(await page.evaluate('getComputedStyle(document.body).backgroundColor'));
+    const red = Number(/\d+/.exec(colour)?.[0]);
+    expect(red > 127).toBe(colorScheme === 'light');
+  });
+
+  /** Run in a world of its own, which the page's policy does not bind. */
+  async function axeFindings(): Promise<string[]> {
+    const found: unknown = await page.evaluate(
+      `(async () => { ${axe.source}; const { violations } = await globalThis.axe.run(document);
+        return violations.map(({ id, nodes }) => id + ': ' + nodes.map(({ html }) => html).join(' ')); })()`,
+    );
+    return Array.isArray(found) ? found.map(String) : ['axe did not run'];
+  }
+});
+
+test('thousands of exchanges leave it usable: it keeps no more than the ring', async () => {
+  await openPage();
+  const REQUESTS = 3_000;
+  const ask = async (): Promise<void> => {
+    for (let sent = 0; sent < REQUESTS / 10; sent += 1) {
+      const answer = await fetch(`${inspected.proxy.url}/quick/${sent}`);
+      await answer.text();
+    }
+  };
+  await Promise.all(Array.from({ length: 10 }, ask));
+  await expect
+    .poll(() => page.locator('#numbers').innerText(), { timeout: 20_000 })
+    .toMatch(/exchanges\s*3,000\s/);
+  expect(await rows().count()).toBeLessThanOrEqual(1_000);
+  await inspected.exchange('GET /last-of-all');
+  await rowOf('/last-of-all').waitFor();
+  await page.getByLabel('Text').fill('last-of-all');
+  await waitForRows(1);
+});
