@@ -130,6 +130,7 @@ export class Exchange {
   async #answer(body: SpooledBody): Promise<void> {
     const { request, response, services, encrypted } = this.#options;
     if (response.destroyed) return;
+    if (this.#stopped !== null) return await this.#refuse(this.#stopped, NO_FACTS);
     if (maxForwards(request) === 0) return await this.#send(finalRecipientAnswer(request), 'delivered');
     const trusted = services.trusts(request.socket.remoteAddress ?? '');
     const bodyBytes = isFramed(request) ? body.bytes : null;

@@ -121,7 +121,7 @@ export class Trial {
     const { services, method, path, head, body, clock } = this.#options;
     const { settings, routes, pool } = services;
     const hold = routes.hold(method, path, settings);
-    this.#saysContinue = routes.saysContinue;
+    this.#saysContinue = hold.saysContinue;
     const startedMs = clock();
     const watched = this.#options.notes;
     const notes = watched === null ? null : new AttemptNotes(watched.startedMs, watched.keepsBodies);

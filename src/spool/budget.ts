@@ -20,7 +20,7 @@ export class Budget {
   readonly #waiters: Waiter[] = [];
   #shares = 0;
 
-  /** @param waitMs how long a share waits for room, in ms; 0: not at all */
+  /** @param waitMs how long a share waits for room, in ms; 0: no longer than a turn */
   constructor(limitBytes: number, waitMs: number) {
     this.limitBytes = limitBytes;
     this.#waitMs = waitMs;
@@ -69,9 +69,10 @@ export class Budget {
   }
 
   #serve(): void {
-    for (const { share, bytes, end } of this.#waiters.filter((waiter) => this.hasRoom(waiter.bytes))) {
-      // Those before it may have taken the room.
-      if (!this.hasRoom(bytes)) continue;
+    for (const waiter of this.#waiters.filter(({ bytes }) => this.hasRoom(bytes))) {
+      const { share, bytes, end } = waiter;
+      // Those before it may have taken the room, or ended its wait.
+      if (!this.hasRoom(bytes) || !this.#waiters.includes(waiter)) continue;
       this.leave(share);
       share.take(bytes);
       end('taken');

@@ -27,6 +27,8 @@ export interface Hold {
   readonly continuedMs: number;
   /** From its final head on. */
   readonly answeringMs: number;
+  /** Whether its route said 100 (Continue) when it was asked last. */
+  readonly saysContinue: boolean;
 }
 
 export interface AttemptOptions extends AttemptTimeouts {

@@ -1,19 +1,14 @@
-/** Whether the upstream takes a request up with 100 (Continue): learned from what it does. */
+/** Whether the upstream answers `Expect: 100-continue` at all: learned from what it does. */
 
 import type { Evidence } from './evidence.ts';
 import type { VerdictKind } from './verdict.ts';
 
 export class Continues {
-  #habit: 'unknown' | 'sends' | 'never' = 'unknown';
+  #habit: 'unknown' | 'some' | 'never' = 'unknown';
 
-  /** Whether to ask with `Expect: 100-continue`: not one that has shown that it does not answer that. */
+  /** Whether to ask: not one that has shown that it does not answer that. */
   get asked(): boolean {
     return this.#habit !== 'never';
-  }
-
-  /** Whether it says so when it takes a request up: one that is silent then has not done so yet. */
-  get said(): boolean {
-    return this.#habit === 'sends';
   }
 
   /** What comes back after a restart may be another server. */
@@ -25,8 +20,10 @@ export class Continues {
   learn(verdict: VerdictKind, evidence: Evidence): void {
     const { expectation, requestBody, head } = evidence;
     if (expectation === 'none') return;
-    if (expectation === 'continued') this.#habit = 'sends';
-    else if (head?.status === 417 || (verdict === 'complete' && requestBody === 'whole'))
+    if (expectation === 'continued') this.#habit = 'some';
+    else if (head?.status === 417) this.#habit = 'never';
+    // Some say it only for what reads the body: one that was heard once may say it again.
+    else if (this.#habit === 'unknown' && verdict === 'complete' && requestBody === 'whole')
       this.#habit = 'never';
   }
 }

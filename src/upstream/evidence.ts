@@ -57,18 +57,15 @@ export interface Evidence {
 }
 
 /**
- * Whether the upstream never had the request, so that any method may be sent again (RFC 9110 section 9.2.2): nothing came
- * back, and either it was reset when only its head had been sent, which a kernel does where that was still unread (RFC 1122
- * section 4.2.2.13), or the 100 (Continue), which this upstream says when it takes a request up, had not come. So end the
- * connections that the kernel still takes for a dev server whose process is on its way out.
+ * Whether the upstream did not take the request up, so that any method may be sent again (RFC 9110 section 9.2.2): it was reset
+ * in silence, which a kernel does where octets are still unread (RFC 1122 section 4.2.2.13), and either only its head had been
+ * sent, or the 100 (Continue) that this route always says had not come. So end the connections that the kernel still takes for a
+ * dev server whose process is on its way out. A close in order says nothing of the kind: then all had been read.
  */
 export function wasNeverTakenUp(evidence: Evidence, saysContinue: boolean): boolean {
-  const { requestBody, headBytes, interimBytes, expectation } = evidence;
-  if (headBytes + interimBytes > 0 || requestBody === 'none') return false;
-  if (expectation === 'unanswered' && saysContinue) return true;
-  return requestBody === 'withheld' && wasReset(evidence);
-}
-
-function wasReset({ ending, errorCode }: Evidence): boolean {
-  return ending === 'rst' && errorCode !== NO_CLOSE_NOTIFY;
+  const { ending, errorCode, requestBody, headBytes, interimBytes, expectation } = evidence;
+  if (ending !== 'rst' || errorCode === NO_CLOSE_NOTIFY || headBytes + interimBytes > 0) return false;
+  return (
+    requestBody === 'withheld' || (requestBody !== 'none' && expectation === 'unanswered' && saysContinue)
+  );
 }

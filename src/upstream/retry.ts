@@ -9,7 +9,7 @@ export interface Circumstances {
   readonly evidence: Evidence;
   /** The request may be sent again although the upstream may have acted on it (RFC 9110 section 9.2.2). */
   readonly repeatable: boolean;
-  /** Whether this upstream says 100 (Continue) when it takes up a request that asks for it. */
+  /** Whether this route said 100 (Continue) when it was asked last. */
   readonly saysContinue: boolean;
   /** Further tries that are left. */
   readonly retriesLeft: number;

@@ -17,9 +17,17 @@ interface Learned {
   readonly habit: RouteHabit;
   /** No answer had come so far: what cut it may also have been a restart. */
   readonly beforeHead: boolean;
+  /** Whether it said 100 (Continue). */
+  readonly saysContinue: boolean;
 }
 
-const AT_ONCE: Hold = { expectContinue: false, silentMs: 0, continuedMs: 0, answeringMs: 0 };
+const AT_ONCE: Hold = {
+  expectContinue: false,
+  silentMs: 0,
+  continuedMs: 0,
+  answeringMs: 0,
+  saysContinue: false,
+};
 
 export type HoldSettings = Pick<Settings, 'withholdBody' | 'bodyHoldMs' | 'bodyHoldMaxMs'>;
 
@@ -30,67 +38,73 @@ export class Routes {
   /** Least recently learned first. */
   readonly #learned = new Map<string, Learned>();
 
-  /** Whether the upstream says 100 (Continue) to a request as soon as it takes it up. */
-  get saysContinue(): boolean {
-    return this.#continues.said;
-  }
-
   /** How to hold the body of this request back. */
   hold(method: string, path: string, settings: HoldSettings): Hold {
     const { withholdBody, bodyHoldMaxMs } = settings;
     if (withholdBody === 'off') return AT_ONCE;
-    const holdMs = this.#holdMs(method, path, settings);
-    const { asked, said } = this.#continues;
+    const learned = this.#learned.get(routeKey(method, path));
+    const holdMs = habitualHoldMs(learned?.habit ?? null, settings);
+    const saysContinue = learned?.saysContinue === true;
     return {
-      expectContinue: asked,
+      expectContinue: this.#continues.asked,
       // One that says when it takes a request up is not waiting for the body while it is silent.
-      silentMs: said && holdMs > 0 ? bodyHoldMaxMs : holdMs,
+      silentMs: saysContinue && holdMs > 0 ? bodyHoldMaxMs : holdMs,
       continuedMs: holdMs,
       answeringMs: Math.max(holdMs, bodyHoldMaxMs),
+      saysContinue,
     };
   }
 
   /** Learns from an attempt with a body that was to be held like this. */
   learn(method: string, path: string, hold: Hold, verdict: VerdictKind, evidence: Evidence): void {
     this.#continues.learn(verdict, evidence);
-    const habit = habitShown(hold, verdict, evidence);
-    if (habit === null || wasNeverTakenUp(evidence, this.saysContinue)) return;
     const key = routeKey(method, path);
+    const known = isAnswer(verdict) ? (this.#learned.get(key)?.habit ?? null) : null;
+    const habit = habitShown(hold, verdict, evidence) ?? known;
+    if (habit === null || wasNeverTakenUp(evidence, hold.saysContinue)) return;
     this.#learned.delete(key);
-    this.#learned.set(key, { habit, beforeHead: evidence.head === null });
-    if (this.#learned.size > MAX_ROUTES) this.#forgetOldest();
-  }
-
-  /** The upstream takes no connections: what was cut before its answer was cut by its end, and not because of its body. */
-  upstreamIsAway(): void {
-    this.#continues.forget();
-    for (const [key, { beforeHead }] of this.#learned) {
-      if (beforeHead) this.#learned.delete(key);
-    }
+    this.#learned.set(key, {
+      habit,
+      beforeHead: evidence.head === null,
+      saysContinue: evidence.expectation === 'continued',
+    });
+    const [oldest] = this.#learned.keys();
+    if (this.#learned.size > MAX_ROUTES && oldest !== undefined) this.#learned.delete(oldest);
   }
 
   /**
-   * That an upstream keeps its connections alive is no reason to send at once: Python's http.server does, until it takes
-   * an unread body for the next request and closes.
+   * The upstream takes no connections: what was cut before its answer was cut by its end, and not because of its body. What
+   * comes back may be another server, so the 100 (Continue) has to be heard anew.
    */
-  #holdMs(method: string, path: string, { withholdBody, bodyHoldMs, bodyHoldMaxMs }: HoldSettings): number {
-    const habit = this.#learned.get(routeKey(method, path))?.habit;
-    if (habit === 'needs-hold') return bodyHoldMaxMs;
-    return habit === 'reads-body' && withholdBody === 'auto' ? 0 : bodyHoldMs;
-  }
-
-  #forgetOldest(): void {
-    for (const key of this.#learned.keys()) {
-      this.#learned.delete(key);
-      return;
+  upstreamIsAway(): void {
+    this.#continues.forget();
+    for (const [key, learned] of this.#learned) {
+      if (learned.beforeHead) this.#learned.delete(key);
+      else if (learned.saysContinue) this.#learned.set(key, { ...learned, saysContinue: false });
     }
   }
+}
+
+/**
+ * That an upstream keeps its connections alive is no reason to send at once: Python's http.server does, until it takes
+ * an unread body for the next request and closes.
+ */
+function habitualHoldMs(
+  habit: RouteHabit | null,
+  { withholdBody, bodyHoldMs, bodyHoldMaxMs }: HoldSettings,
+): number {
+  if (habit === 'needs-hold') return bodyHoldMaxMs;
+  return habit === 'reads-body' && withholdBody === 'auto' ? 0 : bodyHoldMs;
+}
+
+function isAnswer(verdict: VerdictKind): boolean {
+  return verdict === 'complete' || verdict === 'unverifiable';
 }
 
 /** What an attempt with a body shows about its route; null: nothing. */
 function habitShown(hold: Hold, verdict: VerdictKind, evidence: Evidence): RouteHabit | null {
   const { requestBody, ending } = evidence;
-  const answered = verdict === 'complete' || verdict === 'unverifiable';
+  const answered = isAnswer(verdict);
   if (answered && requestBody === 'withheld') return 'needs-hold';
   if (answered && hold.silentMs > 0 && requestBody === 'whole') return 'reads-body';
   const cut = ending === 'rst' || ending === 'fin';

@@ -1,6 +1,8 @@
 // The inspector's page in a real Chromium, over real exchanges.
 
-import { readFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import axe from 'axe-core';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
@@ -189,6 +191,25 @@ describe('an exchange', () => {
       expect(har).toMatchObject({ log: { entries: { length: entries } } });
     }
   });
+});
+
+test('a HAR is opened by a reader that plays it back, without the proxy', async () => {
+  await inspected.exchange('GET /report');
+  await openPage();
+  await waitForRows(1);
+  const downloading = page.waitForEvent('download');
+  await page.getByRole('link', { name: 'HAR of these' }).click();
+  const folder = await mkdtemp(join(tmpdir(), 'lastbyte-test-'));
+  const file = join(folder, 'exchanges.har');
+  await (await downloading).saveAs(file);
+  const { port } = inspected.proxy;
+  const before = inspected.proxy.records.length;
+  await using reader = await page.context().newPage();
+  await reader.routeFromHAR(file, { notFound: 'abort' });
+  const answer = await reader.goto(`http://localhost:${port}/report`);
+  expect([answer?.status(), await answer?.text()]).toEqual([200, expect.stringContaining('"name":"row 39"')]);
+  expect(inspected.proxy.records).toHaveLength(before);
+  await rm(folder, { recursive: true });
 });
 
 describe('everybody', () => {

@@ -62,6 +62,26 @@ describe('a POST', () => {
     expect(upstream.connections).toHaveLength(3);
   });
 
+  test('to another route than the one that says 100 (Continue) is not sent again for its silence', async () => {
+    await using upstream = await Upstream.start(async (connection) => {
+      const request = await connection.request();
+      if (request?.target === '/form') {
+        await connection.send(CONTINUE);
+        await connection.body(3);
+        return await connection.send(ok('read', 'Connection: close\r\n'));
+      }
+      await connection.body(3);
+      connection.reset();
+    });
+    await using proxy = await TestProxy.start(upstream.url, { bodyHold: 10, bodyHoldMax: '60s' });
+    using client = await Client.connect(proxy.port);
+    await client.send(POST);
+    expect((await client.response()).status).toBe(200);
+    await client.send(POST.replace('/form', '/charge'));
+    expect((await client.response()).status).toBe(502);
+    expect(upstream.requests.map(({ target }) => target)).toEqual(['/form', '/charge']);
+  });
+
   test('that was taken up is never sent again', async () => {
     await using upstream = await Upstream.start(async (connection) => {
       await connection.request();

@@ -166,14 +166,9 @@ describe('a request that was never taken up', () => {
   const again = { kind: 'retry', reason: 'retry', delayMs: 100 };
 
   test.each([
-    ['reset with its body withheld', { ending: 'rst', requestBody: 'withheld' }, false],
+    ['with its body withheld', { ending: 'rst', requestBody: 'withheld' }, false],
     [
-      'closed before the usual 100 (Continue)',
-      { ending: 'fin', requestBody: 'withheld', expectation: 'unanswered' },
-      true,
-    ],
-    [
-      'reset with its body sent, before the usual 100',
+      'with its body sent, before the 100 (Continue) that its route always says',
       { ending: 'rst', requestBody: 'whole', expectation: 'unanswered' },
       true,
     ],
@@ -185,6 +180,11 @@ describe('a request that was never taken up', () => {
   });
 
   test.each([
+    [
+      'closed in order before the usual 100 (Continue)',
+      silence({ ending: 'fin', requestBody: 'withheld', expectation: 'unanswered' }),
+      true,
+    ],
     ['closed in order with its body withheld', silence({ ending: 'fin', requestBody: 'withheld' }), true],
     [
       'TLS was cut off',

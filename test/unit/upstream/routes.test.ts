@@ -14,6 +14,7 @@ const held = (ms: number): Hold => ({
   silentMs: ms,
   continuedMs: ms,
   answeringMs: 5000,
+  saysContinue: false,
 });
 
 const silentMs = (routes: Routes, method: string, path: string, settings: HoldSettings): number =>
@@ -138,9 +139,29 @@ describe('an upstream that says 100 (Continue)', () => {
     expect(new Routes().hold('POST', '/a', off).expectContinue).toBe(false);
   });
 
-  test('is given time to say it on a route that is not known, and then the usual time', () => {
-    const { silentMs: silent, continuedMs } = having(continued).hold('POST', '/b', AUTO);
-    expect([silent, continuedMs]).toEqual([5000, 100]);
+  test('is given time to say it on a route that said it before, and no other', () => {
+    const early = having(evidence({ requestBody: 'withheld', expectation: 'continued' }));
+    expect(early.hold('POST', '/a', AUTO)).toMatchObject({
+      silentMs: 5000,
+      continuedMs: 5000,
+      saysContinue: true,
+    });
+    expect(early.hold('POST', '/b', AUTO)).toMatchObject({ silentMs: 100, saysContinue: false });
+  });
+
+  test('is asked on, once it was heard: some say it only for what reads the body', () => {
+    const routes = having(continued);
+    const silentAnswer = evidence({ requestBody: 'whole', expectation: 'unanswered' });
+    routes.learn('POST', '/b', held(100), 'complete', silentAnswer);
+    expect(routes.hold('POST', '/b', AUTO)).toMatchObject({ expectContinue: true, saysContinue: false });
+  });
+
+  test('is believed by what its route said last, also when the body went at once', () => {
+    const routes = having(continued);
+    expect(routes.hold('POST', '/a', AUTO).saysContinue).toBe(true);
+    const silentAnswer = evidence({ requestBody: 'whole', expectation: 'unanswered' });
+    routes.learn('POST', '/a', held(0), 'complete', silentAnswer);
+    expect(routes.hold('POST', '/a', AUTO)).toMatchObject({ silentMs: 0, saysContinue: false });
   });
 
   test('is sent a body that it reads at once', () => {
@@ -170,15 +191,14 @@ describe('a restart', () => {
 
   test('may bring another server, which has to say 100 (Continue) anew', () => {
     const routes = having(evidence({ requestBody: 'whole', expectation: 'continued' }));
-    expect(routes.saysContinue).toBe(true);
     routes.upstreamIsAway();
-    expect(routes.saysContinue).toBe(false);
+    expect(routes.hold('POST', '/a', AUTO)).toMatchObject({ silentMs: 0, saysContinue: false });
   });
 
   test('teaches nothing of a route whose request was never taken up', () => {
     const routes = having(evidence({ requestBody: 'whole', expectation: 'continued' }));
     const cut = { ...silentCut, expectation: 'unanswered' } as const;
-    routes.learn('POST', '/a', held(0), judge(cut), cut);
+    routes.learn('POST', '/a', { ...held(0), saysContinue: true }, judge(cut), cut);
     expect(silentMs(routes, 'POST', '/a', AUTO)).toBe(0);
   });
 });
