@@ -204,11 +204,13 @@ test('a HAR is opened by a reader that plays it back, without the proxy', async 
   await (await downloading).saveAs(file);
   const { port } = inspected.proxy;
   const before = inspected.proxy.records.length;
-  await using reader = await page.context().newPage();
+  const reader = await page.context().browser()?.newPage();
+  if (reader === undefined) throw new Error('no browser');
   await reader.routeFromHAR(file, { notFound: 'abort' });
   const answer = await reader.goto(`http://localhost:${port}/report`);
   expect([answer?.status(), await answer?.text()]).toEqual([200, expect.stringContaining('"name":"row 39"')]);
   expect(inspected.proxy.records).toHaveLength(before);
+  await reader.close();
   await rm(folder, { recursive: true });
 });
 
