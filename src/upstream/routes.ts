@@ -107,8 +107,8 @@ function habitShown(hold: Hold, verdict: VerdictKind, evidence: Evidence): Route
   const answered = isAnswer(verdict);
   if (answered && requestBody === 'withheld') return 'needs-hold';
   if (answered && hold.silentMs > 0 && requestBody === 'whole') return 'reads-body';
-  const cut = ending === 'rst' || ending === 'fin';
-  return !answered && cut && requestBody !== 'withheld' ? 'needs-hold' : null;
+  // Only a reset can come of an unread body; a close in order is something else, such as a restart.
+  return !answered && ending === 'rst' && requestBody !== 'withheld' ? 'needs-hold' : null;
 }
 
 /**

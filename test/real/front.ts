@@ -13,6 +13,9 @@ export interface Front {
   readonly port: number;
 }
 
+/** On a busy machine a view may well take longer than usual to answer without the body. */
+export const PATIENT = { bodyHold: 500 } as const;
+
 /** Starts both before the tests of this block; the function it returns gives them to a test, or skips the test. */
 export function frontOf(name: ServerName): (context: TestContext) => Front {
   let front: Front | null = null;
@@ -21,7 +24,7 @@ export function frontOf(name: ServerName): (context: TestContext) => Front {
   beforeAll(async () => {
     if (whyMissing(name) !== null) return;
     const server = await startServer(name);
-    const proxy = createProxy({ target: server.url, port: 0, admin: false });
+    const proxy = createProxy({ target: server.url, port: 0, admin: false, ...PATIENT });
     await proxy.start();
     front = { server, url: proxy.url, port: Number(new URL(proxy.url).port) };
     end = async () => {

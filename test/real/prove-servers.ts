@@ -4,7 +4,7 @@ import { createHash } from 'node:crypto';
 import net from 'node:net';
 import { describe, expect, test } from 'vitest';
 import { createProxy } from '../../src/server/proxy.ts';
-import { frontOf } from './front.ts';
+import { frontOf, PATIENT } from './front.ts';
 import { numberedBody } from './numbered-body.ts';
 import type { ServerName } from './servers.ts';
 import { closeInOrder, exchange, wireRequest, type Upload, type WireAnswer } from './wire-request.ts';
@@ -80,7 +80,7 @@ export function proveServers(names: readonly ServerName[]): void {
       const { server } = front(context);
       const upload: Upload = { kind: 'length', body: UPLOAD };
       for (let tried = 0; tried < FIRST_TRIES; tried += 1) {
-        await using proxy = createProxy({ target: server.url, port: 0, admin: false });
+        await using proxy = createProxy({ target: server.url, port: 0, admin: false, ...PATIENT });
         await proxy.start();
         const port = Number(new URL(proxy.url).port);
         const request = { path: PATH, connection: 'close', reader: 'fast' } as const;
