@@ -52,12 +52,15 @@ async function traffic(
 const failures = (counts: ReadonlyMap<string, number>): number =>
   [...counts].reduce((sum, [outcome, count]) => (outcome === '200' ? sum : sum + count), 0);
 
-/** Whether the upstream had begun to work on a request that must not be sent twice: then nothing may save it. */
-const wasUnderWay = ({ method, attempts }: ExchangeRecord): boolean =>
-  method === 'POST' && attempts.some(({ evidence }) => evidence.headBytes + evidence.interimBytes > 0);
+/** Whether the upstream may have been at work on a request that must not be sent twice: then nothing may save it. */
+const mayHaveBegun = ({ method, attempts }: ExchangeRecord): boolean => {
+  const last = attempts.at(-1)?.evidence;
+  const wasUnread = last?.ending === 'rst' && last.requestBody === 'withheld';
+  return method === 'POST' && last !== undefined && last.ending !== 'connect-failed' && !wasUnread;
+};
 
 test(
-  `in ${SECONDS} s of restarts no request fails that the upstream had not begun to answer`,
+  `in ${SECONDS} s of restarts no request fails that the upstream cannot have begun`,
   async (context) => {
     need(context, whyMissing('Django runserver'));
     await using server = await startReloadingServer();
@@ -90,11 +93,11 @@ test(
     const direct = rows.filter(({ way }) => way === 'direct');
     const sum = (some: typeof rows): number => some.reduce((all, { counts }) => all + failures(counts), 0);
     expect(
-      failed.filter((record) => !wasUnderWay(record)),
+      failed.filter((record) => !mayHaveBegun(record)),
       JSON.stringify(table),
     ).toEqual([]);
     expect(sum(through)).toBe(failed.length);
-    expect(sum(direct), 'the server did not restart').toBeGreaterThan(sum(through));
+    expect(sum(direct), 'the server did not restart').toBeGreaterThan(10 * sum(through));
   },
   (SECONDS + 60) * 1000,
 );
