@@ -73,7 +73,7 @@ export class Notes implements ExchangeNotes {
   /** The answer is one of ours: no attempt has its body. */
   answering({ body }: Answer): void {
     this.answerBody = new BodyStart();
-    for (const part of body?.memory ?? []) this.answerBody.hold(part);
+    for (const part of body?.memory ?? []) this.answerBody.copy(part);
   }
 
   #nowMs(): number {

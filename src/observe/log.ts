@@ -98,6 +98,7 @@ function plainBanner(banner: Banner, at: number): string {
 class LineOutput {
   readonly #stream: NodeJS.WritableStream;
   readonly #level: LogLevel;
+  readonly #lines: Writable;
   readonly #logger: Logger;
   readonly #onError: (error: NodeJS.ErrnoException) => void;
   /** No more lines: closed, or nobody is there to read them. */
@@ -107,12 +108,13 @@ class LineOutput {
   constructor(stream: NodeJS.WritableStream, level: LogLevel) {
     this.#stream = stream;
     this.#level = level;
+    this.#lines = careful(stream);
     this.#logger = createLogger({
       level,
       levels: RANKS,
       // The line is finished: winston's formats would copy and serialize each entry again.
       format: format.printf(({ message }) => String(message)),
-      transports: [new transports.Stream({ stream: careful(stream), eol: '\n' })],
+      transports: [new transports.Stream({ stream: this.#lines, eol: '\n' })],
     });
     // `lastbyte | head`: a reader that leaves is no reason to stop the proxy.
     this.#onError = (error) => {
@@ -125,7 +127,12 @@ class LineOutput {
     return !this.#over && RANKS[level] <= RANKS[this.#level];
   }
 
+  /** The lines of one turn of the event loop are written together: each write to a file or pipe blocks the process. */
   write(level: LogLevel, line: string): void {
+    if (this.#lines.writableCorked === 0) {
+      this.#lines.cork();
+      setImmediate(() => this.#lines.uncork());
+    }
     this.#logger.log(level, line);
   }
 
@@ -140,6 +147,7 @@ class LineOutput {
     const finished = once(this.#logger, 'finish');
     this.#logger.end();
     await finished;
+    this.#lines.uncork();
     // A stream that failed may report more errors later: then the listener stays.
     if (!broken && (await flushed(this.#stream))) this.#stream.off('error', this.#onError);
   }
@@ -150,14 +158,21 @@ class LineOutput {
  * transport would stay in the middle of that write for ever, and keep every later line in memory. Here the line is lost.
  */
 function careful(stream: NodeJS.WritableStream): Writable {
+  const write = (lines: string): void => {
+    try {
+      stream.write(lines);
+    } catch {
+      // Lost, as said above: there is no other place to complain to.
+    }
+  };
   return new Writable({
     decodeStrings: false,
     write: (line: string, _encoding, done) => {
-      try {
-        stream.write(line);
-      } catch {
-        // Lost, as said above: there is no other place to complain to.
-      }
+      write(line);
+      done();
+    },
+    writev: (lines, done) => {
+      write(lines.map(({ chunk }) => String(chunk)).join(''));
       done();
     },
   });

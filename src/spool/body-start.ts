@@ -10,38 +10,18 @@ export interface KeptStart {
   readonly bytes: number;
   /** Octets that are kept. */
   readonly keptBytes: number;
-  /** Octets of memory that they hold. */
-  readonly heldBytes: number;
   octets(): Buffer;
 }
 
 export class BodyStart implements KeptStart {
   readonly #parts: Uint8Array[] = [];
-  #lastHeld: ArrayBufferLike | null = null;
   bytes = 0;
   keptBytes = 0;
-  heldBytes = 0;
 
-  /** Octets that the caller uses again. */
+  /** Octets whose memory is used again. */
   copy(octets: Uint8Array): void {
     const part = this.#wanted(octets);
-    if (part === null) return;
-    this.#parts.push(Buffer.from(part));
-    this.heldBytes += part.length;
-  }
-
-  /**
-   * Octets that stay as they are, if their memory is small: then it is held on to instead of copied. Segments that a
-   * spool writes to its file, and uses again, are larger.
-   */
-  hold(octets: Uint8Array): void {
-    const { buffer } = octets;
-    if (buffer.byteLength > MAX_KEPT_BYTES) return this.copy(octets);
-    const part = this.#wanted(octets);
-    if (part === null) return;
-    this.#parts.push(part);
-    if (buffer !== this.#lastHeld) this.heldBytes += buffer.byteLength;
-    this.#lastHeld = buffer;
+    if (part !== null) this.#parts.push(Buffer.from(part));
   }
 
   octets(): Buffer {
@@ -65,7 +45,7 @@ export function keepingStart(sink: BodySink, start: BodyStart): BodySink {
   return {
     window: () => (window = sink.window()),
     commit: (bytes) => {
-      if (window !== null) start.hold(window.subarray(0, bytes));
+      if (window !== null) start.copy(window.subarray(0, bytes));
       sink.commit(bytes);
     },
     append: (octets) => {

@@ -3,16 +3,18 @@
 import { close, write } from 'node:fs';
 import type { BodySink, SinkFault } from './body-sink.ts';
 import type { Budget, Share } from './budget.ts';
+import { slabBytes, slabsBytes } from './slabs.ts';
+import type { Slabs } from './slabs.ts';
 import { bodyInFile, bodyInMemory } from './spooled-body.ts';
 import type { SpooledBody } from './spooled-body.ts';
 
 const FIRST_SEGMENT_BYTES = 16 * 1024;
-const LARGEST_SEGMENT_BYTES = 1024 * 1024;
 const FILE_SEGMENT_BYTES = 256 * 1024;
 
 interface SpoolWriterOptions {
   readonly memory: Budget;
   readonly disk: Budget;
+  readonly slabs: Slabs;
   readonly openFile: () => number;
   readonly expectedBytes: number | null;
   readonly memoryBytes: number;
@@ -34,7 +36,6 @@ export class SpoolWriter implements BodySink, Disposable {
   #waiting = false;
   #fd: number | null = null;
   #writing: Buffer | null = null;
-  #spare: Buffer | null = null;
   #filePosition = 0;
   #fault: SinkFault | null = null;
   #onDrained: (() => void) | null = null;
@@ -106,6 +107,8 @@ export class SpoolWriter implements BodySink, Disposable {
   [Symbol.dispose](): void {
     if (this.#closed) return;
     this.#closed = true;
+    for (const segment of this.#segments) this.#options.slabs.give(segment);
+    if (this.#segment !== null) this.#options.slabs.give(this.#segment);
     this.#segments = [];
     this.#segment = null;
     this.#release();
@@ -117,7 +120,10 @@ export class SpoolWriter implements BodySink, Disposable {
     const parts = this.#segments;
     if (this.#segment !== null && this.#segmentUsed > 0)
       parts.push(this.#segment.subarray(0, this.#segmentUsed));
-    return bodyInMemory(parts, this.#bytes, () => this.#release());
+    return bodyInMemory(parts, this.#bytes, () => {
+      for (const part of parts) this.#options.slabs.give(part);
+      this.#release();
+    });
   }
 
   #fileBody(fd: number): SpooledBody {
@@ -155,22 +161,25 @@ export class SpoolWriter implements BodySink, Disposable {
   }
 
   #memorySegment(): Buffer | null {
-    const { expectedBytes, memoryBytes } = this.#options;
-    const left = memoryBytes - this.#memory.heldBytes;
-    const exact = expectedBytes === null ? 0 : expectedBytes - this.#bytes;
-    const grown = Math.min(Math.max(FIRST_SEGMENT_BYTES, this.#bytes), LARGEST_SEGMENT_BYTES, left);
-    const size = exact > 0 ? exact : grown;
-    if (size <= 0 || size > left || !this.#memory.take(size)) return null;
-    return Buffer.allocUnsafeSlow(size);
+    const { expectedBytes, memoryBytes, slabs } = this.#options;
+    const left = expectedBytes === null ? 0 : expectedBytes - this.#bytes;
+    if (left > 0)
+      return this.#hasMemoryFor(expectedBytes ?? 0) ? slabs.take(slabBytes(left)).subarray(0, left) : null;
+    const grown = slabBytes(Math.max(FIRST_SEGMENT_BYTES, this.#bytes));
+    const size = Math.min(grown, memoryBytes - this.#memory.heldBytes);
+    return size > 0 && this.#memory.take(size) ? slabs.take(size) : null;
+  }
+
+  /** Room for a body of known length is taken at once: a part of it in memory would have to be moved to the file. */
+  #hasMemoryFor(expectedBytes: number): boolean {
+    if (this.#memory.heldBytes > 0) return true;
+    return expectedBytes <= this.#options.memoryBytes && this.#memory.take(slabsBytes(expectedBytes));
   }
 
   #fileSegment(): Buffer | null {
     this.#fileBytes += FILE_SEGMENT_BYTES;
     this.#reserveDisk();
-    if (this.#fault !== null) return null;
-    const segment = this.#spare ?? Buffer.allocUnsafeSlow(FILE_SEGMENT_BYTES);
-    this.#spare = null;
-    return segment;
+    return this.#fault === null ? this.#options.slabs.take(FILE_SEGMENT_BYTES) : null;
   }
 
   /**
@@ -214,6 +223,7 @@ export class SpoolWriter implements BodySink, Disposable {
   #writeRest(fd: number, segment: Buffer, from: number): void {
     write(fd, segment, from, segment.length - from, this.#filePosition, (error, count) => {
       if (this.#closed) {
+        this.#options.slabs.give(segment);
         close(fd, () => undefined);
         return;
       }
@@ -232,7 +242,7 @@ export class SpoolWriter implements BodySink, Disposable {
 
   #written(segment: Buffer): void {
     this.#writing = null;
-    if (segment.length === FILE_SEGMENT_BYTES) this.#spare = segment;
+    this.#options.slabs.give(segment);
     if (this.#fault === null) this.#writeNext();
     this.#goOn();
   }

@@ -2,6 +2,7 @@
 
 import type { Settings } from '../config/settings.ts';
 import { Budget } from './budget.ts';
+import { Slabs } from './slabs.ts';
 import { SpoolFolder } from './spool-folder.ts';
 import { SpoolWriter } from './spool-writer.ts';
 
@@ -10,16 +11,18 @@ type SpoolSettings = Pick<Settings, 'memoryTotalBytes' | 'diskTotalBytes' | 'spo
 export class Spool {
   readonly memory: Budget;
   readonly disk: Budget;
+  readonly #slabs: Slabs;
   readonly #folder: SpoolFolder;
 
   constructor(settings: SpoolSettings) {
     this.memory = new Budget(settings.memoryTotalBytes, settings.spoolWaitMs);
     this.disk = new Budget(settings.diskTotalBytes, settings.spoolWaitMs);
+    this.#slabs = new Slabs(settings.memoryTotalBytes);
     this.#folder = new SpoolFolder(settings.spoolDir);
   }
 
   /**
-   * @param expectedBytes the body's length where it is announced: it is then read into one exact buffer
+   * @param expectedBytes the body's length where it is announced: room for all of it is then taken at once
    * @param memoryBytes how much of it may stay in memory
    * @param maxBytes the largest body that is accepted
    */
@@ -27,6 +30,7 @@ export class Spool {
     return new SpoolWriter({
       memory: this.memory,
       disk: this.disk,
+      slabs: this.#slabs,
       openFile: () => this.#folder.openFile(),
       expectedBytes,
       memoryBytes,

@@ -119,8 +119,8 @@ export class Ring {
   }
 
   #hold(entry: Entry, { notes, attempts }: ExchangeRecord): void {
-    let bytes = (notes?.requestBody?.heldBytes ?? 0) + (notes?.answerBody?.heldBytes ?? 0);
-    for (const attempt of attempts) bytes += attempt.notes?.body?.heldBytes ?? 0;
+    let bytes = (notes?.requestBody?.keptBytes ?? 0) + (notes?.answerBody?.keptBytes ?? 0);
+    for (const attempt of attempts) bytes += attempt.notes?.body?.keptBytes ?? 0;
     entry.heldBytes = bytes;
     this.#heldBytes += bytes;
     while (this.#heldBytes > this.#limits.maxBodyBytes) {
