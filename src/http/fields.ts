@@ -5,35 +5,25 @@ export type Fields = readonly string[];
 
 /** The first value of a field. @param name in lower case */
 export function fieldValue(fields: Fields, name: string): string | undefined {
-  let isName = true;
-  let matches = false;
-  for (const part of fields) {
-    if (isName) matches = isNamed(part, name);
-    else if (matches) return part;
-    isName = !isName;
+  for (let at = 0; at < fields.length; at += 2) {
+    if (isNamed(fields[at] ?? '', name)) return fields[at + 1];
   }
   return undefined;
 }
 
+const NONE: Fields = [];
+
 /** All values of a field, in order. @param name in lower case */
-export function fieldValues(fields: Fields, name: string): string[] {
-  const values: string[] = [];
-  eachField(fields, (fieldName, value) => {
-    if (isNamed(fieldName, name)) values.push(value);
-  });
-  return values;
+export function fieldValues(fields: Fields, name: string): Fields {
+  let values: string[] | null = null;
+  for (let at = 0; at < fields.length; at += 2) {
+    if (isNamed(fields[at] ?? '', name)) (values ??= []).push(fields[at + 1] ?? '');
+  }
+  return values ?? NONE;
 }
 
 export function eachField(fields: Fields, visit: (name: string, value: string) => void): void {
-  let name: string | null = null;
-  for (const part of fields) {
-    if (name === null) {
-      name = part;
-    } else {
-      visit(name, part);
-      name = null;
-    }
-  }
+  for (let at = 0; at + 1 < fields.length; at += 2) visit(fields[at] ?? '', fields[at + 1] ?? '');
 }
 
 /** Lengths differ for almost all fields, and comparing them costs nothing. */
@@ -122,11 +112,14 @@ const PROTECTED: ReadonlySet<string> = new Set([
 
 /** The names, in lower case, of the fields that end with this connection. */
 export function hopByHopNames(fields: Fields): ReadonlySet<string> {
-  const named = connectionOptions(fields).filter((name) => !PROTECTED.has(name) && !HOP_BY_HOP.has(name));
+  const options = connectionOptions(fields);
+  if (options.length === 0) return HOP_BY_HOP;
+  const named = options.filter((name) => !PROTECTED.has(name) && !HOP_BY_HOP.has(name));
   return named.length === 0 ? HOP_BY_HOP : new Set([...HOP_BY_HOP, ...named]);
 }
 
 /** The members of all Connection fields. */
-export function connectionOptions(fields: Fields): string[] {
-  return fieldValues(fields, 'connection').flatMap(listMembers);
+export function connectionOptions(fields: Fields): Fields {
+  const values = fieldValues(fields, 'connection');
+  return values.length === 0 ? values : values.flatMap(listMembers);
 }

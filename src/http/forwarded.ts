@@ -54,7 +54,8 @@ export function forwardedFields(fields: Fields, hop: Hop): string[] {
 }
 
 function list(name: string, fields: Fields, hop: Hop, value: string): string[] {
-  const before = hop.trusted ? fieldValues(fields, name.toLowerCase()).filter((one) => one !== '') : [];
+  if (!hop.trusted) return [name, value];
+  const before = fieldValues(fields, name.toLowerCase()).filter((one) => one !== '');
   return [name, [...before, value].join(', ')];
 }
 

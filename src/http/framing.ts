@@ -54,8 +54,9 @@ function codedFraming(codings: readonly string[]): FramingResult {
 /** The transfer codings in lower case, in order; null: none. `identity` alone means none (RFC 2616 section 3.6). */
 function transferCodings(fields: Fields): string[] | null {
   const values = fieldValues(fields, 'transfer-encoding');
+  if (values.length === 0) return null;
   const codings = values.flatMap(listMembers);
-  const isAbsent = values.length === 0 || (codings.length > 0 && codings.every((one) => one === 'identity'));
+  const isAbsent = codings.length > 0 && codings.every((one) => one === 'identity');
   return isAbsent ? null : codings;
 }
 
@@ -66,9 +67,8 @@ export type AnnouncedLength =
 
 /** The value of Content-Length. Repeats of one number count as that number (RFC 9110 section 8.6). */
 export function contentLength(fields: Fields): AnnouncedLength {
-  const values = fieldValues(fields, 'content-length').flatMap((value) => value.split(',').map(trimOws));
   let length: number | null = null;
-  for (const value of values) {
+  for (const value of fieldValues(fields, 'content-length').flatMap((one) => one.split(',').map(trimOws))) {
     const number = /^\d+$/.test(value) ? Number(value) : Number.NaN;
     if (!Number.isSafeInteger(number)) {
       return { kind: 'malformed', why: `its Content-Length ${quoted(value)} is not a length` };

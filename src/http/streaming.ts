@@ -18,7 +18,8 @@ export function mustStream(head: ResponseHead, extraTypes: readonly string[]): b
   const contentType = fieldValue(head.fields, 'content-type');
   if (contentType === undefined) return false;
   const type = trimOws(before(contentType, ';')).toLowerCase();
-  return [...STREAMING_TYPES, ...extraTypes].some((pattern) => isWholeMatch(type, pattern.toLowerCase()));
+  const matches = (pattern: string): boolean => isWholeMatch(type, pattern.toLowerCase());
+  return STREAMING_TYPES.some(matches) || extraTypes.some(matches);
 }
 
 /** @param paths prefixes, in which `*` stands for any run of characters; media types among them match nothing */
@@ -34,6 +35,7 @@ function before(text: string, mark: string): string {
 }
 
 function isWholeMatch(text: string, pattern: string): boolean {
+  if (!pattern.includes('*')) return text === pattern;
   return pattern.endsWith('*') ? prefixEnd(text, pattern) >= 0 : prefixEnd(`${text}\n`, `${pattern}\n`) >= 0;
 }
 

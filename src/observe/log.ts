@@ -61,7 +61,7 @@ export function createLog(options: LogOptions): Log {
   const output = new LineOutput(stream, quiet && RANKS[options.level] > RANKS.warn ? 'warn' : options.level);
   const say = (level: LogLevel, text: string, fields: LogFields = {}): void => {
     if (!output.wants(level)) return;
-    output.write(level, style.message({ at: Date.now(), level, text, fields }, color));
+    output.write(style.message({ at: Date.now(), level, text, fields }, color));
   };
   return {
     error: (message, fields) => say('error', message, fields),
@@ -71,12 +71,11 @@ export function createLog(options: LogOptions): Log {
     banner: (banner) => {
       if (quiet) return;
       const block = form === 'pretty' && isTerminal(stream);
-      // As an error, because no level leaves that out.
-      output.write('error', block ? bannerBlock(banner, color) : style.banner(banner, Date.now()));
+      output.write(block ? bannerBlock(banner, color) : style.banner(banner, Date.now()));
     },
     exchange: (record) => {
       const level = exchangeLevel(record);
-      if (style.exchange !== null && output.wants(level)) output.write(level, style.exchange(record, color));
+      if (style.exchange !== null && output.wants(level)) output.write(style.exchange(record, color));
     },
     close: () => output.close(),
   };
@@ -98,7 +97,7 @@ function plainBanner(banner: Banner, at: number): string {
 class LineOutput {
   readonly #stream: NodeJS.WritableStream;
   readonly #level: LogLevel;
-  readonly #lines: Writable;
+  readonly #lines: string[] = [];
   readonly #logger: Logger;
   readonly #onError: (error: NodeJS.ErrnoException) => void;
   /** No more lines: closed, or nobody is there to read them. */
@@ -108,13 +107,12 @@ class LineOutput {
   constructor(stream: NodeJS.WritableStream, level: LogLevel) {
     this.#stream = stream;
     this.#level = level;
-    this.#lines = careful(stream);
     this.#logger = createLogger({
       level,
       levels: RANKS,
       // The line is finished: winston's formats would copy and serialize each entry again.
       format: format.printf(({ message }) => String(message)),
-      transports: [new transports.Stream({ stream: this.#lines, eol: '\n' })],
+      transports: [new transports.Stream({ stream: careful(stream), eol: '\n' })],
     });
     // `lastbyte | head`: a reader that leaves is no reason to stop the proxy.
     this.#onError = (error) => {
@@ -127,13 +125,10 @@ class LineOutput {
     return !this.#over && RANKS[level] <= RANKS[this.#level];
   }
 
-  /** The lines of one turn of the event loop are written together: each write to a file or pipe blocks the process. */
-  write(level: LogLevel, line: string): void {
-    if (this.#lines.writableCorked === 0) {
-      this.#lines.cork();
-      setImmediate(() => this.#lines.uncork());
-    }
-    this.#logger.log(level, line);
+  /** The lines of one turn of the event loop are one entry: each costs winston's way, and a write that blocks the process. */
+  write(line: string): void {
+    this.#lines.push(line);
+    if (this.#lines.length === 1) setImmediate(() => this.#flush());
   }
 
   close(): Promise<void> {
@@ -141,13 +136,19 @@ class LineOutput {
     return this.#closed;
   }
 
+  #flush(): void {
+    const text = this.#lines.splice(0).join('\n');
+    // What is not wanted at this level was left out before.
+    if (text !== '') this.#logger.log(this.#level, text);
+  }
+
   async #finish(): Promise<void> {
+    this.#flush();
     const broken = this.#over;
     this.#over = true;
     const finished = once(this.#logger, 'finish');
     this.#logger.end();
     await finished;
-    this.#lines.uncork();
     // A stream that failed may report more errors later: then the listener stays.
     if (!broken && (await flushed(this.#stream))) this.#stream.off('error', this.#onError);
   }
@@ -155,24 +156,17 @@ class LineOutput {
 
 /**
  * Stands between winston and the stream. Node's stream for a file on stdout writes at once and may throw; winston's
- * transport would stay in the middle of that write for ever, and keep every later line in memory. Here the line is lost.
+ * transport would stay in the middle of that write for ever, and keep every later line in memory. Here the lines are lost.
  */
 function careful(stream: NodeJS.WritableStream): Writable {
-  const write = (lines: string): void => {
-    try {
-      stream.write(lines);
-    } catch {
-      // Lost, as said above: there is no other place to complain to.
-    }
-  };
   return new Writable({
     decodeStrings: false,
-    write: (line: string, _encoding, done) => {
-      write(line);
-      done();
-    },
-    writev: (lines, done) => {
-      write(lines.map(({ chunk }) => String(chunk)).join(''));
+    write: (lines: string, _encoding, done) => {
+      try {
+        stream.write(lines);
+      } catch {
+        // Lost, as said above: there is no other place to complain to.
+      }
       done();
     },
   });
