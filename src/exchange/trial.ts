@@ -13,6 +13,7 @@ import { Attempt } from '../upstream/attempt.ts';
 import type { Evidence } from '../upstream/evidence.ts';
 import { decide } from '../upstream/retry.ts';
 import { judge } from '../upstream/verdict.ts';
+import { AT_ONCE } from '../upstream/routes.ts';
 import type { VerdictKind } from '../upstream/verdict.ts';
 import { connectionFields } from './deliver.ts';
 import type { AttemptRecord } from './events.ts';
@@ -120,7 +121,7 @@ export class Trial {
   async #try(reason: AttemptRecord['reason']): Promise<{ verdict: VerdictKind; evidence: Evidence }> {
     const { services, method, path, head, body, clock } = this.#options;
     const { settings, routes, pool } = services;
-    const hold = routes.hold(method, path, settings);
+    const hold = body === null ? AT_ONCE : routes.hold(method, path, settings);
     this.#saysContinue = hold.saysContinue;
     const startedMs = clock();
     const watched = this.#options.notes;

@@ -44,6 +44,7 @@ const LIST_PART = /(?:[^,"]|"(?:[^"\\]|\\.)*"?)+/g;
 
 /** As `listMembers`, in the case that they came in. */
 export function listParts(value: string): string[] {
+  if (value === '') return [];
   const parts = value.includes('"') ? Array.from(value.matchAll(LIST_PART), String) : value.split(',');
   return parts.map(trimOws).filter((part) => part !== '');
 }
@@ -121,5 +122,5 @@ export function hopByHopNames(fields: Fields): ReadonlySet<string> {
 /** The members of all Connection fields. */
 export function connectionOptions(fields: Fields): Fields {
   const values = fieldValues(fields, 'connection');
-  return values.length === 0 ? values : values.flatMap(listMembers);
+  return values.length <= 1 ? listMembers(values[0] ?? '') : values.flatMap(listMembers);
 }

@@ -21,7 +21,8 @@ interface Learned {
   readonly saysContinue: boolean;
 }
 
-const AT_ONCE: Hold = {
+/** Not at all. */
+export const AT_ONCE: Hold = {
   expectContinue: false,
   silentMs: 0,
   continuedMs: 0,

@@ -64,7 +64,7 @@ export class Inspector {
   done(record: ExchangeRecord): void {
     if (record.notes !== null) this.#running -= 1;
     this.#tally.add(record);
-    if (this.ring.find(record.id) === null && grade(record) === 'ok') this.#unlisted += 1;
+    if (!this.ring.isRunning(record.id) && grade(record) === 'ok') this.#unlisted += 1;
     else this.ring.done(record);
     this.feed.changed();
   }
