@@ -74,7 +74,7 @@ export interface ProxyOptions {
    *  @default '16mb' */
   readonly memoryPerBody?: Size | undefined;
   /** Memory for all buffered bodies together; lower it in a small container.
-   *  @default '128mb' */
+   *  @default '96mb' */
   readonly memoryTotal?: Size | undefined;
   /** Disk for all buffered bodies together; 0 never writes a file.
    *  @default '4gb' */

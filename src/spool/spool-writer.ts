@@ -128,7 +128,7 @@ export class SpoolWriter implements BodySink, Disposable {
 
   #fileBody(fd: number): SpooledBody {
     this.#memory.release();
-    return bodyInFile(fd, this.#bytes, () => this.#release());
+    return bodyInFile(fd, this.#bytes, this.#options.slabs, () => this.#release());
   }
 
   #release(): void {

@@ -1,6 +1,7 @@
 /** A body that arrived whole: can be read any number of times, until it is disposed of. */
 
 import { close, read } from 'node:fs';
+import type { Slabs } from './slabs.ts';
 
 const PART_BYTES = 256 * 1024;
 
@@ -8,7 +9,7 @@ export interface SpooledBody extends Disposable {
   readonly bytes: number;
   /** The whole body when it is in memory, in one or more parts; null when it is in a file. */
   readonly memory: readonly Buffer[] | null;
-  /** The body from its start. A part is valid only until the next one is asked for. */
+  /** The body from its start. A part is valid only until the next one is asked for, or no more are. */
   parts(): AsyncIterable<Buffer>;
 }
 
@@ -28,11 +29,11 @@ export function bodyInMemory(parts: readonly Buffer[], bytes: number, release: (
 }
 
 /** A body in an open file without a name. `release` gives its bytes back to the budget. */
-export function bodyInFile(fd: number, bytes: number, release: () => void): SpooledBody {
+export function bodyInFile(fd: number, bytes: number, slabs: Slabs, release: () => void): SpooledBody {
   return {
     bytes,
     memory: null,
-    parts: () => fileParts(fd, bytes),
+    parts: () => fileParts(fd, bytes, slabs),
     [Symbol.dispose]: once(() => {
       close(fd, () => undefined);
       release();
@@ -40,13 +41,17 @@ export function bodyInFile(fd: number, bytes: number, release: () => void): Spoo
   };
 }
 
-async function* fileParts(fd: number, bytes: number): AsyncGenerator<Buffer> {
-  const buffer = Buffer.allocUnsafeSlow(Math.min(PART_BYTES, bytes));
-  for (let position = 0; position < bytes;) {
-    const count = await readAt(fd, buffer, position);
-    if (count === 0) throw new Error(`The spool file ended at ${position} of ${bytes} bytes.`);
-    yield buffer.subarray(0, count);
-    position += count;
+async function* fileParts(fd: number, bytes: number, slabs: Slabs): AsyncGenerator<Buffer> {
+  const buffer = slabs.take(PART_BYTES);
+  try {
+    for (let position = 0; position < bytes;) {
+      const count = await readAt(fd, buffer, position);
+      if (count === 0) throw new Error(`The spool file ended at ${position} of ${bytes} bytes.`);
+      yield buffer.subarray(0, count);
+      position += count;
+    }
+  } finally {
+    slabs.give(buffer);
   }
 }
 

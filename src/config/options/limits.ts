@@ -48,7 +48,7 @@ export const LIMITS: Rows<
     setting: 'memoryTotalBytes',
     name: 'memory-total',
     kind: size({ min: 0, max: TIB }),
-    default: 128 * MIB,
+    default: 96 * MIB,
     purpose: 'Memory for all buffered bodies together; lower it in a small container.',
   },
   diskTotalBytes: {

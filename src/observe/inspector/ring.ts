@@ -22,7 +22,7 @@ interface RingLimits {
   readonly maxBodyBytes: number;
 }
 
-const LIMITS: RingLimits = { maxExchanges: 500, maxBodyBytes: 32 * 1024 * 1024 };
+const LIMITS: RingLimits = { maxExchanges: 500, maxBodyBytes: 16 * 1024 * 1024 };
 
 export class Ring {
   readonly #limits: RingLimits;

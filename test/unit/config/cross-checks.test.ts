@@ -54,7 +54,7 @@ describe('two settings that do not go together', () => {
   });
 
   test('equal limits are no fault', () => {
-    expect(faultsOf({ 'body-hold': '5s', 'memory-per-body': '128mb', 'linger-timeout': '30s' })).toEqual([]);
+    expect(faultsOf({ 'body-hold': '5s', 'memory-per-body': '96mb', 'linger-timeout': '30s' })).toEqual([]);
   });
 
   test('a value that is wrong by itself is not compared', () => {
