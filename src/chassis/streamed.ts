@@ -115,7 +115,7 @@ export class StreamedExchange {
     if (reached.kind === 'waiting-room-full') return await this.#refuse(reached.error, NO_FACTS);
     const { clock, notes } = this.#journal;
     const startedMs = clock();
-    if (notes !== null) this.#notes = new AttemptNotes(notes.startedMs, notes.keepsBodies);
+    if (notes !== null) this.#notes = new AttemptNotes(notes.startedMs);
     const evidence = reached.kind === 'failed' ? reached.evidence : await this.#exchange(reached.connection);
     const verdict = judge(evidence);
     this.#journal.attempts = [

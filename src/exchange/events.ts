@@ -26,7 +26,7 @@ export interface AttemptRecord {
   readonly evidence: Evidence;
   /** Why it was made: the first try, or what the try before it had met. */
   readonly reason: 'first' | 'retry' | 'stale-connection' | 'waited';
-  /** Null: nobody watched. */
+  /** Null: nobody watched, or too many came at once. */
   readonly notes: AttemptTimes | null;
 }
 
@@ -73,7 +73,7 @@ export interface ExchangeNotes {
   readonly writtenMs: number | null;
   /** Whether the answer left the client's connection open. */
   readonly keptAlive: boolean;
-  /** May hold secrets. Null: there was no body, it was passed on as it came, or too many came at once. */
+  /** May hold secrets. Null: there was no body, or it was passed on as it came. */
   readonly requestBody: KeptStart | null;
   readonly responseReason: string;
   /** What the client was sent, without the fields that concern the connection. May hold secrets. */
@@ -111,6 +111,6 @@ export interface ExchangeRecord {
   readonly error: ErrorCode | null;
   /** One sentence: what happened and what would help. Null when all went well and nothing is worth saying. */
   readonly sentence: string | null;
-  /** Null: nobody watched. */
+  /** Null: nobody watched, or too many came at once. */
   readonly notes: ExchangeNotes | null;
 }

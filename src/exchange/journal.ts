@@ -31,7 +31,7 @@ export class Journal {
     // The address is forgotten when the socket closes.
     this.#clientAddress = request.socket.remoteAddress ?? '';
     this.notes = watcher === null ? null : new Notes(this.#startedMs);
-    if (watcher !== null && this.notes !== null) this.notes.keepsBodies = this.#tell(watcher);
+    if (watcher !== null) this.#tell(watcher);
   }
 
   /** Ms since the exchange began, from a monotonic clock. */
@@ -42,7 +42,7 @@ export class Journal {
     this.sentence = error.message;
   }
 
-  #tell(watcher: Watcher): boolean {
+  #tell(watcher: Watcher): void {
     const { method = '', url = '', httpVersion, rawHeaders, socket } = this.#request;
     const begun = {
       id: this.id,
@@ -54,7 +54,7 @@ export class Journal {
       httpVersion,
       requestFields: rawHeaders,
     };
-    return watcher.begun(begun, socket, this.#startedMs);
+    watcher.begun(begun, socket, this.#startedMs);
   }
 
   close(): ExchangeRecord {

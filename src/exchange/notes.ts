@@ -12,9 +12,8 @@ export interface Watcher {
   /**
    * @param socket the client's, to see how it ends
    * @param startedMs when the exchange began, by the monotonic clock
-   * @returns whether the first octets of its bodies are to be kept
    */
-  begun(begun: ExchangeBegun, socket: Socket, startedMs: number): boolean;
+  begun(begun: ExchangeBegun, socket: Socket, startedMs: number): void;
 }
 
 type Sent = Pick<Answer, 'reason' | 'fields'>;
@@ -22,8 +21,6 @@ type Sent = Pick<Answer, 'reason' | 'fields'>;
 export class Notes implements ExchangeNotes {
   /** When the exchange began, by the monotonic clock: a number, because a function would hold on to its exchange. */
   readonly startedMs: number;
-  /** Whether the first octets of bodies are kept. */
-  keepsBodies = false;
   #waitStartMs = 0;
   requestWholeMs: number | null = null;
   readonly waits: Wait[] = [];
@@ -41,7 +38,6 @@ export class Notes implements ExchangeNotes {
 
   /** The body of the request is about to be read by another listener. */
   receiving(request: IncomingMessage): void {
-    if (!this.keepsBodies) return;
     const start = new BodyStart();
     this.requestBody = start;
     request.on('data', (octets: Buffer) => start.copy(octets));

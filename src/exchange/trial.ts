@@ -125,7 +125,7 @@ export class Trial {
     this.#saysContinue = hold.saysContinue;
     const startedMs = clock();
     const watched = this.#options.notes;
-    const notes = watched === null ? null : new AttemptNotes(watched.startedMs, watched.keepsBodies);
+    const notes = watched === null ? null : new AttemptNotes(watched.startedMs);
     const attempt = new Attempt({
       method,
       head,

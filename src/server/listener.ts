@@ -85,10 +85,10 @@ export class Listener {
   }
 
   /** Connections of clients, and those of them that are only waiting for their end. */
-  count(): { readonly connections: number; readonly lingering: number } {
+  count(): { readonly running: number; readonly connections: number; readonly lingering: number } {
     let lingering = 0;
     for (const { closing } of this.#connections.values()) if (closing) lingering += 1;
-    return { connections: this.#connections.size, lingering };
+    return { running: this.#unfinished.size, connections: this.#connections.size, lingering };
   }
 
   /** @throws the system's error, such as EADDRINUSE */

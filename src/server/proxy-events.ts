@@ -10,10 +10,13 @@ import { ClosingWatch } from './closing-watch.ts';
 export interface ProxyEvents {
   /** An exchange is over. */
   exchange: [record: ExchangeRecord];
-  /** An exchange begins. Whoever listens also gets the `notes` in the records of exchanges that begin from then on. */
+  /**
+   * An exchange begins. Whoever listens also gets the `notes` in the records of exchanges that begin from then on. Of more
+   * than 100 a second (300 in a burst) the others are not told, nor noted: nobody can look at them.
+   */
   begun: [begun: ExchangeBegun];
   /**
-   * The client's connection is over: for the last exchange that it carried. It may come before `exchange`, if the client
+   * The client's connection is over: for the last exchange that it carried, if that was told as it began. It may come before `exchange`, if the client
    * left.
    */
   closed: [closed: ExchangeClosed];
@@ -22,24 +25,25 @@ export interface ProxyEvents {
 export class Teller {
   readonly #events: EventEmitter<ProxyEvents>;
   readonly #watcher: Watcher;
+  readonly #allowance = new Allowance(LOOKED_AT);
+  /** Whether all exchanges are told as they begin, however many. */
+  lookAtAll = false;
 
   constructor(events: EventEmitter<ProxyEvents>) {
     this.#events = events;
-    const bodies = new Allowance(LOOKED_AT);
     const closing = new ClosingWatch((closed) => safely(() => events.emit('closed', closed)));
     this.#watcher = {
       begun: (begun, socket, startedMs) => {
         closing.begun(begun.id, socket, startedMs);
         safely(() => events.emit('begun', begun));
-        return bodies.take();
       },
     };
   }
 
-  /** Who watches exchanges from their beginning; null: nobody does. */
+  /** Asked once for each exchange: who watches it from its beginning; null: nobody does. */
   get watcher(): Watcher | null {
     const watched = this.#events.listenerCount('begun') + this.#events.listenerCount('closed') > 0;
-    return watched ? this.#watcher : null;
+    return watched && (this.lookAtAll || this.#allowance.take()) ? this.#watcher : null;
   }
 
   over(record: ExchangeRecord): void {

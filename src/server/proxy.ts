@@ -198,6 +198,9 @@ export class Proxy extends EventEmitter<ProxyEvents> implements AsyncDisposable 
       get url() {
         return url();
       },
+      lookAtAll: (all) => {
+        this.#teller.lookAtAll = all;
+      },
       now: () => ({
         ...this.#listener.count(),
         waiting: this.#waitingRoom.waiting,

@@ -21,7 +21,7 @@ export function watching(events: EventEmitter<ProxyEvents>, inspected: Inspected
   const replays = new Replays(inspector);
   const metrics = new Metrics({
     version: inspector.version,
-    now: () => ({ ...inspected.now(), running: inspector.running }),
+    now: () => inspected.now(),
     limits: () => inspected.settings,
   });
   events.on('begun', (begun) => inspector.begun(begun));

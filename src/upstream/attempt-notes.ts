@@ -33,12 +33,9 @@ export class AttemptNotes implements AttemptTimes {
   lastByteMs: number | null = null;
   body: BodyStart | null = null;
 
-  readonly #keepsBodies: boolean;
-
   /** @param startedMs when the exchange began, by the monotonic clock */
-  constructor(startedMs: number, keepsBodies: boolean) {
+  constructor(startedMs: number) {
     this.#startedMs = startedMs;
-    this.#keepsBodies = keepsBodies;
   }
 
   mark(moment: Moment): void {
@@ -56,7 +53,6 @@ export class AttemptNotes implements AttemptTimes {
   keeping(sink: BodySink): BodySink {
     // It is told in the middle of the read that brought its end.
     this.headMs = this.lastByteMs ?? this.#nowMs();
-    if (!this.#keepsBodies) return sink;
     this.body = new BodyStart();
     return keepingStart(sink, this.body);
   }

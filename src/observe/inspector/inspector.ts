@@ -2,7 +2,6 @@
 
 import type { Settings } from '../../config/settings.ts';
 import type { ExchangeBegun, ExchangeClosed, ExchangeRecord } from '../../exchange/events.ts';
-import { Allowance, LOOKED_AT } from '../allowance.ts';
 import { grade } from '../grade.ts';
 import { Feed } from './feed.ts';
 import { Ring } from './ring.ts';
@@ -14,7 +13,9 @@ import { targetUrl } from '../../config/target.ts';
 export interface Inspected {
   readonly settings: Settings;
   readonly url: string;
-  now(): NowView;
+  now(): NowView & { readonly running: number };
+  /** Whether all exchanges are to be told as they begin, however many. */
+  lookAtAll(all: boolean): void;
 }
 
 export class Inspector {
@@ -23,24 +24,16 @@ export class Inspector {
   readonly #tally = new Tally();
   /** Connections from which a replay is on its way: the id of what is replayed, and who wants to know the new one. */
   readonly #expected = new Map<string, { readonly of: string; readonly begun: (id: string) => void }>();
-  readonly #allowance: Allowance;
-  #running = 0;
   #unlisted = 0;
   readonly ring: Ring;
   readonly feed: Feed;
   readonly version: string;
 
-  constructor(inspected: Inspected, version: string, allowance: Allowance = new Allowance(LOOKED_AT)) {
+  constructor(inspected: Inspected, version: string) {
     this.#inspected = inspected;
-    this.#allowance = allowance;
     this.version = version;
     this.ring = new Ring();
     this.feed = new Feed({ ring: this.ring, version, summary: () => this.summary() });
-  }
-
-  /** Exchanges under way. */
-  get running(): number {
-    return this.#running;
   }
 
   get settings(): Settings {
@@ -52,19 +45,16 @@ export class Inspector {
   }
 
   begun(begun: ExchangeBegun): void {
-    this.#running += 1;
     const replay = this.#expected.size === 0 ? undefined : this.#expected.get(replayKey(begun));
-    // What is too much to be looked at is listed at its end, if there is anything to say about it.
-    if (!this.#allowance.take() && replay === undefined) return;
     this.ring.begun(begun, replay?.of ?? null);
     replay?.begun(begun.id);
     this.feed.changed();
   }
 
   done(record: ExchangeRecord): void {
-    if (record.notes !== null) this.#running -= 1;
     this.#tally.add(record);
-    if (!this.ring.isRunning(record.id) && grade(record) === 'ok') this.#unlisted += 1;
+    // What was too much to be looked at is listed if there is anything to say about it.
+    if (record.notes === null && grade(record) === 'ok') this.#unlisted += 1;
     else this.ring.done(record);
     this.feed.changed();
   }
@@ -78,24 +68,27 @@ export class Inspector {
   expectReplay(from: ReplayOrigin, of: string, begun: (id: string) => void): () => void {
     const key = replayKey(from);
     this.#expected.set(key, { of, begun });
+    this.#inspected.lookAtAll(true);
     return () => {
       this.#expected.delete(key);
+      this.#inspected.lookAtAll(this.#expected.size > 0);
     };
   }
 
   summary(): SummaryView {
     const { url, settings } = this.#inspected;
     const target = targetUrl(settings.target);
+    const { running, ...now } = this.#inspected.now();
     return {
       version: this.version,
       started_at: this.#startedAt,
       url,
       target,
       diagnose: `npx lastbyte diagnose ${target}`,
-      running: this.#running,
+      running,
       unlisted: this.#unlisted,
       ...this.#tally.counted(),
-      now: this.#inspected.now(),
+      now,
       upstream: this.#tally.profile(),
     };
   }

@@ -77,10 +77,6 @@ export class Ring {
     this.#change(entry);
   }
 
-  isRunning(id: string): boolean {
-    return this.#running.has(id);
-  }
-
   find(id: string): Entry | null {
     return this.#done.get(id) ?? this.#running.get(id) ?? null;
   }
