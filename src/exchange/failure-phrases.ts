@@ -64,7 +64,7 @@ export function resetRemedy(failure: Failure): string {
 }
 
 /** One try although more are allowed: the request must not be repeated on the proxy's own account (RFC 9110 section 9.2.2). */
-export function again({ attempts, evidence, settings }: Failure): string {
-  if (attempts > 1 || settings.retries === 0 || evidence.streamed) return '';
+export function again({ attempts, triedAgain = false, evidence, settings }: Failure): string {
+  if (attempts > 1 || triedAgain || settings.retries === 0 || evidence.streamed) return '';
   return ' (it was not tried again: only a method of --retry-methods, or an Idempotency-Key, allows that)';
 }

@@ -9,6 +9,8 @@ export interface Failure {
   readonly evidence: Evidence;
   /** Tries made, the last one included. */
   readonly attempts: number;
+  /** Whether another try was made after it. Default: no. */
+  readonly triedAgain?: boolean;
   /** The upstream's address, as a person would write it. */
   readonly target: string;
   readonly waitedMs: number;

@@ -146,6 +146,7 @@ describe('one exchange in full', () => {
     expect(full.attempts[0]?.response?.body).toMatchObject({ bytes: 3, content: 'who' });
     expect(full.attempts[0]?.cure).toMatch(/^Look for an exception/);
     expect(full.cure).toBe(full.attempts[0]?.cure);
+    expect(full.cure, 'it was').not.toContain('not tried again');
     const { delivery_ms, written_ms, done_ms, client_fin_ms, our_fin_ms, closed_ms } = full.timeline;
     const moments = [delivery_ms, written_ms, done_ms, client_fin_ms, our_fin_ms, closed_ms];
     expect(moments.every((moment) => moment !== null)).toBe(true);

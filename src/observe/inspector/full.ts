@@ -8,6 +8,7 @@ import type { Explanation } from '../../exchange/explain.ts';
 import { keepsAlive } from '../../http/framing.ts';
 import type { KeptStart } from '../../spool/body-start.ts';
 import { redactFields } from '../redact.ts';
+import { savedBy } from '../saved.ts';
 import { bodyView } from './body.ts';
 import { curlCommand } from './curl.ts';
 import { isUnsafe, replayObstacle } from './replayable.ts';
@@ -19,12 +20,14 @@ import type { AttemptView, FieldPair, FullView, ResponseView, Timeline } from '.
 export function fullView(entry: Entry, settings: Settings, url: string): FullView {
   const { begun, record } = entry;
   const attempts = record?.attempts ?? [];
-  const explained = attempts.map((attempt, at) => explanationOf(attempt, at + 1, record, settings));
+  const explained = attempts.map((_, at) => explanationOf(attempts, at, record, settings));
+  const isSavedByWaiting = record !== null && savedBy(record) === 'waited';
   const obstacle = replayObstacle(entry);
   return {
     ...rowOf(entry),
     target: targetUrl(settings.target),
-    cure: explained.findLast((one) => one !== null)?.remedy ?? null,
+    // A restart that was waited for needs no cure.
+    cure: isSavedByWaiting ? null : (explained.findLast((one) => one !== null)?.remedy ?? null),
     curl: curlCommand(entry, url),
     replay: { possible: obstacle === null, confirm: isUnsafe(begun.method), why_not: obstacle },
     timeline: timelineOf(entry),
@@ -39,14 +42,19 @@ export function fullView(entry: Entry, settings: Settings, url: string): FullVie
 
 /** Null: there is nothing to cure in it. */
 function explanationOf(
-  { verdict, evidence }: AttemptRecord,
-  attempts: number,
+  attempts: readonly AttemptRecord[],
+  at: number,
   record: ExchangeRecord | null,
   settings: Settings,
 ): Explanation | null {
+  const attempt = attempts[at];
+  if (attempt === undefined) return null;
+  const { verdict, evidence } = attempt;
   if (verdict === 'complete' || verdict === 'unverifiable' || verdict === 'abandoned') return null;
   const target = targetUrl(settings.target);
-  return explain({ verdict, evidence, attempts, target, waitedMs: record?.waitedMs ?? 0, settings });
+  const triedAgain = at + 1 < attempts.length;
+  const waitedMs = record?.waitedMs ?? 0;
+  return explain({ verdict, evidence, attempts: at + 1, triedAgain, target, waitedMs, settings });
 }
 
 function timelineOf({ record, closed }: Entry): Timeline {
