@@ -25,7 +25,7 @@ export interface AttemptRecord {
   readonly verdict: VerdictKind;
   readonly evidence: Evidence;
   /** Why it was made: the first try, or what the try before it had met. */
-  readonly reason: 'first' | 'retry' | 'stale-connection' | 'waited';
+  readonly reason: 'first' | 'retry' | 'stale-connection' | 'expectation-refused' | 'waited';
   /** Null: nobody watched, or too many came at once. */
   readonly notes: AttemptTimes | null;
 }

@@ -37,7 +37,7 @@ export async function reach(services: Services, signal: AbortSignal): Promise<Re
         saysContinue: false,
         retriesLeft: 0,
         retriesMade: 0,
-        staleForgiven: true,
+        forgiven: true,
         waits,
         waitLeftMs: settings.waitForUpstreamMs - (performance.now() - startedMs),
         retryBackoffMs: 0,

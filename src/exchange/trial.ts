@@ -62,7 +62,7 @@ export class Trial {
   #waits = 0;
   #waitStartedMs = 0;
   #retriesMade = 0;
-  #staleForgiven = false;
+  #forgiven = false;
   /** As it was known when the last attempt began. */
   #saysContinue = false;
 
@@ -97,7 +97,7 @@ export class Trial {
           case 'retry':
             reason = decision.reason;
             if (reason === 'retry') this.#retriesMade += 1;
-            else this.#staleForgiven = true;
+            else this.#forgiven = true;
             await this.#pause(decision.delayMs);
             break;
           case 'wait':
@@ -162,7 +162,7 @@ export class Trial {
       saysContinue: this.#saysContinue,
       retriesLeft: settings.retries - this.#retriesMade,
       retriesMade: this.#retriesMade,
-      staleForgiven: this.#staleForgiven,
+      forgiven: this.#forgiven,
       waits: this.#waits,
       waitLeftMs: this.#waitLeftMs(),
       retryBackoffMs: settings.retryBackoffMs,

@@ -27,6 +27,7 @@ export const REASONS: readonly string[] = Object.keys({
   first: true,
   retry: true,
   'stale-connection': true,
+  'expectation-refused': true,
   waited: true,
 } satisfies Record<AttemptRecord['reason'], true>);
 

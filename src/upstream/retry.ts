@@ -15,8 +15,8 @@ export interface Circumstances {
   readonly retriesLeft: number;
   /** Further tries that were made. */
   readonly retriesMade: number;
-  /** Whether a connection that went stale has already been forgiven. */
-  readonly staleForgiven: boolean;
+  /** Whether a connection that went stale, or a refused expectation of ours, has already been forgiven. */
+  readonly forgiven: boolean;
   /** How often it was found that the upstream takes no connections. */
   readonly waits: number;
   /** Time left to wait for an upstream that takes no connections. */
@@ -28,13 +28,18 @@ export type Decision =
   | { readonly kind: 'deliver' }
   | { readonly kind: 'abandon' }
   | { readonly kind: 'refuse' }
-  | { readonly kind: 'retry'; readonly reason: 'retry' | 'stale-connection'; readonly delayMs: number }
+  | {
+      readonly kind: 'retry';
+      readonly reason: 'retry' | 'stale-connection' | 'expectation-refused';
+      readonly delayMs: number;
+    }
   | { readonly kind: 'wait'; readonly delayMs: number };
 
 const REFUSE: Decision = { kind: 'refuse' };
 const DELIVER: Decision = { kind: 'deliver' };
 const ABANDON: Decision = { kind: 'abandon' };
 const FORGIVE: Decision = { kind: 'retry', reason: 'stale-connection', delayMs: 0 };
+const WITHOUT_EXPECTATION: Decision = { kind: 'retry', reason: 'expectation-refused', delayMs: 0 };
 
 const FIRST_PROBE_MS = 50;
 const LARGEST_PROBE_MS = 500;
@@ -42,7 +47,8 @@ const LARGEST_PROBE_MS = 500;
 export function decide(circumstances: Circumstances): Decision {
   switch (circumstances.verdict) {
     case 'complete':
-      return isGoodbye(circumstances) || isUnexpected(circumstances) ? FORGIVE : DELIVER;
+      if (isUnexpected(circumstances)) return WITHOUT_EXPECTATION;
+      return isGoodbye(circumstances) ? FORGIVE : DELIVER;
     case 'unverifiable':
       return DELIVER;
     case 'abandoned':
@@ -58,24 +64,24 @@ export function decide(circumstances: Circumstances): Decision {
 }
 
 /** A 408 on a used connection may be the upstream's goodbye to an idle one, sent as we used it (RFC 9110 section 15.5.9). */
-function isGoodbye({ evidence, repeatable, staleForgiven }: Circumstances): boolean {
-  return evidence.reusedConnection && evidence.head?.status === 408 && repeatable && !staleForgiven;
+function isGoodbye({ evidence, repeatable, forgiven }: Circumstances): boolean {
+  return evidence.reusedConnection && evidence.head?.status === 408 && repeatable && !forgiven;
 }
 
 /** It cannot answer an expectation, and that was ours: to be repeated without one (RFC 9110 section 10.1.1). */
-function isUnexpected({ evidence, staleForgiven }: Circumstances): boolean {
+function isUnexpected({ evidence, forgiven }: Circumstances): boolean {
   const { head, expectation, requestBody } = evidence;
   const refused = expectation === 'unanswered' && head?.status === 417;
-  return refused && requestBody === 'withheld' && !staleForgiven;
+  return refused && requestBody === 'withheld' && !forgiven;
 }
 
 function retry(circumstances: Circumstances): Decision {
-  const { evidence, repeatable, saysContinue, retriesLeft, retriesMade, staleForgiven, retryBackoffMs } =
+  const { evidence, repeatable, saysContinue, retriesLeft, retriesMade, forgiven, retryBackoffMs } =
     circumstances;
   // A slow upstream is not helped by more work, nor its client by waiting as long again.
   if (evidence.ending === 'timeout') return REFUSE;
   if (!repeatable && !wasNeverTakenUp(evidence, saysContinue)) return REFUSE;
-  if (isStale(circumstances) && !staleForgiven) return FORGIVE;
+  if (isStale(circumstances) && !forgiven) return FORGIVE;
   if (retriesLeft <= 0) return REFUSE;
   return { kind: 'retry', reason: 'retry', delayMs: retryBackoffMs * 2 ** retriesMade };
 }

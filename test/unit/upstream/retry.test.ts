@@ -12,7 +12,7 @@ function decideOn(changes: Partial<Circumstances>): Decision {
     saysContinue: false,
     retriesLeft: 2,
     retriesMade: 0,
-    staleForgiven: false,
+    forgiven: false,
     waits: 0,
     waitLeftMs: 10_000,
     retryBackoffMs: 100,
@@ -70,7 +70,7 @@ describe('a connection that was closed while it was idle', () => {
   });
 
   test('is forgiven once', () => {
-    const decision = decideOn({ verdict: 'no-response', evidence: stale, staleForgiven: true });
+    const decision = decideOn({ verdict: 'no-response', evidence: stale, forgiven: true });
     expect(decision).toEqual({ kind: 'retry', reason: 'retry', delayMs: 100 });
   });
 
@@ -94,7 +94,7 @@ describe('octets on a used connection that are no response', () => {
   });
 
   test.each([
-    ['a second time', { evidence: leftover, staleForgiven: true }],
+    ['a second time', { evidence: leftover, forgiven: true }],
     ['on a new connection', { evidence: partOfHead({ ending: 'parse-error' }) }],
     [
       'behind a head',
@@ -117,7 +117,7 @@ describe('a 408', () => {
 
   test.each([
     ['on a new connection', { evidence: evidence({ head }) }],
-    ['a second time', { evidence: goodbye, staleForgiven: true }],
+    ['a second time', { evidence: goodbye, forgiven: true }],
     ['to a request that must not be sent twice', { evidence: goodbye, repeatable: false }],
   ])('%s is an answer', (_name, changes) => {
     expect(decideOn({ verdict: 'complete', ...changes })).toEqual({ kind: 'deliver' });
@@ -222,9 +222,9 @@ describe('417 (Expectation Failed)', () => {
   const unexpected = evidence({ head, requestBody: 'withheld', expectation: 'unanswered' });
 
   test('to an expectation of ours is repeated without one, once', () => {
-    const again = { kind: 'retry', reason: 'stale-connection', delayMs: 0 };
+    const again = { kind: 'retry', reason: 'expectation-refused', delayMs: 0 };
     expect(decideOn({ verdict: 'complete', evidence: unexpected, repeatable: false })).toEqual(again);
-    expect(decideOn({ verdict: 'complete', evidence: unexpected, staleForgiven: true })).toEqual({
+    expect(decideOn({ verdict: 'complete', evidence: unexpected, forgiven: true })).toEqual({
       kind: 'deliver',
     });
   });
