@@ -5,8 +5,12 @@ export type Fields = readonly string[];
 
 /** The first value of a field. @param name in lower case */
 export function fieldValue(fields: Fields, name: string): string | undefined {
-  for (let at = 0; at < fields.length; at += 2) {
-    if (isNamed(fields[at] ?? '', name)) return fields[at + 1];
+  let isName = true;
+  let matches = false;
+  for (const part of fields) {
+    if (isName) matches = isNamed(part, name);
+    else if (matches) return part;
+    isName = !isName;
   }
   return undefined;
 }
@@ -16,14 +20,26 @@ const NONE: Fields = [];
 /** All values of a field, in order. @param name in lower case */
 export function fieldValues(fields: Fields, name: string): Fields {
   let values: string[] | null = null;
-  for (let at = 0; at < fields.length; at += 2) {
-    if (isNamed(fields[at] ?? '', name)) (values ??= []).push(fields[at + 1] ?? '');
+  let isName = true;
+  let matches = false;
+  for (const part of fields) {
+    if (isName) matches = isNamed(part, name);
+    else if (matches) (values ??= []).push(part);
+    isName = !isName;
   }
   return values ?? NONE;
 }
 
 export function eachField(fields: Fields, visit: (name: string, value: string) => void): void {
-  for (let at = 0; at + 1 < fields.length; at += 2) visit(fields[at] ?? '', fields[at + 1] ?? '');
+  let name: string | null = null;
+  for (const part of fields) {
+    if (name === null) {
+      name = part;
+    } else {
+      visit(name, part);
+      name = null;
+    }
+  }
 }
 
 /** Lengths differ for almost all fields, and comparing them costs nothing. */
@@ -44,7 +60,6 @@ const LIST_PART = /(?:[^,"]|"(?:[^"\\]|\\.)*"?)+/g;
 
 /** As `listMembers`, in the case that they came in. */
 export function listParts(value: string): string[] {
-  if (value === '') return [];
   const parts = value.includes('"') ? Array.from(value.matchAll(LIST_PART), String) : value.split(',');
   return parts.map(trimOws).filter((part) => part !== '');
 }
@@ -122,5 +137,5 @@ export function hopByHopNames(fields: Fields): ReadonlySet<string> {
 /** The members of all Connection fields. */
 export function connectionOptions(fields: Fields): Fields {
   const values = fieldValues(fields, 'connection');
-  return values.length <= 1 ? listMembers(values[0] ?? '') : values.flatMap(listMembers);
+  return values.length === 0 ? values : values.flatMap(listMembers);
 }

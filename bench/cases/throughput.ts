@@ -1,0 +1,125 @@
+/** Requests a second, the proxy's processor, latency and memory: all peers side by side, in interleaved rounds. */
+
+import { load, measured, median } from '../load.ts';
+import type { Measured } from '../load.ts';
+import type { Peer } from '../peer.ts';
+import { Scene } from '../scene.ts';
+import type { Running, Size } from '../scene.ts';
+import { figure, mib, table } from '../tables.ts';
+
+export interface ThroughputPlan {
+  readonly peers: readonly Peer[];
+  readonly sizes: readonly Size[];
+  readonly rounds: number;
+  readonly seconds: number;
+  /** Before anything counts: JavaScript and Go get faster as they run. */
+  readonly warmUpSeconds: number;
+  readonly connections: number;
+}
+
+interface Result {
+  readonly requestsPerSecond: number;
+  readonly cpuMicros: number;
+  readonly p50Ms: number;
+  readonly p99Ms: number;
+  readonly errors: number;
+  readonly peakBytes: number;
+}
+
+export type Results = ReadonlyMap<string, ReadonlyMap<string, Result>>;
+
+export async function throughput(plan: ThroughputPlan, say: (line: string) => void): Promise<Results> {
+  await using scene = await Scene.open();
+  const running: Running[] = [];
+  for (const peer of plan.peers) running.push(await scene.start(peer));
+  await warmUp(scene, running, plan, say);
+  const results = new Map<string, Map<string, Result>>();
+  // The largest bodies come last: what they leave in a process's memory must not be counted for the small ones.
+  for (const size of plan.sizes) {
+    const rounds = new Map<string, Measured[]>(running.map(({ peer }) => [peer.name, []]));
+    for (let round = 1; round <= plan.rounds; round += 1) {
+      for (const { peer, url, child } of running) {
+        await scene.expectRight(url, size.bytes);
+        const { connections, seconds } = plan;
+        const one = await measured(child, { url: url + scene.path(size.bytes), connections, seconds });
+        rounds.get(peer.name)?.push(one);
+        say(
+          `${size.name}, round ${round}, ${peer.name}: ${figure(one.requestsPerSecond)} requests/s, ${figure(one.cpuMicros)} µs`,
+        );
+      }
+    }
+    for (const { peer, child } of running) {
+      const row = results.get(peer.name) ?? new Map<string, Result>();
+      row.set(size.name, resultOf(rounds.get(peer.name) ?? [], child.peakBytes()));
+      results.set(peer.name, row);
+    }
+  }
+  return results;
+}
+
+async function warmUp(
+  scene: Scene,
+  running: readonly Running[],
+  { connections, warmUpSeconds, sizes }: ThroughputPlan,
+  say: (line: string) => void,
+): Promise<void> {
+  for (const { peer, url } of running) {
+    say(`warming up ${peer.name}`);
+    const smallest = sizes[0]?.bytes ?? 1024;
+    await load({ url: url + scene.path(smallest), connections, seconds: warmUpSeconds });
+  }
+}
+
+function resultOf(rounds: readonly Measured[], peakBytes: number): Result {
+  const middle = (pick: (one: Measured) => number): number => median(rounds.map(pick));
+  return {
+    requestsPerSecond: middle((one) => one.requestsPerSecond),
+    cpuMicros: middle((one) => one.cpuMicros),
+    p50Ms: middle((one) => one.p50Ms),
+    p99Ms: middle((one) => one.p99Ms),
+    errors: rounds.reduce((sum, one) => sum + one.errors, 0),
+    peakBytes,
+  };
+}
+
+/** One table a size; ratios are to what is named in their heads, in the same run. */
+export function throughputTables(results: Results, { sizes }: ThroughputPlan): string {
+  return sizes
+    .map((size) => {
+      const of = (name: string): Result | undefined => results.get(name)?.get(size.name);
+      const [plain, nginx] = [of('http-proxy'), of('nginx')];
+      const rows = Array.from(results.keys(), (name) => {
+        const result = of(name);
+        if (result === undefined) return [name];
+        const isDirect = name === 'direct';
+        return [
+          name === 'lastbyte' ? '**lastbyte**' : name,
+          figure(result.requestsPerSecond),
+          ratio(result.requestsPerSecond, plain?.requestsPerSecond),
+          isDirect ? '-' : figure(result.cpuMicros),
+          isDirect ? '-' : ratio(result.cpuMicros, nginx?.cpuMicros),
+          figure(result.p50Ms),
+          figure(result.p99Ms),
+          isDirect ? '-' : mib(result.peakBytes),
+          String(result.errors),
+        ];
+      });
+      const head = [
+        size.name,
+        'requests/s',
+        '÷ http-proxy',
+        'CPU, µs a request',
+        '÷ nginx',
+        'p50, ms',
+        'p99, ms',
+        'peak memory so far, MiB',
+        'errors',
+      ];
+      return table(head, rows);
+    })
+    .join('\n\n');
+}
+
+function ratio(value: number, to: number | undefined): string {
+  return to === undefined ? '' : figure(value / to);
+}

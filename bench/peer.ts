@@ -1,0 +1,24 @@
+/** What is measured: something that stands in front of the origin, or the origin itself. */
+
+import type { MeasuredChild } from './processes.ts';
+
+export interface Place {
+  /** Where the origin listens, on 127.0.0.1. */
+  readonly originPort: number;
+  /** Where the peer is to listen, on 127.0.0.1. */
+  readonly port: number;
+  /** A folder of its own for configuration, logs and state. */
+  readonly folder: string;
+}
+
+export interface Peer {
+  /** As on the command line. */
+  readonly name: string;
+  /** How it is set up, in a few words for the table's legend. */
+  readonly setUp: string;
+  /** Whether it has the whole answer before it sends the first octet of it. */
+  readonly verifies: boolean;
+  /** Null: it is not installed. */
+  version(): string | null;
+  start(place: Place): MeasuredChild;
+}

@@ -1,0 +1,31 @@
+/** `npm run bench:regression`: lastbyte against plain http-proxy in one run, with a wide tolerance; exit code 1 below it. */
+
+import { throughput } from './cases/throughput.ts';
+import { httpProxy } from './peers/http-proxy.ts';
+import { lastbyte } from './peers/lastbyte.ts';
+import { SIZES } from './scene.ts';
+import { figure } from './tables.ts';
+
+/** Requests a second, of those of http-proxy. On quiet machines 3 to 4: less than this is no noise. */
+const LEAST = 1.8;
+const CONNECTIONS = 32;
+
+const sizes = SIZES.filter(({ bytes }) => bytes <= 1024 * 1024);
+const plan = {
+  peers: [lastbyte, httpProxy],
+  sizes,
+  rounds: 3,
+  seconds: 2,
+  warmUpSeconds: 6,
+  connections: CONNECTIONS,
+};
+const results = await throughput(plan, (line) => process.stderr.write(`${line}\n`));
+for (const { name } of sizes) {
+  const ours = results.get('lastbyte')?.get(name)?.requestsPerSecond ?? 0;
+  const ratio = ours / (results.get('http-proxy')?.get(name)?.requestsPerSecond ?? Number.NaN);
+  const isEnough = ratio >= LEAST;
+  process.stdout.write(
+    `${isEnough ? 'ok  ' : 'LOW '} ${name}: ${figure(ratio)} × http-proxy, at least ${LEAST}\n`,
+  );
+  if (!isEnough) process.exitCode = 1;
+}

@@ -1,0 +1,96 @@
+/** The scene of a run: an origin that serves files, and the peers in front of it, each in a folder of its own. */
+
+import { randomBytes } from 'node:crypto';
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Peer } from './peer.ts';
+import { startOrigin } from './peers/nginx.ts';
+import { freePort } from './ports.ts';
+import type { MeasuredChild } from './processes.ts';
+
+export interface Size {
+  readonly name: string;
+  readonly bytes: number;
+}
+
+export const SIZES: readonly Size[] = [
+  { name: '1 KB', bytes: 1024 },
+  { name: '50 KB', bytes: 50 * 1024 },
+  { name: '1 MB', bytes: 1024 * 1024 },
+  { name: '10 MB', bytes: 10 * 1024 * 1024 },
+];
+
+export interface Running {
+  readonly peer: Peer;
+  readonly url: string;
+  readonly child: MeasuredChild;
+}
+
+export class Scene implements AsyncDisposable {
+  readonly folder: string = madeFolder();
+  readonly #root = join(this.folder, 'files');
+  readonly #bodies = new Map<number, Buffer>();
+  readonly #children: MeasuredChild[] = [];
+  readonly originPort: number = freePort();
+
+  static async open(): Promise<Scene> {
+    const scene = new Scene();
+    mkdirSync(scene.#root, { mode: 0o755 });
+    const folder = scene.subfolder('origin');
+    const origin = startOrigin({ folder, port: scene.originPort }, scene.#root);
+    scene.#children.push(origin);
+    await origin.listening(scene.originPort);
+    return scene;
+  }
+
+  /** A path on the origin whose answer is so large. */
+  path(bytes: number): string {
+    if (!this.#bodies.has(bytes)) {
+      const body = randomBytes(bytes);
+      this.#bodies.set(bytes, body);
+      writeFileSync(join(this.#root, String(bytes)), body, { mode: 0o644 });
+    }
+    return `/${bytes}`;
+  }
+
+  async start(peer: Peer): Promise<Running> {
+    const isDirect = peer.name === 'direct';
+    const port = isDirect ? this.originPort : freePort();
+    const child = peer.start({ originPort: this.originPort, port, folder: this.subfolder(peer.name) });
+    this.#children.push(child);
+    await child.listening(port);
+    return { peer, url: `http://127.0.0.1:${port}`, child };
+  }
+
+  /** For what is started outside of a peer, and is to end with the scene. */
+  adopt(child: MeasuredChild): void {
+    this.#children.push(child);
+  }
+
+  subfolder(name: string): string {
+    const folder = join(this.folder, name);
+    mkdirSync(folder, { recursive: true, mode: 0o755 });
+    return folder;
+  }
+
+  /** @throws when the answer is not the file, octet for octet */
+  async expectRight(url: string, bytes: number): Promise<void> {
+    const response = await fetch(`${url}${this.path(bytes)}`);
+    const got = Buffer.from(await response.arrayBuffer());
+    if (response.status !== 200 || this.#bodies.get(bytes)?.equals(got) !== true)
+      throw new Error(`${url}: a wrong answer, ${response.status} with ${got.length} of ${bytes} bytes`);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const child of this.#children.toReversed()) await child[Symbol.asyncDispose]();
+    rmSync(this.folder, { recursive: true, force: true });
+  }
+}
+
+/** Open to all: nginx and Varnish give up root, and must still read it. */
+function madeFolder(): string {
+  const folder = mkdtempSync(join(tmpdir(), 'lastbyte-bench-'));
+  chmodSync(folder, 0o755);
+  return folder;
+}
