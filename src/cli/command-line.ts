@@ -5,7 +5,8 @@ import type { Fault } from '../config/fault.ts';
 import { nearestName } from '../config/nearest.ts';
 import { defaultOf, GROUPS } from '../config/option-table.ts';
 import type { AnyOption } from '../config/option.ts';
-import type { Origin } from '../config/origin.ts';
+import { COMMANDS, COMMAND_WORDS, type CommandWord } from './commands.ts';
+import { configFaults, configFile, lineFault, surplusFaults } from './line-faults.ts';
 import { explicitSwitches } from './switches.ts';
 
 export type Command = 'run' | 'print-config';
@@ -30,9 +31,12 @@ export type CommandLine =
 
 export const MAX_HELP_COLUMNS = 100;
 
-const USAGE = `$0 [target]               run the proxy in front of target
-$0 print-config [target]  show the settings in force, and where each came from
-$0 diagnose <url>         find out whether a server cuts its answers (diagnose --help)`;
+const USAGE = [
+  { synopsis: '$0 [target]', purpose: 'run the proxy in front of target' },
+  ...COMMANDS.map(({ word, operands, purpose }) => ({ synopsis: `$0 ${word} ${operands}`, purpose })),
+]
+  .map(({ synopsis, purpose }) => `${synopsis.padEnd('$0 print-config [target]'.length)}  ${purpose}`)
+  .join('\n');
 
 const EPILOGUE = `Every flag is also a variable (LASTBYTE_BODY_HOLD) and a key of the file (body-hold).
 Sizes: 512kb, 10mb, 1gb. Times: 100ms, 30s, 5m, 0. Exit codes: 0 fine, 1 failed, 2 bad usage.`;
@@ -110,48 +114,33 @@ function interpret(parsed: Readonly<Record<string, unknown>>): CommandLine {
     request: {
       flags: Object.fromEntries(flags),
       target: misspelt === null ? word : null,
-      file: typeof config === 'string' && config !== '' ? config : null,
+      file: configFile(config),
     },
     faults: [
-      ...(given.includes('diagnose') ? [misplacedDiagnose] : []),
+      ...COMMANDS.filter(({ word: one, first }) => first && given.includes(one)).map(misplaced),
       ...(misspelt === null ? [] : [misspelt]),
-      ...surplus.map(surplusWord),
-      ...faultsOfConfig(config),
+      ...surplusFaults(surplus, 'Give at most one target'),
+      ...configFaults(config),
       ...faultsOfJson(command, json),
     ],
   };
 }
 
-/** `diagnose` has flags of its own, so it has to be known before they are read. */
-const misplacedDiagnose: Fault = faultIn(
-  { kind: 'argument', name: 'diagnose' },
-  'is not the first word',
-  'Write lastbyte diagnose <url>, and its flags behind it',
-);
+/** Its flags have to be known before they are read. */
+function misplaced({ word, operands }: CommandWord): Fault {
+  const remedy = `Write lastbyte ${word} ${operands}, and its flags behind it`;
+  return lineFault({ kind: 'argument', name: word }, 'is not the first word', remedy);
+}
 
 /** A target names a port; a word that does not, and is close to a command, was meant to be one. */
 function misspeltCommand(word: string): Fault | null {
-  const command = /^[a-z-]+$/.test(word) ? nearestName(word, ['print-config', 'diagnose']) : null;
+  const command = /^[a-z-]+$/.test(word) ? nearestName(word, COMMAND_WORDS) : null;
   if (command === null) return null;
-  return faultIn({ kind: 'argument', name: word }, 'is not a command', `Did you mean ${command}?`);
-}
-
-function surplusWord(word: string): Fault {
-  return faultIn({ kind: 'argument', name: word }, 'is one argument too many', 'Give at most one target');
-}
-
-function faultsOfConfig(config: unknown): readonly Fault[] {
-  if (config === undefined || (typeof config === 'string' && config !== '')) return [];
-  const problem = Array.isArray(config) ? 'is given more than once' : 'has no value';
-  return [faultIn({ kind: 'flag', name: '--config' }, problem, 'Give the path of one YAML or JSON file')];
+  return lineFault({ kind: 'argument', name: word }, 'is not a command', `Did you mean ${command}?`);
 }
 
 function faultsOfJson(command: Command, json: unknown): readonly Fault[] {
   if (json === undefined || command === 'print-config') return [];
   const remedy = 'For a log in JSON, write --access-log json';
-  return [faultIn({ kind: 'flag', name: '--json' }, 'belongs to print-config', remedy)];
-}
-
-function faultIn(origin: Extract<Origin, { name: string }>, problem: string, remedy: string): Fault {
-  return { option: origin.name, value: null, origin, problem, remedy };
+  return [lineFault({ kind: 'flag', name: '--json' }, 'belongs to print-config', remedy)];
 }

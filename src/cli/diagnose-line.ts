@@ -4,10 +4,10 @@ import { readFileSync } from 'node:fs';
 import yargs, { type Argv } from 'yargs';
 import type { Fault } from '../config/fault.ts';
 import { nearestName } from '../config/nearest.ts';
-import type { Origin } from '../config/origin.ts';
 import { DIAGNOSE_OPTION_NAMES, DIAGNOSE_OPTIONS, type DiagnoseOptionName } from '../diagnose/options.ts';
 import { resolveSettings, type DiagnoseSettings } from '../diagnose/settings.ts';
 import { AS_WRITTEN, MAX_HELP_COLUMNS } from './command-line.ts';
+import { lineFault, surplusFaults } from './line-faults.ts';
 import { explicitSwitches } from './switches.ts';
 
 export type DiagnoseLine =
@@ -98,9 +98,7 @@ function interpret(parsed: Readonly<Record<string, unknown>>): DiagnoseLine {
     originOf: (name) => flagOrigin(DIAGNOSE_OPTIONS[name].name),
   });
   const faults = [
-    ...surplus.map((word) =>
-      faultIn({ kind: 'argument', name: word }, 'is one argument too many', 'Give one address'),
-    ),
+    ...surplusFaults(surplus, 'Give one address'),
     ...unknownFlags(parsed),
     ...bothOutputs(parsed),
     ...(body.kind === 'fault' ? [body.fault] : []),
@@ -128,19 +126,22 @@ function readBody(raw: unknown): BodyResult {
   if (typeof raw !== 'string' || raw === '') {
     return {
       kind: 'fault',
-      fault: faultIn(origin, 'has no value, or more than one', 'Give the body once, or @file'),
+      fault: lineFault(origin, 'has no value, or more than one', 'Give the body once, or @file'),
     };
   }
   if (!raw.startsWith('@')) return { kind: 'body', body: { octets: Buffer.from(raw) } };
   try {
     const octets = readFileSync(raw.slice(1));
     if (octets.length > 0) return { kind: 'body', body: { octets } };
-    return { kind: 'fault', fault: faultIn(origin, 'names an empty file', 'Give a file with a body in it') };
+    return {
+      kind: 'fault',
+      fault: lineFault(origin, 'names an empty file', 'Give a file with a body in it'),
+    };
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);
     return {
       kind: 'fault',
-      fault: faultIn(origin, `names a file that cannot be read (${why})`, 'Write the path behind the @'),
+      fault: lineFault(origin, `names a file that cannot be read (${why})`, 'Write the path behind the @'),
     };
   }
 }
@@ -153,14 +154,14 @@ function unknownFlags(parsed: Readonly<Record<string, unknown>>): readonly Fault
       const nearest = nearestName(name, known);
       const remedy =
         nearest === null ? 'lastbyte diagnose --help lists all flags' : `Did you mean --${nearest}?`;
-      return faultIn(flagOrigin(name), 'is not a flag of lastbyte diagnose', remedy);
+      return lineFault(flagOrigin(name), 'is not a flag of lastbyte diagnose', remedy);
     });
 }
 
 function bothOutputs({ json, curl }: Readonly<Record<string, unknown>>): readonly Fault[] {
   if (json !== true || curl !== true) return [];
   return [
-    faultIn(
+    lineFault(
       flagOrigin('curl'),
       'comes on top of --json',
       'Keep one of them: the JSON report holds the command',
@@ -170,8 +171,4 @@ function bothOutputs({ json, curl }: Readonly<Record<string, unknown>>): readonl
 
 function flagOrigin(name: string): { readonly kind: 'flag'; readonly name: string } {
   return { kind: 'flag', name: name.length === 1 ? `-${name}` : `--${name}` };
-}
-
-function faultIn(origin: Extract<Origin, { name: string }>, problem: string, remedy: string): Fault {
-  return { option: origin.name, value: null, origin, problem, remedy };
 }

@@ -8,7 +8,8 @@ import type { DiagnoseSettings } from '../diagnose/settings.ts';
 import { isSafe } from '../http/idempotency.ts';
 import { parseDiagnoseLine } from './diagnose-line.ts';
 import { faultReport } from './report.ts';
-import type { Output, Streams } from './streams.ts';
+import type { Output } from './streams.ts';
+import type { Surroundings } from './surroundings.ts';
 
 const BAD_USAGE = 2;
 
@@ -20,12 +21,6 @@ const EXIT_CODES: Readonly<Record<DiagnosisVerdict, number>> = {
 };
 
 const DEFAULT_COLUMNS = 100;
-
-export interface Surroundings {
-  readonly env: NodeJS.ProcessEnv;
-  readonly streams: Streams;
-  readonly version: string;
-}
 
 /**
  * @param argv what stands behind the word `diagnose`
