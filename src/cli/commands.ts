@@ -28,6 +28,12 @@ export const COMMANDS: readonly CommandWord[] = [
     purpose: 'ask whether a lastbyte lives, for a container (healthcheck --help)',
     first: true,
   },
+  {
+    word: 'init',
+    operands: '[target]',
+    purpose: 'write a configuration to begin with (init --help)',
+    first: true,
+  },
 ];
 
 export const COMMAND_WORDS: readonly string[] = COMMANDS.map(({ word }) => word);

@@ -3,11 +3,10 @@
 import { readFileSync } from 'node:fs';
 import yargs, { type Argv } from 'yargs';
 import type { Fault } from '../config/fault.ts';
-import { nearestName } from '../config/nearest.ts';
 import { DIAGNOSE_OPTION_NAMES, DIAGNOSE_OPTIONS, type DiagnoseOptionName } from '../diagnose/options.ts';
 import { resolveSettings, type DiagnoseSettings } from '../diagnose/settings.ts';
 import { AS_WRITTEN, MAX_HELP_COLUMNS } from './command-line.ts';
-import { lineFault, surplusFaults } from './line-faults.ts';
+import { flagOrigin, lineFault, surplusFaults, unknownFlag } from './line-faults.ts';
 import { explicitSwitches } from './switches.ts';
 
 export type DiagnoseLine =
@@ -150,12 +149,7 @@ function unknownFlags(parsed: Readonly<Record<string, unknown>>): readonly Fault
   const known = [...DIAGNOSE_OPTION_NAMES.map((name) => DIAGNOSE_OPTIONS[name].name), 'data', 'json', 'curl'];
   return Object.keys(parsed)
     .filter((name) => !OWN_FLAGS.has(name) && !known.includes(name))
-    .map((name) => {
-      const nearest = nearestName(name, known);
-      const remedy =
-        nearest === null ? 'lastbyte diagnose --help lists all flags' : `Did you mean --${nearest}?`;
-      return lineFault(flagOrigin(name), 'is not a flag of lastbyte diagnose', remedy);
-    });
+    .map((name) => unknownFlag(name, known, 'diagnose'));
 }
 
 function bothOutputs({ json, curl }: Readonly<Record<string, unknown>>): readonly Fault[] {
@@ -167,8 +161,4 @@ function bothOutputs({ json, curl }: Readonly<Record<string, unknown>>): readonl
       'Keep one of them: the JSON report holds the command',
     ),
   ];
-}
-
-function flagOrigin(name: string): { readonly kind: 'flag'; readonly name: string } {
-  return { kind: 'flag', name: name.length === 1 ? `-${name}` : `--${name}` };
 }

@@ -6,7 +6,7 @@ import { loadSettings } from '../config/load.ts';
 import { OPTIONS } from '../config/option-table.ts';
 import type { Settings } from '../config/settings.ts';
 import { hostAndPort, parseTarget } from '../config/target.ts';
-import { configFaults, configFile, lineFault, surplusFaults } from './line-faults.ts';
+import { configFaults, configFile, lineFault, surplusFaults, switchFaults } from './line-faults.ts';
 import { explicitSwitches } from './switches.ts';
 
 export type HealthcheckLine =
@@ -41,19 +41,13 @@ export function parseHealthcheckLine(argv: readonly string[], env: NodeJS.Proces
   const faults = [
     ...surplusFaults(surplus, 'Give one address'),
     ...configFaults(config),
-    ...(ready === undefined || ready === true ? [] : [readyWithValue]),
+    ...switchFaults(ready === undefined ? {} : { ready }, ['ready'], 'healthcheck'),
     ...(authority === null || typeof authority === 'string' ? [] : [authority]),
     ...(loaded.kind === 'faults' ? loaded.faults : []),
   ];
   if (loaded.kind === 'faults' || faults.length > 0) return { kind: 'faults', faults };
   return question(typeof authority === 'string' ? authority : null, loaded.settings, ready === true);
 }
-
-const readyWithValue: Fault = lineFault(
-  { kind: 'flag', name: '--ready' },
-  'takes no value',
-  'Write it alone',
-);
 
 function question(authority: string | null, settings: Settings, ready: boolean): HealthcheckLine {
   const nobody = authority === null ? whyNobody(settings) : null;

@@ -8,6 +8,7 @@ import type { CommandFunction } from './surroundings.ts';
 const COMMANDS: ReadonlyMap<string, () => Promise<CommandFunction>> = new Map([
   ['diagnose', async () => (await import('./diagnose.ts')).diagnoseCommand],
   ['healthcheck', async () => (await import('./healthcheck.ts')).healthcheckCommand],
+  ['init', async () => (await import('./init/init.ts')).initCommand],
 ]);
 
 const proxyCommand = async (): Promise<CommandFunction> => (await import('./proxy-command.ts')).proxyCommand;
