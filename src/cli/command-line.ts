@@ -31,12 +31,14 @@ export type CommandLine =
 
 export const MAX_HELP_COLUMNS = 100;
 
-const USAGE = [
+const SYNOPSES = [
   { synopsis: '$0 [target]', purpose: 'run the proxy in front of target' },
   ...COMMANDS.map(({ word, operands, purpose }) => ({ synopsis: `$0 ${word} ${operands}`, purpose })),
-]
-  .map(({ synopsis, purpose }) => `${synopsis.padEnd('$0 print-config [target]'.length)}  ${purpose}`)
-  .join('\n');
+].map(({ synopsis, purpose }) => `${synopsis.padEnd('$0 print-config [target]'.length)}  ${purpose}`);
+
+const USAGE = `Every response, to the last byte: a proxy for dev servers that close connections too early.
+
+${SYNOPSES.join('\n')}`;
 
 const EPILOGUE = `Every flag is also a variable (LASTBYTE_BODY_HOLD) and a key of the file (body-hold).
 Sizes: 512kb, 10mb, 1gb. Times: 100ms, 30s, 5m, 0. Exit codes: 0 fine, 1 failed, 2 bad usage.`;

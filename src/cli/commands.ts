@@ -34,6 +34,12 @@ export const COMMANDS: readonly CommandWord[] = [
     purpose: 'write a configuration to begin with (init --help)',
     first: true,
   },
+  {
+    word: 'completion',
+    operands: '<shell>',
+    purpose: 'write a completion script for bash, zsh or fish (completion --help)',
+    first: true,
+  },
 ];
 
 export const COMMAND_WORDS: readonly string[] = COMMANDS.map(({ word }) => word);

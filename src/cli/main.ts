@@ -9,6 +9,7 @@ const COMMANDS: ReadonlyMap<string, () => Promise<CommandFunction>> = new Map([
   ['diagnose', async () => (await import('./diagnose.ts')).diagnoseCommand],
   ['healthcheck', async () => (await import('./healthcheck.ts')).healthcheckCommand],
   ['init', async () => (await import('./init/init.ts')).initCommand],
+  ['completion', async () => (await import('./completion/completion.ts')).completionCommand],
 ]);
 
 const proxyCommand = async (): Promise<CommandFunction> => (await import('./proxy-command.ts')).proxyCommand;

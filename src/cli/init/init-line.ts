@@ -17,7 +17,7 @@ export type InitLine =
       readonly force: boolean;
     };
 
-export const INIT_SWITCHES = {
+const INIT_SWITCHES = {
   compose: { type: 'boolean' },
   force: { type: 'boolean' },
   help: { type: 'boolean', short: 'h' },
