@@ -29,9 +29,14 @@ const DEFAULT_COLUMNS = 100;
 export async function diagnoseCommand(argv: readonly string[], surroundings: Surroundings): Promise<number> {
   const { streams, version } = surroundings;
   const { stdout, stderr } = streams;
-  const line = await parseDiagnoseLine(argv, version, stdout.columns ?? Infinity);
-  if (line.kind === 'text') {
-    stdout.write(`${line.text}\n`);
+  const line = parseDiagnoseLine(argv);
+  if (line.kind === 'version') {
+    stdout.write(`${version}\n`);
+    return 0;
+  }
+  if (line.kind === 'help') {
+    const { diagnoseHelpText } = await import('./diagnose-help.ts');
+    stdout.write(`${await diagnoseHelpText(stdout.columns ?? Infinity)}\n`);
     return 0;
   }
   if (line.kind === 'faults') {

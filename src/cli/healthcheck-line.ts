@@ -1,13 +1,11 @@
-/** The command line of `lastbyte healthcheck`, split by Node: yargs alone would take longer than the question. */
+/** The command line of `lastbyte healthcheck`: the address to ask, why there is none, or all that is wrong. */
 
-import { parseArgs } from 'node:util';
 import type { Fault } from '../config/fault.ts';
 import { loadSettings } from '../config/load.ts';
-import { OPTIONS } from '../config/option-table.ts';
 import type { Settings } from '../config/settings.ts';
 import { hostAndPort, parseTarget } from '../config/target.ts';
 import { configFaults, configFile, lineFault, surplusFaults, switchFaults } from './line-faults.ts';
-import { explicitSwitches } from './switches.ts';
+import { splitLine } from './split-line.ts';
 
 export type HealthcheckLine =
   | { readonly kind: 'help' }
@@ -16,27 +14,13 @@ export type HealthcheckLine =
   | { readonly kind: 'nobody'; readonly sentence: string }
   | { readonly kind: 'question'; readonly url: URL };
 
-const FLAGS = {
-  ...Object.fromEntries(
-    [...OPTIONS.map(({ name }) => name), 'config'].map(
-      (name) => [name, { type: 'string', multiple: true }] as const,
-    ),
-  ),
-  ready: { type: 'boolean' },
-  help: { type: 'boolean', short: 'h' },
-} as const;
-
 /** @param argv what stands behind the word `healthcheck` */
 export function parseHealthcheckLine(argv: readonly string[], env: NodeJS.ProcessEnv): HealthcheckLine {
-  const args = [...explicitSwitches(argv)];
-  const { values, positionals } = parseArgs({ args, options: FLAGS, strict: false });
-  const { help, ready, ...rest } = values;
-  if (help === true) return { kind: 'help' };
-  const { config, ...flags } = Object.fromEntries(
-    Object.entries(rest).map(([name, given]) => [name, onlyOne(given)]),
-  );
-  const [word, ...surplus] = positionals;
-  const loaded = loadSettings({ flags, env, file: configFile(config) });
+  const { words, help, flags } = splitLine(argv, ['ready']);
+  if (help) return { kind: 'help' };
+  const { config, ready, ...settings } = flags;
+  const [word, ...surplus] = words;
+  const loaded = loadSettings({ flags: settings, env, file: configFile(config) });
   const authority = word === undefined ? null : authorityOf(word);
   const faults = [
     ...surplusFaults(surplus, 'Give one address'),
@@ -55,11 +39,6 @@ function question(authority: string | null, settings: Settings, ready: boolean):
   const { adminHost, adminPort } = settings;
   const asked = authority ?? hostAndPort(reachable(adminHost), adminPort);
   return { kind: 'question', url: new URL(`http://${asked}${ready ? '/readyz' : '/healthz'}`) };
-}
-
-/** yargs hands on a single value bare, several as a list; the option table expects that. */
-function onlyOne(given: unknown): unknown {
-  return Array.isArray(given) && given.length === 1 ? given[0] : given;
 }
 
 /** `host:port` of an address that was given, in any form of a target's, with or without the page. */

@@ -10,9 +10,14 @@ const BAD_USAGE = 2;
 
 export async function proxyCommand(argv: readonly string[], surroundings: Surroundings): Promise<number> {
   const { env, streams, version } = surroundings;
-  const line = await parseCommandLine(argv, version, streams.stdout.columns ?? Infinity);
-  if (line.kind === 'text') {
-    streams.stdout.write(`${line.text}\n`);
+  const line = parseCommandLine(argv);
+  if (line.kind === 'version') {
+    streams.stdout.write(`${version}\n`);
+    return FINE;
+  }
+  if (line.kind === 'help') {
+    const { helpText } = await import('./help-text.ts');
+    streams.stdout.write(`${await helpText(streams.stdout.columns ?? Infinity)}\n`);
     return FINE;
   }
   const sources = { ...line.request, env };

@@ -1,10 +1,10 @@
 /** `lastbyte completion <shell>`: the script by which a shell completes lastbyte's commands, flags and values. */
 
-import { parseArgs } from 'node:util';
 import { nearestName } from '../../config/nearest.ts';
 import type { Fault } from '../../config/fault.ts';
 import { lineFault, surplusFaults, switchFaults } from '../line-faults.ts';
 import { faultReport } from '../report.ts';
+import { splitLine } from '../split-line.ts';
 import type { Surroundings } from '../surroundings.ts';
 import { bashCompletion } from './bash.ts';
 import { fishCompletion } from './fish.ts';
@@ -38,21 +38,17 @@ export async function completionCommand(
   argv: readonly string[],
   { streams: { stdout, stderr } }: Surroundings,
 ): Promise<number> {
-  const { values, positionals } = parseArgs({
-    args: [...argv],
-    options: { help: { type: 'boolean', short: 'h' } },
-    strict: false,
-  });
-  if (values.help === true) {
+  const { words, help, flags } = splitLine(argv, []);
+  if (help) {
     stdout.write(HELP);
     return FINE;
   }
-  const [word = '', ...surplus] = positionals;
+  const [word = '', ...surplus] = words;
   const shell = SHELLS.find((one) => one === word);
   const faults = [
     ...(shell === undefined ? [noShell(word)] : []),
     ...surplusFaults(surplus, 'Give one shell'),
-    ...switchFaults(values, ['help'], 'completion'),
+    ...switchFaults(flags, [], 'completion'),
   ];
   if (shell === undefined || faults.length > 0) {
     stderr.write(faultReport(faults, 'on the command line'));

@@ -1,10 +1,10 @@
 /** The command line of `lastbyte init`. */
 
-import { parseArgs } from 'node:util';
 import type { Fault } from '../../config/fault.ts';
 import type { Target } from '../../config/settings.ts';
 import { parseTarget } from '../../config/target.ts';
 import { lineFault, surplusFaults, switchFaults } from '../line-faults.ts';
+import { splitLine } from '../split-line.ts';
 
 export type InitLine =
   | { readonly kind: 'help' }
@@ -17,21 +17,17 @@ export type InitLine =
       readonly force: boolean;
     };
 
-const INIT_SWITCHES = {
-  compose: { type: 'boolean' },
-  force: { type: 'boolean' },
-  help: { type: 'boolean', short: 'h' },
-} as const;
+const SWITCHES = ['compose', 'force'];
 
 /** @param argv what stands behind the word `init` */
 export function parseInitLine(argv: readonly string[]): InitLine {
-  const { values, positionals } = parseArgs({ args: [...argv], options: INIT_SWITCHES, strict: false });
-  if (values.help === true) return { kind: 'help' };
-  const [word, ...surplus] = positionals;
+  const { words, help, flags } = splitLine(argv, SWITCHES);
+  if (help) return { kind: 'help' };
+  const [word, ...surplus] = words;
   const read = word === undefined ? null : parseTarget(word.trim());
   const faults = [
     ...surplusFaults(surplus, 'Give at most one target'),
-    ...switchFaults(values, Object.keys(INIT_SWITCHES), 'init'),
+    ...switchFaults(flags, SWITCHES, 'init'),
     ...(read?.kind === 'wrong'
       ? [
           {
@@ -42,6 +38,6 @@ export function parseInitLine(argv: readonly string[]): InitLine {
       : []),
   ];
   if (read?.kind === 'wrong' || faults.length > 0) return { kind: 'faults', faults };
-  const { compose, force } = values;
+  const { compose, force } = flags;
   return { kind: 'init', target: read?.value ?? null, compose: compose === true, force: force === true };
 }
