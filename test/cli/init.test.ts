@@ -116,6 +116,13 @@ describe('the service for docker compose', () => {
     expect(stdout).toContain('docker compose -f compose.yaml -f compose.lastbyte.yaml up\n');
   });
 
+  test('is named beside the compose file that is there', async () => {
+    here('docker-compose.yml', 'services: {}\n');
+    const { stdout } = await init('--compose');
+    expect(stdout).toContain('docker compose -f docker-compose.yml -f compose.lastbyte.yaml up\n');
+    expect(textOf('docker-compose.yml')).toBe('services: {}\n');
+  });
+
   test('starts lastbyte and asks for its health with variables that it knows', async () => {
     await init('5000', '--compose');
     const { lastbyte: service } = parse(textOf('compose.lastbyte.yaml')).services;

@@ -28,6 +28,9 @@ docker compose.
 Exit codes: 0 written, 1 a file exists or cannot be written, 2 bad usage.
 `;
 
+/** Where docker compose looks by itself, in its order. */
+const OWN_COMPOSE_FILES = ['compose.yaml', 'compose.yml', 'docker-compose.yaml', 'docker-compose.yml'];
+
 const SCHEMA = 'node_modules/lastbyte/config/schema.json';
 
 interface NewFile {
@@ -58,7 +61,7 @@ export async function initCommand(argv: readonly string[], surroundings: Surroun
     stderr.write(`${complaint}\n`);
     return FAILED;
   }
-  stdout.write(whatNow(target, served, line.compose ? null : compose.text));
+  stdout.write(whatNow(target, served, line.compose ? composeCommand(folder) : asService(compose.text)));
   return FINE;
 }
 
@@ -101,12 +104,8 @@ function failure(file: NewFile, folder: string, error: unknown): string {
   return `${file.name} cannot be written in ${folder}: ${REASONS.get(code) ?? (code || String(error))}.`;
 }
 
-function whatNow(target: Target, served: Served | null, compose: string | null): string {
+function whatNow(target: Target, served: Served | null, beside: string): string {
   const why = served === null ? '' : ` (${served.file}: ${served.server})`;
-  const beside =
-    compose === null
-      ? `Wrote ${COMPOSE_FILE}: docker compose -f compose.yaml -f ${COMPOSE_FILE} up\n`
-      : `\nAs a service of docker compose (lastbyte init --compose writes it to ${COMPOSE_FILE}):\n\n${compose}`;
   const { port, adminPort } = portsBeside(target);
   return `Wrote ${CONFIG_FILE}, in front of ${targetUrl(target)}${why}.
 
@@ -114,4 +113,13 @@ function whatNow(target: Target, served: Served | null, compose: string | null):
 
 Then clients use http://127.0.0.1:${port}/, and http://127.0.0.1:${adminPort}/ shows what went through.
 ${beside}`;
+}
+
+function composeCommand(folder: string): string {
+  const own = OWN_COMPOSE_FILES.find((name) => existsSync(join(folder, name))) ?? 'compose.yaml';
+  return `Wrote ${COMPOSE_FILE}: docker compose -f ${own} -f ${COMPOSE_FILE} up\n`;
+}
+
+function asService(compose: string): string {
+  return `\nAs a service of docker compose (lastbyte init --compose writes it to ${COMPOSE_FILE}):\n\n${compose}`;
 }
