@@ -1,5 +1,5 @@
 /**
- * Writes the files that come from the option table; with --check, exits 1 and names those that are stale.
+ * Writes the files that come from the tables and the lock file; with --check, exits 1 and names those that are stale.
  *
  * Node from 22.18 runs it as it is: `node scripts/generate.ts`.
  */

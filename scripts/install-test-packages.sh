@@ -6,6 +6,7 @@ packages=(
   openssl curl wget apache2-utils
   python3 python3-django python3-flask gunicorn python3-waitress python3-aiohttp python3-uvicorn python3-websockets
   php-cli ruby ruby-webrick puma chromium
+  bsdutils zsh fish
 )
 
 missing=()

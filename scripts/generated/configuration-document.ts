@@ -42,7 +42,7 @@ describe a service named "lastbyte" (\`LASTBYTE_SERVICE_HOST\`, \`LASTBYTE_PORT=
 ## The file
 
 YAML or JSON, named by \`--config FILE\` or \`LASTBYTE_CONFIG\`; no file is read unless it is named. Its keys are the flags without
-their dashes. [config/default.yaml](../config/default.yaml) holds every default, [config/docker.yaml](../config/docker.yaml) is meant
+their dashes. \`lastbyte init\` writes one to begin with, and shows lastbyte as a service of docker compose. [config/default.yaml](../config/default.yaml) holds every default, [config/docker.yaml](../config/docker.yaml) is meant
 for a container, and [config/schema.json](../config/schema.json) lets an editor complete and check a file.
 
 SIGHUP has the file read again. If all of it holds, it is in force for the exchanges that begin from then on, and settings that

@@ -1,6 +1,7 @@
 /** config/default.yaml: every option with its default, to copy and change. */
 
-import { defaultOf, GROUPS, type OptionGroup } from '../../src/config/option-table.ts';
+import { commentedFile } from '../../src/config/commented-file.ts';
+import { defaultOf } from '../../src/config/option-table.ts';
 import { yamlLine } from '../../src/config/yaml-line.ts';
 
 const HEADER = `# yaml-language-server: $schema=./schema.json
@@ -11,13 +12,5 @@ const HEADER = `# yaml-language-server: $schema=./schema.json
 `;
 
 export function defaultFile(): string {
-  return [HEADER, ...GROUPS.map(section)].join('\n');
-}
-
-function section({ title, options }: OptionGroup): string {
-  const lines = options.flatMap(({ name, setting, purpose }) => [
-    `# ${purpose}`,
-    yamlLine(name, defaultOf(setting)),
-  ]);
-  return `# --- ${title} ---\n\n${lines.join('\n')}\n`;
+  return commentedFile(HEADER, ({ name, setting }) => yamlLine(name, defaultOf(setting)));
 }

@@ -1,8 +1,9 @@
-/** The files that are written from the tables of options and of metrics, as they should be. */
+/** The files that are written from the tables of options and of metrics, and from the lock file, as they should be. */
 
 import { configurationDocument } from './configuration-document.ts';
 import { configurationSchema } from './configuration-schema.ts';
 import { defaultFile } from './default-file.ts';
+import { licencesDocument } from './licences-document.ts';
 import { metricsDocument } from './metrics-document.ts';
 import { proxyOptions } from './proxy-options.ts';
 
@@ -17,6 +18,7 @@ export function generatedFiles(): readonly GeneratedFile[] {
     { path: 'config/schema.json', text: configurationSchema() },
     { path: 'config/default.yaml', text: defaultFile() },
     { path: 'docs/configuration.md', text: configurationDocument() },
+    { path: 'docs/licences.md', text: licencesDocument() },
     { path: 'docs/metrics.md', text: metricsDocument() },
     { path: 'src/config/proxy-options.ts', text: proxyOptions() },
   ];

@@ -8,7 +8,8 @@ import type { DiagnoseSettings } from '../diagnose/settings.ts';
 import { isSafe } from '../http/idempotency.ts';
 import { parseDiagnoseLine } from './diagnose-line.ts';
 import { faultReport } from './report.ts';
-import type { Output, Streams } from './streams.ts';
+import type { Output } from './streams.ts';
+import type { Surroundings } from './surroundings.ts';
 
 const BAD_USAGE = 2;
 
@@ -21,12 +22,6 @@ const EXIT_CODES: Readonly<Record<DiagnosisVerdict, number>> = {
 
 const DEFAULT_COLUMNS = 100;
 
-export interface Surroundings {
-  readonly env: NodeJS.ProcessEnv;
-  readonly streams: Streams;
-  readonly version: string;
-}
-
 /**
  * @param argv what stands behind the word `diagnose`
  * @returns the exit code: 0 no fault found, 1 fault found, 2 bad usage, 3 could not be reached
@@ -34,9 +29,14 @@ export interface Surroundings {
 export async function diagnoseCommand(argv: readonly string[], surroundings: Surroundings): Promise<number> {
   const { streams, version } = surroundings;
   const { stdout, stderr } = streams;
-  const line = await parseDiagnoseLine(argv, version, stdout.columns ?? Infinity);
-  if (line.kind === 'text') {
-    stdout.write(`${line.text}\n`);
+  const line = parseDiagnoseLine(argv);
+  if (line.kind === 'version') {
+    stdout.write(`${version}\n`);
+    return 0;
+  }
+  if (line.kind === 'help') {
+    const { diagnoseHelpText } = await import('./diagnose-help.ts');
+    stdout.write(`${await diagnoseHelpText(stdout.columns ?? Infinity)}\n`);
     return 0;
   }
   if (line.kind === 'faults') {

@@ -1,8 +1,9 @@
 /** Values from a configuration file, YAML or JSON, each with the line that it stands on. */
 
 import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { extname, relative } from 'node:path';
-import { isMap, isNode, isScalar, LineCounter, parseDocument, type Document, type Pair } from 'yaml';
+import type * as Yaml from 'yaml';
 import type { Fault } from './fault.ts';
 import { gather, type Gathered, type Gathering } from './given.ts';
 import { optionNamed } from './option-table.ts';
@@ -20,17 +21,26 @@ const SCHEMA_KEY = '$schema';
 
 interface Text {
   readonly file: string;
-  readonly document: Document.Parsed;
-  readonly lines: LineCounter;
+  readonly document: Yaml.Document.Parsed;
+  readonly lines: Yaml.LineCounter;
+}
+
+const require = createRequire(import.meta.url);
+
+/** Loaded with the first file: most starts have none, and need not wait for it. */
+function yaml(): typeof Yaml {
+  const library: typeof Yaml = require('yaml');
+  return library;
 }
 
 export function gatherFile(source: FileSource): Gathered {
   const content = contentOf(source);
   if (content.kind === 'fault') return { given: [], faults: [content.fault] };
-  const lines = new LineCounter();
   const file = shownPath(source.path);
   const broken = extname(source.path).toLowerCase() === '.json' ? brokenJson(content.text, file) : null;
   if (broken !== null) return { given: [], faults: [broken] };
+  const { LineCounter, parseDocument } = yaml();
+  const lines = new LineCounter();
   const document = parseDocument(content.text, { lineCounter: lines, prettyErrors: false });
   return gatherDocument({ file, document, lines });
 }
@@ -75,6 +85,7 @@ function brokenJson(text: string, file: string): Fault | null {
 
 function gatherDocument(text: Text): Gathered {
   const { document, file } = text;
+  const { isMap, isScalar } = yaml();
   if (document.errors.length > 0) return { given: [], faults: syntaxFaults(text) };
   const root = document.contents;
   if (root === null || (isScalar(root) && root.value === null)) return { given: [], faults: [] };
@@ -94,7 +105,8 @@ function syntaxFaults(text: Text): readonly Fault[] {
   }));
 }
 
-function gatherPair(pair: Pair, text: Text): Gathering | null {
+function gatherPair(pair: Yaml.Pair, text: Text): Gathering | null {
+  const { isScalar } = yaml();
   const key = isScalar(pair.key) ? String(pair.key.value) : String(pair.key);
   if (key === SCHEMA_KEY) return null;
   const offset = isScalar(pair.key) ? (pair.key.range?.[0] ?? 0) : 0;
@@ -104,8 +116,8 @@ function gatherPair(pair: Pair, text: Text): Gathering | null {
   return { kind: 'given', given: { option, raw: valueOf(pair, text), origin } };
 }
 
-function valueOf({ value }: Pair, text: Text): unknown {
-  if (!isNode(value)) return value;
+function valueOf({ value }: Yaml.Pair, text: Text): unknown {
+  if (!yaml().isNode(value)) return value;
   const plain: unknown = value.toJS(text.document);
   return plain;
 }

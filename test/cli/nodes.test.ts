@@ -1,19 +1,11 @@
 /** Every Node that is supported runs the command in silence: LASTBYTE_NODES names further binaries, colon-separated. */
 
-import { execFileSync } from 'node:child_process';
 import { describe, expect, test } from 'vitest';
 import { Client } from '../helpers/client.ts';
 import { Upstream, ok } from '../helpers/upstream.ts';
 import type { Script, UpstreamConnection } from '../helpers/upstream.ts';
 import { lastbyte, startLastbyte } from './command.ts';
-
-const BINARIES = [
-  process.execPath,
-  ...(process.env['LASTBYTE_NODES'] ?? '').split(':').filter((path) => path !== ''),
-];
-const NODES = BINARIES.map(
-  (path) => [execFileSync(path, ['--version'], { encoding: 'utf8' }).trim(), path] as const,
-);
+import { NODES } from './nodes.ts';
 
 const answers: Script = async (connection) => {
   for (;;) {

@@ -13,7 +13,7 @@ const textOf = (path: string): string => readFileSync(pathOf(path), 'utf8');
 const schema: unknown = JSON.parse(textOf('config/schema.json'));
 
 test.each(generatedFiles().map(({ path, text }) => [path, text] as const))(
-  '%s is what the option table says',
+  '%s is what its source says',
   (path, text) => {
     expect(textOf(path)).toBe(text);
   },

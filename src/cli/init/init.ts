@@ -1,0 +1,125 @@
+/** `lastbyte init [target]`: writes a configuration to begin with, and shows lastbyte as a service of docker compose. */
+
+import { existsSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Target } from '../../config/settings.ts';
+import { targetUrl } from '../../config/target.ts';
+import { faultReport } from '../report.ts';
+import type { Surroundings } from '../surroundings.ts';
+import { parseInitLine } from './init-line.ts';
+import { servedIn, type Served } from './served-here.ts';
+import { COMPOSE_FILE, composeFileText, CONFIG_FILE, configFileText, portsBeside } from './written-files.ts';
+
+const FINE = 0;
+const FAILED = 1;
+const BAD_USAGE = 2;
+
+const HELP = `lastbyte init [target]
+
+Writes ${CONFIG_FILE} into the current folder: every option with its purpose, those that are changed
+most in force, the others as comments. Without target it looks what is there: Django (manage.py)
+listens on port 8000, Flask (app.py, wsgi.py) on 5000. Then shows how to run it, and a service for
+docker compose.
+
+  --compose   write that service to ${COMPOSE_FILE}, instead of showing it
+  --force     replace files that exist
+  -h, --help  show this help
+
+Exit codes: 0 written, 1 a file exists or cannot be written, 2 bad usage.
+`;
+
+/** Where docker compose looks by itself, in its order. */
+const OWN_COMPOSE_FILES = ['compose.yaml', 'compose.yml', 'docker-compose.yaml', 'docker-compose.yml'];
+
+const SCHEMA = 'node_modules/lastbyte/config/schema.json';
+
+interface NewFile {
+  readonly name: string;
+  readonly text: string;
+}
+
+/** @param argv what stands behind the word `init` */
+export async function initCommand(argv: readonly string[], surroundings: Surroundings): Promise<number> {
+  const { stdout, stderr } = surroundings.streams;
+  const line = parseInitLine(argv);
+  if (line.kind === 'help') {
+    stdout.write(HELP);
+    return FINE;
+  }
+  if (line.kind === 'faults') {
+    stderr.write(faultReport(line.faults, 'on the command line'));
+    return BAD_USAGE;
+  }
+  const folder = process.cwd();
+  const served = line.target === null ? servedIn(folder) : null;
+  const target = line.target ?? ownTarget(served);
+  const schema = existsSync(join(folder, SCHEMA)) ? `./${SCHEMA}` : null;
+  const config = { name: CONFIG_FILE, text: configFileText(target, schema) };
+  const compose = { name: COMPOSE_FILE, text: composeFileText(target, surroundings.version) };
+  const complaint = write(line.compose ? [config, compose] : [config], folder, line.force);
+  if (complaint !== null) {
+    stderr.write(`${complaint}\n`);
+    return FAILED;
+  }
+  stdout.write(whatNow(target, served, line.compose ? composeCommand(folder) : asService(compose.text)));
+  return FINE;
+}
+
+const DEFAULT_PORT = 8000;
+
+function ownTarget(served: Served | null): Target {
+  return { kind: 'tcp', tls: false, host: '127.0.0.1', port: served?.port ?? DEFAULT_PORT };
+}
+
+/** Null when all are written; else one sentence, and none is half replaced: what exists is found before. */
+function write(files: readonly NewFile[], folder: string, force: boolean): string | null {
+  const taken = force ? undefined : files.find(({ name }) => existsSync(join(folder, name)));
+  if (taken !== undefined) return existing(taken);
+  for (const file of files) {
+    try {
+      // Without --force it fails on a file that has come just now, too.
+      writeFileSync(join(folder, file.name), file.text, { flag: force ? 'w' : 'wx' });
+    } catch (error) {
+      return failure(file, folder, error);
+    }
+  }
+  return null;
+}
+
+function existing({ name }: NewFile): string {
+  return `${name} exists, and is left as it is: --force replaces it.`;
+}
+
+const REASONS: ReadonlyMap<string, string> = new Map([
+  ['EACCES', 'this user may not write there'],
+  ['EPERM', 'this user may not write there'],
+  ['EROFS', 'its file system is read-only'],
+  ['ENOSPC', 'its disk is full'],
+  ['EISDIR', 'there is a folder of that name'],
+]);
+
+function failure(file: NewFile, folder: string, error: unknown): string {
+  const code = error instanceof Error && 'code' in error ? String(error.code) : '';
+  if (code === 'EEXIST') return existing(file);
+  return `${file.name} cannot be written in ${folder}: ${REASONS.get(code) ?? (code || String(error))}.`;
+}
+
+function whatNow(target: Target, served: Served | null, beside: string): string {
+  const why = served === null ? '' : ` (${served.file}: ${served.server})`;
+  const { port, adminPort } = portsBeside(target);
+  return `Wrote ${CONFIG_FILE}, in front of ${targetUrl(target)}${why}.
+
+  npx lastbyte --config ${CONFIG_FILE}
+
+Then clients use http://127.0.0.1:${port}/, and http://127.0.0.1:${adminPort}/ shows what went through.
+${beside}`;
+}
+
+function composeCommand(folder: string): string {
+  const own = OWN_COMPOSE_FILES.find((name) => existsSync(join(folder, name))) ?? 'compose.yaml';
+  return `Wrote ${COMPOSE_FILE}: docker compose -f ${own} -f ${COMPOSE_FILE} up\n`;
+}
+
+function asService(compose: string): string {
+  return `\nAs a service of docker compose (lastbyte init --compose writes it to ${COMPOSE_FILE}):\n\n${compose}`;
+}

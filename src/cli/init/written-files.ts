@@ -1,0 +1,80 @@
+/** What `lastbyte init` writes: a configuration to change, and lastbyte as a service of docker compose. */
+
+import { commentedFile } from '../../config/commented-file.ts';
+import type { ConfigValue } from '../../config/kind.ts';
+import { defaultOf, TABLE, written } from '../../config/option-table.ts';
+import type { SettingName } from '../../config/option.ts';
+import type { Target } from '../../config/settings.ts';
+import { yamlLine } from '../../config/yaml-line.ts';
+
+export const CONFIG_FILE = 'lastbyte.yaml';
+export const COMPOSE_FILE = 'compose.lastbyte.yaml';
+
+const HEADER = `# lastbyte's configuration: lastbyte --config ${CONFIG_FILE}
+#
+# Lines that begin with #name: show the default of an option; take the # away to change it.
+# LASTBYTE_* variables and flags come before this file. lastbyte print-config shows what is in force.
+`;
+
+interface Ports {
+  readonly port: number;
+  readonly adminPort: number;
+}
+
+/** The defaults, unless the server behind has one of them: lastbyte would be its own target. */
+export function portsBeside(target: Target): Ports {
+  const { port, adminPort } = { port: TABLE.port.default, adminPort: TABLE.adminPort.default };
+  const taken = target.kind === 'tcp' && [port, adminPort].includes(target.port);
+  return taken ? { port: port + 10, adminPort: adminPort + 10 } : { port, adminPort };
+}
+
+/** @param schema where an editor finds the schema, from the file's folder; null: nowhere */
+export function configFileText(target: Target, schema: string | null): string {
+  const { port, adminPort } = portsBeside(target);
+  // What nearly everybody looks at first is in force; all others show a default.
+  const live = new Map<SettingName, ConfigValue>([
+    ['target', written('target', target)],
+    ['port', port],
+    ['adminPort', adminPort],
+  ]);
+  const modeline = schema === null ? '' : `# yaml-language-server: $schema=${schema}\n`;
+  return commentedFile(`${modeline}${HEADER}`, ({ name, setting }) => {
+    return live.has(setting)
+      ? yamlLine(name, live.get(setting) ?? null)
+      : `#${yamlLine(name, defaultOf(setting))}`;
+  });
+}
+
+const DEFAULT_SERVER_PORT = 8000;
+
+/** Beside the services of a compose file: `docker compose -f compose.yaml -f compose.lastbyte.yaml up`. */
+export function composeFileText(target: Target, version: string): string {
+  const behind = target.kind === 'tcp' ? target.port : DEFAULT_SERVER_PORT;
+  const { port, adminPort } = portsBeside(target);
+  return `services:
+  lastbyte:
+    build:
+      dockerfile_inline: |
+        FROM node:24-slim
+        RUN npm install --global --ignore-scripts lastbyte@${version}
+        USER node
+    command: [lastbyte]
+    environment:
+      # "web" stands for your server's service; it has to listen on 0.0.0.0 in its container.
+      LASTBYTE_TARGET: http://web:${behind}
+      LASTBYTE_CONFIG: /etc/${CONFIG_FILE}
+      LASTBYTE_HOST: 0.0.0.0
+      LASTBYTE_ADMIN_HOST: 0.0.0.0
+    volumes: ['./${CONFIG_FILE}:/etc/${CONFIG_FILE}:ro']
+    # On loopback: the proxy is for this machine, and the admin page asks for no password.
+    ports: ['127.0.0.1:${port}:${port}', '127.0.0.1:${adminPort}:${adminPort}']
+    read_only: true
+    tmpfs: [/tmp]
+    cap_drop: [ALL]
+    healthcheck:
+      test: [CMD, lastbyte, healthcheck]
+      interval: 10s
+      timeout: 3s
+      start_period: 20s
+`;
+}

@@ -1,0 +1,41 @@
+/** What a command loads before it does anything: it starts fast because it waits for nothing that it does not need. */
+
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
+import { expect, test } from 'vitest';
+
+const SRC = path.join(import.meta.dirname, '..', '..', '..', 'src');
+
+/** Everything that is loaded with these files; what a function imports when it is called is not. */
+function loadedWith(files: readonly string[]): ReadonlySet<string> {
+  const loaded = new Set<string>();
+  const waiting = [...files];
+  for (let file = waiting.pop(); file !== undefined; file = waiting.pop()) {
+    if (loaded.has(file)) continue;
+    loaded.add(file);
+    if (!file.endsWith('.ts')) continue;
+    const text = readFileSync(path.join(SRC, file), 'utf8');
+    for (const [, specifier = ''] of text.matchAll(/^(?:import|export) (?!type )[^;]*?from '([^']+)'/gm)) {
+      waiting.push(specifier.startsWith('.') ? path.join(path.dirname(file), specifier) : specifier);
+    }
+  }
+  return loaded;
+}
+
+const libraries = (files: readonly string[]): readonly string[] =>
+  [...loadedWith(files)].filter((name) => !name.endsWith('.ts') && !name.startsWith('node:')).sort();
+
+test.each([
+  ['--version', ['bin.ts', 'cli/proxy-command.ts'], ['yargs-parser']],
+  ['healthcheck', ['bin.ts', 'cli/healthcheck.ts'], ['yargs-parser']],
+  ['the proxy', ['bin.ts', 'cli/proxy-command.ts', 'cli/run.ts'], ['prom-client', 'winston', 'yargs-parser']],
+  ['print-config', ['bin.ts', 'cli/proxy-command.ts', 'cli/print-config.ts'], ['yaml', 'yargs-parser']],
+])('%s waits for no library but its own', (_, files, expected) => {
+  expect(libraries(files)).toEqual(expected);
+});
+
+test('the proxy does not wait for what only diagnose needs', () => {
+  const loaded = [...loadedWith(['bin.ts', 'cli/proxy-command.ts', 'cli/run.ts'])];
+  expect(loaded).toContain(path.join('server', 'proxy.ts'));
+  expect(loaded.filter((file) => file.startsWith('diagnose'))).toEqual([]);
+});
