@@ -40,7 +40,7 @@ export async function idle({ peers }: Arguments): Promise<string> {
 async function askedOnce(port: number, path: string): Promise<Socket> {
   const socket = connect(port, '127.0.0.1').on('error', () => undefined);
   await once(socket, 'connect');
-  socket.write(`GET ${path} HTTP/1.1\r\nHost: bench\r\n\r\n`);
+  socket.write(`GET ${path} HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\n\r\n`);
   let got = 0;
   while (got < 1024) {
     const [part]: unknown[] = await once(socket, 'data');

@@ -91,7 +91,7 @@ class BusyUpstream implements AsyncDisposable {
 /** Takes what one read gives, and pauses, again and again. */
 async function readSlowly(port: number): Promise<void> {
   const socket = connect(port, '127.0.0.1').on('error', () => undefined);
-  socket.write('GET / HTTP/1.1\r\nHost: bench\r\n\r\n');
+  socket.write(`GET / HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\nConnection: close\r\n\r\n`);
   let got = 0;
   socket.on('data', (part) => {
     got += part.length;

@@ -1,5 +1,6 @@
 /** One try to get a response: sends the request over one connection and records what came back. */
 
+import { performance } from 'node:perf_hooks';
 import type { Framing } from '../http/framing.ts';
 import { keepsAlive } from '../http/framing.ts';
 import type { ResponseHead } from '../http/response-head.ts';
@@ -66,6 +67,9 @@ export class Attempt implements ConnectionReader, ResponseObserver {
   #requestBody: RequestBodySent;
   #expectation: Expectation = 'none';
   #hold: NodeJS.Timeout | null = null;
+  /** When the first octets came over a used connection; null: not yet, or more has come. */
+  #firstReadMs: number | null = null;
+  #reads = 0;
   #settle: ((evidence: Evidence) => void) | null = null;
   #evidence: Evidence | null = null;
 
@@ -104,6 +108,7 @@ export class Attempt implements ConnectionReader, ResponseObserver {
 
   bytes(buffer: Uint8Array, count: number): boolean {
     this.#options.notes?.arrived();
+    this.#seeLag();
     this.#reader.read(buffer, count);
     const sink = this.#reader.sink;
     if (this.#evidence !== null || sink === null || !sink.congested) return true;
@@ -236,6 +241,15 @@ export class Attempt implements ConnectionReader, ResponseObserver {
     if (error || this.#requestBody !== 'partly') return;
     this.#requestBody = 'whole';
     this.#options.notes?.mark('bodySentMs');
+  }
+
+  /** How long the first octets were alone, on a used connection. A stream is so because it has nothing to say yet. */
+  #seeLag(): void {
+    this.#reads += 1;
+    if (!this.#reused || this.#streamed || this.#reads > 2) return;
+    const nowMs = performance.now();
+    if (this.#firstReadMs !== null) this.#options.pool.lagged(nowMs - this.#firstReadMs);
+    this.#firstReadMs = nowMs;
   }
 
   #pause(sink: BodySink): void {

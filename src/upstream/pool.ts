@@ -1,5 +1,6 @@
 /** Idle connections to the upstream, kept for the next exchange that may use one. */
 
+import { performance } from 'node:perf_hooks';
 import type { ConnectionReader, UpstreamConnection } from './connection.ts';
 
 interface PoolLimits {
@@ -7,9 +8,19 @@ interface PoolLimits {
   readonly maxIdleConnections: number;
 }
 
+/**
+ * How long the first octets of an answer may be alone on a used connection. Linux delays their acknowledgement by 40 ms there,
+ * not on a new connection; a server that writes its answer in parts, without TCP_NODELAY, waits for it before the second (RFC
+ * 9293 section 3.7.4: Nagle; RFC 1122 section 4.2.3.2: delayed ACK). Django's runserver is one, and Node has no TCP_QUICKACK.
+ */
+const LAG_MS = 30;
+/** Then new connections are the faster ones; what changes an upstream is mostly a restart. */
+const AVOIDED_MS = 600_000;
+
 export class ConnectionPool {
   readonly #limits: PoolLimits;
   #closed = false;
+  #avoidedUntilMs = -Infinity;
   /** The one used last is at the end, and is taken first: the others may grow old and be closed. */
   readonly #idle: UpstreamConnection[] = [];
 
@@ -28,10 +39,18 @@ export class ConnectionPool {
     return null;
   }
 
+  /** On a used connection the first octets of an answer were alone for so long: too long, and none is kept for a while. */
+  lagged(ms: number): void {
+    if (ms < LAG_MS) return;
+    this.#avoidedUntilMs = performance.now() + AVOIDED_MS;
+    for (const connection of this.#idle.splice(0)) connection.destroy();
+  }
+
   /** Keeps a connection whose exchange ended as both sides expected. */
   put(connection: UpstreamConnection): void {
     const { upstreamIdleTimeoutMs, maxIdleConnections } = this.#limits;
-    if (this.#closed || !connection.usable || this.#idle.length >= maxIdleConnections) {
+    const isUnwanted = this.#closed || performance.now() < this.#avoidedUntilMs;
+    if (isUnwanted || !connection.usable || this.#idle.length >= maxIdleConnections) {
       connection.destroy();
       return;
     }

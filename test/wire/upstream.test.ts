@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
 import { Client, valueOf } from '../helpers/client.ts';
 import { TestProxy } from '../helpers/proxy.ts';
@@ -300,6 +301,26 @@ describe('connections', () => {
       await client.response();
     }
     expect(upstream.connections.length).toBe(2);
+  });
+
+  test('are kept no more where an answer on a used one comes in parts, with a pause as for a delayed ACK', async () => {
+    const [start, rest] = [ok('a').slice(0, 17), ok('a').slice(17)];
+    await using upstream = await Upstream.start(async (connection) => {
+      for (let answers = 0; ; answers += 1) {
+        await connection.request();
+        await connection.send(start);
+        if (answers > 0) await sleep(50);
+        await connection.send(rest);
+      }
+    });
+    await using proxy = await TestProxy.start(upstream.url);
+    using client = await Client.connect(proxy.port);
+    for (let exchange = 0; exchange < 4; exchange += 1) {
+      await client.send(GET);
+      expect((await client.response()).body.toString()).toBe('a');
+    }
+    const requests = upstream.connections.map(({ received }) => received.toString().match(/GET/g)?.length);
+    expect(requests, 'the pause is seen at the second request').toEqual([2, 1, 1]);
   });
 
   test('that went stale cost a safe request nothing', async () => {
