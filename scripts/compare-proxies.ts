@@ -12,7 +12,10 @@ const BEGIN = '<!-- comparison: begin; written by npm run compare -->';
 const END = '<!-- comparison: end -->';
 
 async function main(): Promise<void> {
-  const versions = { lastbyte: versionIn('package.json'), httpProxy: versionIn('node_modules/http-proxy/package.json') };
+  const versions = {
+    lastbyte: versionIn('package.json'),
+    httpProxy: versionIn('node_modules/http-proxy/package.json'),
+  };
   const rows: string[][] = [];
   for (const proxy of comparedProxies(versions)) {
     if (proxy.version === null) say(`${proxy.name} is not installed, and is left out.`);

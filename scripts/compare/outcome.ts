@@ -22,13 +22,17 @@ export interface Ask {
 
 /** More than a server's read buffer takes in along with the head. */
 const UPLOAD = Buffer.alloc(100_000, 'u');
+const FRAMING = {
+  none: {},
+  length: { 'Content-Length': UPLOAD.length },
+  chunked: { 'Transfer-Encoding': 'chunked' },
+} as const;
 const SILENCE_MS = 8_000;
 const SLOW_PAUSE_MS = 2;
 
 export async function askOnce(port: number, ask: Ask): Promise<Outcome> {
   const { method, path, upload } = ask;
-  const headers = upload === 'length' ? { 'Content-Length': UPLOAD.length } : {};
-  const outgoing = request({ port, host: '127.0.0.1', method, path, headers, agent: false });
+  const outgoing = request({ port, host: '127.0.0.1', method, path, headers: FRAMING[upload], agent: false });
   try {
     return await new Promise((resolve) => {
       outgoing.setTimeout(SILENCE_MS, () => resolve('hung'));
