@@ -12,7 +12,7 @@ export interface Fault {
   readonly name: string;
   readonly tries: number;
   readonly ask: Ask;
-  start(): Promise<{ readonly port: number } & AsyncDisposable>;
+  readonly start: () => Promise<{ readonly port: number } & AsyncDisposable>;
 }
 
 const WHOLE = 'x'.repeat(51_200);

@@ -45,7 +45,7 @@ test.each(ofKind('elsewhere'))('%s is run elsewhere', (_command, { where, words 
 test.for(ofKind('serves'))('%s', async ([command, { ask, before, in: folder }], context) => {
   need(context, whyNoProgram('curl', '--version', 'curl'));
   await using shell = await Shell.open();
-  await using _socket = await shell.serveSocket();
+  await shell.serveSocket();
   if (before !== undefined) expect((await shell.start(before).finished).code).toBe(0);
   const running = shell.start(command, folder === 'root' ? ROOT : undefined);
   await running.url();

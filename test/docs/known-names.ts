@@ -1,27 +1,18 @@
 /** Names in the documents that are not lastbyte's own, each with whose it is. */
 
-/** Flags of other programs, and of our scripts. */
-export const FLAGS_OF_OTHERS: ReadonlySet<string> = new Set([
-  // curl
-  ...[
-    'limit-rate',
-    'retry',
-    'retry-delay',
-    'retry-all-errors',
-    'unix-socket',
-    'cacert',
-    'data-binary',
-    'http2',
-  ],
-  // flask, docker
-  ...['app', 'build', 'link', 'check'],
-  // the scripts of package.json: faults, test:fuzz, test:soak, diagnose:servers
-  ...['minutes', 'seed', 'rate', 'idle', 'reader', 'only', 'runs', 'tries'],
-  // the example of a misspelt flag
-  'retires',
-  // the tests' servers
-  'nothreading',
-]);
+/** Flags of other programs, and of our scripts, by whose they are. */
+const FLAGS_BY_OWNER: Readonly<Record<string, string>> = {
+  curl: 'limit-rate retry retry-delay retry-all-errors unix-socket cacert data-binary http2',
+  flask: 'app',
+  docker: 'build link check',
+  'npm run faults, test:fuzz, test:soak, diagnose:servers': 'minutes seed rate idle reader only runs tries',
+  "the tests' servers": 'nothreading',
+  'the example of a misspelt flag': 'retires',
+};
+
+export const FLAGS_OF_OTHERS: ReadonlySet<string> = new Set(
+  Object.values(FLAGS_BY_OWNER).flatMap((names) => names.split(' ')),
+);
 
 /** Not settings: they steer the tests. */
 export const VARIABLES_OF_TESTS: ReadonlySet<string> = new Set([

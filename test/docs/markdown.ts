@@ -32,7 +32,7 @@ function markdownIn(place: string, recursive: boolean): string[] {
 
 export const textOf = (file: string): string => readFileSync(path.join(ROOT, file), 'utf8');
 
-export function blocksOf(file: string): readonly Block[] {
+function blocksOf(file: string): readonly Block[] {
   const found = textOf(file).matchAll(/^```([a-z]+)\n([\s\S]*?)^```$/gm);
   return [...found].map(([, language = '', text = '']) => ({ file, language, text }));
 }

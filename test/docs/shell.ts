@@ -22,6 +22,7 @@ export class Shell implements AsyncDisposable {
   readonly folder = mkdtempSync(path.join(tmpdir(), 'lastbyte-docs-'));
   readonly #ports: ReadonlyMap<string, number>;
   readonly #upstream: Upstream;
+  readonly #socketServer = createServer((_request, response) => response.end('here'));
   readonly #started: RunningCommand[] = [];
 
   private constructor(upstream: Upstream, ports: ReadonlyMap<string, number>) {
@@ -83,22 +84,16 @@ export class Shell implements AsyncDisposable {
   }
 
   /** What `unix:/tmp/app.sock` leads to. */
-  async serveSocket(): Promise<AsyncDisposable> {
-    const server = createServer((_request, response) => response.end('here'));
-    server.listen(path.join(this.folder, 'app.sock'));
-    await once(server, 'listening');
-    return {
-      [Symbol.asyncDispose]: async () => {
-        server.close();
-        server.closeAllConnections();
-        await once(server, 'close');
-      },
-    };
+  async serveSocket(): Promise<void> {
+    this.#socketServer.listen(path.join(this.folder, 'app.sock'));
+    await once(this.#socketServer, 'listening');
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     for (const running of this.#started) this.stop(running, 'SIGKILL');
     await Promise.all(this.#started.map(({ finished }) => finished));
+    this.#socketServer.close();
+    this.#socketServer.closeAllConnections();
     await this.#upstream[Symbol.asyncDispose]();
     rmSync(this.folder, { recursive: true });
   }

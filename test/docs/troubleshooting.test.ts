@@ -43,6 +43,7 @@ const SAID: readonly (readonly [words: string, client: ClientName, fault: FaultN
 /** Explained, and said elsewhere than by a client that reads. */
 const SAID_ELSEWHERE: ReadonlySet<string> = new Set([
   'write EPIPE', // a race between two kernels: a client that writes may see either this or ECONNRESET
+  'upstream prematurely closed connection', // nginx, which no test starts: npm run compare does
   'is in use',
   'is not a flag of lastbyte',
   ...ERROR_CODES.map((code) => new ProxyError(code, '').title),
