@@ -2,7 +2,7 @@
 
 import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
-import { expect, test } from 'vitest';
+import { expect, test, type TestContext } from 'vitest';
 import { get } from '../cli/servers.ts';
 import { eventually } from '../helpers/own-process.ts';
 import { need, whyNoProgram } from '../real/need.ts';
@@ -42,8 +42,19 @@ test.each(ofKind('elsewhere'))('%s is run elsewhere', (_command, { where, words 
   expect(readFileSync(path.join(ROOT, where), 'utf8')).toContain(words);
 });
 
+/** Debian's names of the programs that commands begin with. */
+const PACKAGES = { curl: 'curl', openssl: 'openssl', ss: 'iproute2' } as const;
+
+function needPrograms(context: TestContext, ...commands: readonly string[]): void {
+  const text = commands.join('\n');
+  for (const [program, debianPackage] of Object.entries(PACKAGES)) {
+    const named = new RegExp(`(?:^|\\s)${program} `).test(text);
+    if (named) need(context, whyNoProgram(program, program === 'openssl' ? 'version' : '-V', debianPackage));
+  }
+}
+
 test.for(ofKind('serves'))('%s', async ([command, { ask, before, in: folder }], context) => {
-  need(context, whyNoProgram('curl', '--version', 'curl'));
+  needPrograms(context, ask, before ?? '');
   await using shell = await Shell.open();
   await shell.serveSocket();
   if (before !== undefined) expect((await shell.start(before).finished).code).toBe(0);
@@ -60,7 +71,7 @@ test.for(ofKind('serves'))('%s', async ([command, { ask, before, in: folder }], 
 });
 
 test.for(ofKind('ends'))('%s', async ([command, { code, says }], context) => {
-  need(context, whyNoProgram('curl', '--version', 'curl'));
+  needPrograms(context, command);
   await using shell = await Shell.open();
   // One that starts its own needs the port.
   const beside = command.includes('&\n') ? null : shell.start('npx lastbyte 8000');

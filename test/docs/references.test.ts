@@ -97,6 +97,29 @@ test.each(SETTINGS)('the settings in $file are loaded, each of them', async ({ t
   for (const key of Object.keys(parse(text))) expect(stdout).toContain(key);
 });
 
+/** The environment that a compose file of the documents gives to lastbyte. */
+function composedEnvironments(): [string, Record<string, string>][] {
+  return YAML.flatMap(({ file, text }) => {
+    const compose: { readonly services?: { readonly lastbyte?: { readonly environment?: object } } } =
+      parse(text);
+    const { environment } = compose.services?.lastbyte ?? {};
+    if (environment === undefined) return [];
+    const pairs = Object.entries(environment).map(([name, value]) => [name, String(value)] as const);
+    return [[file, Object.fromEntries(pairs)]];
+  });
+}
+
+test('there is compose to load', () => expect(composedEnvironments().length).toBeGreaterThan(1));
+
+test.each(composedEnvironments())(
+  'the environment in the compose file of %s is loaded',
+  async (_file, env) => {
+    const { code, stdout, stderr } = await lastbyte(['print-config'], { env });
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    for (const name of Object.keys(env)) expect(stdout).toContain(name);
+  },
+);
+
 test('each ts block has correct types', () => {
   const blocks = BLOCKS.filter(({ language }) => language === 'ts');
   expect(blocks.length).toBeGreaterThan(0);
