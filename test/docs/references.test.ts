@@ -8,6 +8,7 @@ import { parse } from 'yaml';
 import { CONFIG_VARIABLE, OPTIONS, variableOf } from '../../src/config/option-table.ts';
 import { lastbyte } from '../cli/command.ts';
 import { BLOCKS, DOCUMENTS, ROOT, anchorsOf, linksOf, proseOf, textOf } from './markdown.ts';
+import { COMMANDS } from './sh-lines.ts';
 import { FLAGS_OF_OTHERS, NOT_YET, VARIABLES_OF_TESTS } from './known-names.ts';
 
 test('there is something to look at', () => {
@@ -30,7 +31,9 @@ describe.each(DOCUMENTS)('%s', (file) => {
 
   test('names flags that exist', async () => {
     const own = await ownFlags();
-    const named = [...textOf(file).matchAll(/(?<![\w-])--([a-z][a-z0-9-]+)/g)].map(([, flag = '']) => flag);
+    const named = [...ownWordsOf(file).matchAll(/(?<![\w-])--([a-z][a-z0-9-]+)/g)].map(
+      ([, flag = '']) => flag,
+    );
     const unknown = named.filter((flag) => !own.has(flag) && !FLAGS_OF_OTHERS.has(flag));
     expect([...new Set(unknown)]).toEqual([]);
   });
@@ -59,6 +62,20 @@ describe.each(DOCUMENTS)('%s', (file) => {
     expect(missing).toEqual([]);
   });
 });
+
+/** A command in a sentence. */
+const OF_OTHERS = /^`(?!lastbyte |npx lastbyte )[\w./]+ /;
+
+/** What can name a flag of lastbyte: without the commands of other programs. */
+function ownWordsOf(file: string): string {
+  const blocks = BLOCKS.filter((block) => block.file === file);
+  const others = blocks.filter(({ language }) => language !== 'sh').map(({ text }) => text);
+  const commands = COMMANDS.filter((command) => command.file === file).flatMap(({ text }) =>
+    [...text.matchAll(/(?:npx lastbyte|npm start --) ([^|&\n]*)/g)].map(([, words = '']) => words),
+  );
+  const prose = proseOf(file).replaceAll(/`[^`]*`/g, (span) => (OF_OTHERS.test(span) ? ' ' : span));
+  return [prose, ...others, ...commands].join('\n');
+}
 
 /** Of all commands, as their help lists them. */
 let flags: Promise<ReadonlySet<string>> | null = null;
