@@ -36,8 +36,13 @@ export async function askOnce(port: number, ask: Ask): Promise<Outcome> {
   try {
     return await new Promise((resolve) => {
       outgoing.setTimeout(SILENCE_MS, () => resolve('hung'));
-      outgoing.on('error', () => resolve('no answer'));
-      outgoing.on('response', (response) => void outcomeOf(response, ask).then(resolve));
+      // A reset in the middle of an answer is told to the request, too.
+      let answered = false;
+      outgoing.on('error', () => (answered ? undefined : resolve('no answer')));
+      outgoing.on('response', (response) => {
+        answered = true;
+        void outcomeOf(response, ask).then(resolve);
+      });
       outgoing.end(upload === 'none' ? undefined : UPLOAD);
     });
   } finally {

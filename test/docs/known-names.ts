@@ -4,6 +4,7 @@
 export const FLAGS_OF_OTHERS: ReadonlySet<string> = new Set([
   'data-binary', // curl, in an example of the API's answer
   'check', // npm run diagnose:servers
+  'provenance', // npm publish
   'nothreading', // runserver
 ]);
 
