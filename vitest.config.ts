@@ -13,6 +13,7 @@ export default defineConfig({
       project('cli', ['test/cli/**/*.test.ts'], { testTimeout: 30_000 }),
       project('real', ['test/real/**/*.test.ts'], { testTimeout: 120_000 }),
       project('browser', ['test/browser/**/*.test.ts'], { testTimeout: 60_000 }),
+      project('docs', ['test/docs/**/*.test.ts'], { testTimeout: 120_000 }),
       project('net', ['test/net/**/*.test.ts'], { testTimeout: 120_000 }),
     ],
     coverage: {

@@ -1,0 +1,83 @@
+/** What real clients print when they ask one address: the words that their users search for. */
+
+import type { Browser } from 'playwright-core';
+import { launchChromium, whyNoChromium } from '../browser/chromium.ts';
+import { whyNoProgram } from '../real/need.ts';
+import { pythonWith } from '../real/python.ts';
+import { runClient } from '../real/run-client.ts';
+
+export interface ComplainingClient {
+  /** As a sentence; null when it can run. */
+  readonly missing: () => string | null;
+  /** All that it says about GET `url`. Empty: nothing went wrong. */
+  readonly ask: (url: string) => Promise<string>;
+}
+
+const NODE_HTTP = `
+const http = require('node:http');
+const complain = (error) => console.error(error);
+const request = http.get(process.argv[1], { agent: false }, (response) => response.on('error', complain).resume());
+request.on('error', complain);`;
+
+const NODE_FETCH = `
+fetch(process.argv[1]).then((response) => response.text()).catch((error) => console.error(error));`;
+
+const NODE_JSON = `
+fetch(process.argv[1]).then((response) => response.json()).catch((error) => console.error(error));`;
+
+const PYTHON = `
+import http.client, sys
+from urllib.parse import urlsplit
+url = urlsplit(sys.argv[1])
+connection = http.client.HTTPConnection(url.hostname, url.port, timeout=30)
+connection.request("GET", url.path)
+connection.getresponse().read()`;
+
+const node = (script: string): ComplainingClient => ({
+  missing: () => null,
+  ask: async (url) => (await runClient(process.execPath, ['-e', script, url])).stderr,
+});
+
+export const CLIENTS = {
+  'node:http': node(NODE_HTTP),
+  fetch: node(NODE_FETCH),
+  'fetch and JSON': node(NODE_JSON),
+  curl: {
+    missing: () => whyNoProgram('curl', '--version', 'curl'),
+    ask: async (url: string) => (await runClient('curl', ['-sS', '-o', '/dev/null', url])).stderr,
+  },
+  'http.client': {
+    missing: () => (pythonWith('http.client') === null ? 'There is no Python 3.' : null),
+    ask: async (url: string) =>
+      (await runClient(pythonWith('http.client') ?? '', ['-c', PYTHON, url])).stderr,
+  },
+  Chromium: { missing: whyNoChromium, ask: askChromium },
+} as const satisfies Record<string, ComplainingClient>;
+
+export type ClientName = keyof typeof CLIENTS;
+
+let browser: Promise<Browser> | null = null;
+
+/** Asks from a page of the same origin, as an application does. */
+async function askChromium(url: string): Promise<string> {
+  browser ??= launchChromium();
+  const page = await (await browser).newPage();
+  const complaints: string[] = [];
+  page.on('requestfailed', (request) => complaints.push(request.failure()?.errorText ?? 'failed'));
+  page.on('console', (message) => complaints.push(message.text()));
+  try {
+    await page.goto(new URL('/page', url).href);
+    await page.evaluate(async (address) => {
+      await fetch(address)
+        .then((response) => response.text())
+        .catch(() => undefined);
+    }, url);
+    return complaints.join('\n');
+  } finally {
+    await page.close();
+  }
+}
+
+export async function closeChromium(): Promise<void> {
+  await (await browser)?.close();
+}
