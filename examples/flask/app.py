@@ -1,0 +1,18 @@
+"""A Flask view that answers a POST without reading its body: the connection is reset, and the answer cut."""
+
+from flask import Flask, Response
+
+ROWS = 55_000
+
+app = Flask(__name__)
+
+
+@app.get("/")
+def home():
+    return "POST to /report\n"
+
+
+@app.post("/report")
+def report():
+    text = "\n".join(f"{row},{row:064d}" for row in range(ROWS))
+    return Response(text, mimetype="text/csv", headers={"Connection": "close"})
