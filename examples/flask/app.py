@@ -1,4 +1,4 @@
-"""A Flask view that answers a POST without reading its body: the connection is reset, and the answer cut."""
+"""A Flask view that answers a POST without reading its body."""
 
 from flask import Flask, Response
 

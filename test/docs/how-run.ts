@@ -18,6 +18,7 @@ const MAKE_CERTIFICATE =
 
 const serves: How = { kind: 'serves', ask: ASK };
 const ci = (words: string): How => ({ kind: 'elsewhere', where: '.ci/run', words });
+const docker = (words: string): How => ({ kind: 'elsewhere', where: 'scripts/docker-test.sh', words });
 const script = (words: string): How => ({ kind: 'elsewhere', where: 'package.json', words });
 
 export const HOW: Readonly<Record<string, How>> = {
@@ -60,10 +61,6 @@ curl -fsS --retry 30 --retry-delay 1 --retry-all-errors http://127.0.0.1:8081/re
 curl -fsS -d 'any=body' http://127.0.0.1:8080/report -o /dev/null
 kill $!
 wait $!`]: { kind: 'ends', code: 0 },
-  [`for port in 8000 8080; do
-  head -c 100000 /dev/zero |
-    curl -sS -T - -X POST -H 'Connection: close' --limit-rate 20M "http://127.0.0.1:$port/report" | wc -c
-done`]: { kind: 'ends', code: 0, says: /\n4\d{6}\n$/ },
 
   // The server has the fault.
   'npx lastbyte diagnose http://127.0.0.1:8000/report': { kind: 'ends', code: 1, says: /FAULT/ },
@@ -100,7 +97,8 @@ done`]: { kind: 'ends', code: 0, says: /\n4\d{6}\n$/ },
     where: 'test/wire/reproduction.test.ts',
     words: 'test(',
   },
-  'docker compose up --build': ci('examples/django/docker-compose.yml'),
+  'docker compose up --build': docker('up django'),
+  'docker compose run --rm compare': docker('run --build --rm compare'),
 };
 
 /** Documents whose commands others run: all of them, with the reason. */

@@ -15,6 +15,3 @@ export const VARIABLES_OF_TESTS: ReadonlySet<string> = new Set([
   'LASTBYTE_SERVICE_HOST',
   'LASTBYTE_PORT',
 ]);
-
-/** Linked, and written beside these documents: to be emptied when they are there. */
-export const NOT_YET: ReadonlySet<string> = new Set(['docs/performance.md']);

@@ -2,7 +2,7 @@
 
 DEBUG = True
 SECRET_KEY = "for development only"
-ALLOWED_HOSTS = ["localhost", "127.0.0.1", "[::1]", "django"]
+ALLOWED_HOSTS = ["localhost", "127.0.0.1", "[::1]", "django", "lastbyte"]
 ROOT_URLCONF = "project.urls"
 INSTALLED_APPS = ["reports"]
 MIDDLEWARE = [

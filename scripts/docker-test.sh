@@ -1,0 +1,215 @@
+#!/usr/bin/env bash
+# Tests the image and the examples with a real Docker engine: lint, build, what is in it, health, stop, and the fault between containers.
+# Needs root and Debian where there is no engine with a registry (scripts/docker/engine.sh). The last line counts.
+set -euo pipefail
+export LC_ALL=C
+cd "$(dirname "$0")/.."
+root=$PWD
+# shellcheck source=scripts/docker/engine.sh
+. scripts/docker/engine.sh
+
+passed=0
+failed=0
+log=$(mktemp)
+scratch=$(mktemp -d)
+
+check() { # what, command …
+  local what=$1
+  shift
+  if "$@" >"$log" 2>&1; then
+    passed=$((passed + 1))
+    echo "ok   $what"
+  else
+    failed=$((failed + 1))
+    echo "FAIL $what"
+    tail -25 "$log"
+  fi
+}
+
+finish() {
+  engine_stop
+  rm -rf "$log" "$scratch"
+}
+trap finish EXIT
+
+in_image() { docker run --rm --network none --entrypoint sh lastbyte:test -c "$1"; }
+inspected() { docker image inspect -f "$1" lastbyte:test; }
+
+wait_health() { # container, status, seconds
+  for _ in $(seq $(($3 * 5))); do
+    [ "$(docker inspect -f '{{.State.Health.Status}}' "$1")" = "$2" ] && return
+    sleep 0.2
+  done
+  docker inspect -f '{{json .State}}' "$1"
+  docker logs "$1"
+  return 1
+}
+
+test_image() {
+  docker build --help | grep -q -- --check && check 'the Dockerfile passes docker build --check' docker build --check .
+  check 'the image is built' nice docker build --progress plain --network host -t lastbyte:test .
+  docker image inspect lastbyte:test >/dev/null 2>&1 || return 0
+  local size base
+  size=$(inspected '{{.Size}}')
+  base=$(docker image inspect -f '{{.Size}}' "$NODE_IMAGE")
+  echo "     $((size / 1000000)) MB, $(((size - base) / 1000)) kB of it on top of $NODE_IMAGE:"
+  in_image 'du -sk node_modules dist config package.json | sed "s/^/     /"'
+  check 'it has labels' test "$(inspected '{{index .Config.Labels "org.opencontainers.image.version"}}')" = "$(node -p 'require("./package.json").version')"
+  check 'it checks its health by itself' test "$(inspected '{{index .Config.Healthcheck.Test 3}}')" = healthcheck
+  check 'it does not run as root' in_image 'test "$(id -u)" != 0'
+  check 'it cannot write its own code' in_image '! touch /app/x && ! touch /app/dist/x && ! touch /app/node_modules/x'
+  check 'it holds no npm settings of the machine that built it' in_image '! find /app /home /root -name .npmrc 2>/dev/null | grep .'
+  check 'it holds no development dependencies, sources or types' in_image 'test ! -e node_modules/typescript && test ! -e src && ! find dist -name "*.d.ts" | grep .'
+}
+
+test_container() {
+  docker rm -f lastbyte-test >/dev/null 2>&1 || :
+  check 'it runs read-only and without capabilities' docker run -d --name lastbyte-test --network none --read-only --tmpfs /tmp \
+    --cap-drop ALL --security-opt no-new-privileges lastbyte:test
+  check 'it becomes healthy' wait_health lastbyte-test healthy 40
+  local started ms
+  started=$(date +%s%N)
+  check 'it is stopped' docker stop -t 10 lastbyte-test
+  ms=$((($(date +%s%N) - started) / 1000000))
+  check "its exit code is 0, within 2 s ($ms ms)" test "$(docker inspect -f '{{.State.ExitCode}}' lastbyte-test)" = 0 -a "$ms" -lt 2000
+  docker rm -f lastbyte-test >/dev/null
+  docker run -d --name lastbyte-test --network none lastbyte:test >/dev/null
+  check 'another one becomes healthy' wait_health lastbyte-test healthy 40
+  docker kill -s STOP lastbyte-test >/dev/null
+  check 'a process that hangs becomes unhealthy' wait_health lastbyte-test unhealthy 60
+  docker rm -f lastbyte-test >/dev/null
+}
+
+compose() { # example, arguments …
+  local example=$1
+  shift
+  docker compose -p "lastbyte-$example" -f "examples/$example/docker-compose.yml" -f "$scratch/$example.json" "$@"
+}
+
+# Builds get the host's network (the private engine has no other that leads anywhere), by an override, which may be JSON.
+prepare() { # example
+  check "$1: docker compose config" docker compose -f "examples/$1/docker-compose.yml" config --quiet
+  docker compose -f "examples/$1/docker-compose.yml" --profile '*' config --format json | node -e '
+    const { services } = JSON.parse(require("fs").readFileSync(0, "utf8"));
+    const built = Object.keys(services).filter((name) => services[name].build);
+    const network = Object.fromEntries(built.map((name) => [name, { build: { network: "host" } }]));
+    console.log(JSON.stringify({ services: network }));' >"$scratch/$1.json"
+}
+
+up() { # example, arguments …
+  local example=$1
+  shift
+  check "$example: docker compose up" nice docker compose -p "lastbyte-$example" -f "examples/$example/docker-compose.yml" \
+    -f "$scratch/$example.json" up -d --build --wait --wait-timeout 120 "$@"
+}
+
+down() { check "$1: docker compose down" compose "$1" --profile '*' down -v --timeout 5; }
+
+# POST with a chunked body, read slowly, to be answered by so many bytes.
+post_whole() { # url, bytes
+  local got
+  got=$(head -c 100000 /dev/zero | curl -sS --max-time 60 -T - -X POST --limit-rate 20M "$1" | wc -c)
+  echo "$got of $2 bytes"
+  [ "$got" -eq "$2" ]
+}
+
+always_whole() { # url, bytes
+  local _try
+  for _try in $(seq 10); do post_whole "$1" "$2" || return 1; done
+}
+
+# GET requests one after the other for as long as a file is there; every one has to succeed.
+load() { # url
+  local requests=0
+  while [ -e "$scratch/load" ]; do
+    requests=$((requests + 1))
+    curl -fsS --max-time 30 -o /dev/null "$1" || { echo "request $requests failed"; return 1; }
+  done
+  echo "$requests requests"
+  [ "$requests" -gt 5 ]
+}
+
+under_load() { # url, command …: no request fails while the command runs and for 5 s after it
+  local url=$1 loader
+  shift
+  touch "$scratch/load"
+  load "$url" >"$scratch/load.log" 2>&1 &
+  loader=$!
+  sleep 1
+  "$@"
+  sleep 5
+  rm "$scratch/load"
+  wait "$loader" || { cat "$scratch/load.log"; return 1; }
+  cat "$scratch/load.log"
+}
+
+# The ticket's client between two containers.
+compare() { # example
+  compose "$1" run --build --rm compare >"$scratch/compare" 2>&1 || :
+  tail -3 "$scratch/compare" | sed 's/^/     /'
+  check "$1: all answers are whole through lastbyte" grep -q '^through lastbyte: 10 of 10 whole' "$scratch/compare"
+}
+
+test_django() {
+  prepare django
+  up django
+  check 'django: a page through lastbyte' curl -fsS --max-time 10 http://127.0.0.1:8080/
+  check 'django: the inspector' curl -fsS --max-time 10 http://127.0.0.1:8081/
+  check 'django: the network between the containers has an MTU of 1500' test "$(compose django exec -T lastbyte cat /sys/class/net/eth0/mtu)" = 1500
+  compare django
+  check 'django: and were cut directly' grep -Eq '^direct: [0-9] of 10 whole' "$scratch/compare"
+  head -c 20000000 /dev/zero >"$scratch/upload"
+  check 'django: an upload that is spooled to the tmpfs is answered' \
+    curl -fsS --max-time 60 -o /dev/null --data-binary "@$scratch/upload" http://127.0.0.1:8080/report
+  check 'django: no request fails while its container is restarted' \
+    under_load http://127.0.0.1:8080/ docker compose -p lastbyte-django restart -t 1 django
+  check 'django: no request fails while a source file changes' under_load http://127.0.0.1:8080/ touch "$root/examples/django/reports/views.py"
+  down django
+  check 'django: lastbyte starts before it' compose django up -d --no-deps --wait lastbyte
+  curl -fsS --max-time 30 -o /dev/null http://127.0.0.1:8080/ &
+  local early=$!
+  sleep 1
+  compose django up -d django >/dev/null 2>&1
+  check 'django: and answers what was asked before Django was there' wait "$early"
+  down django
+}
+
+test_flask() {
+  prepare flask
+  up flask
+  compare flask
+  down flask
+}
+
+test_node_client() {
+  prepare node-client
+  up node-client
+  check 'node-client: some answers are cut directly' fails compose node-client run --build --rm client http://django:8000/report
+  check 'node-client: all are whole through lastbyte' compose node-client run --build --rm client http://lastbyte:8080/report
+  down node-client
+}
+
+fails() {
+  if "$@"; then return 1; fi
+}
+
+test_vite() {
+  prepare vite
+  up vite
+  check 'vite: the page' curl -fsS --max-time 20 http://127.0.0.1:5173/
+  local bytes
+  bytes=$(curl -fsS --max-time 20 -X POST http://127.0.0.1:8080/report | wc -c)
+  check 'vite: the answer through Vite and lastbyte is whole, ten of ten' always_whole http://127.0.0.1:5173/report "$bytes"
+  down vite
+}
+
+engine_start
+test_image
+test_container
+test_django
+test_flask
+test_node_client
+test_vite
+docker image rm -f lastbyte:test >/dev/null 2>&1 || :
+echo "$passed passed, $failed failed"
+[ "$failed" -eq 0 ]
