@@ -56,6 +56,9 @@ export interface AttemptOptions extends AttemptTimeouts {
   readonly notes: AttemptNotes | null;
 }
 
+/** More than this at once was not held back by Nagle's algorithm: it is several segments, or we read late. */
+const SMALL_PART_BYTES = 4096;
+
 export class Attempt implements ConnectionReader, ResponseObserver {
   readonly #options: AttemptOptions;
   readonly #reader: ResponseReader;
@@ -108,7 +111,7 @@ export class Attempt implements ConnectionReader, ResponseObserver {
 
   bytes(buffer: Uint8Array, count: number): boolean {
     this.#options.notes?.arrived();
-    this.#seeLag();
+    this.#seeLag(count);
     this.#reader.read(buffer, count);
     const sink = this.#reader.sink;
     if (this.#evidence !== null || sink === null || !sink.congested) return true;
@@ -244,12 +247,11 @@ export class Attempt implements ConnectionReader, ResponseObserver {
   }
 
   /** How long the first octets were alone, on a used connection. A stream is so because it has nothing to say yet. */
-  #seeLag(): void {
+  #seeLag(count: number): void {
     this.#reads += 1;
     if (!this.#reused || this.#streamed || this.#reads > 2) return;
-    const nowMs = performance.now();
-    if (this.#firstReadMs !== null) this.#options.pool.lagged(nowMs - this.#firstReadMs);
-    this.#firstReadMs = nowMs;
+    if (this.#reads === 1 && count < SMALL_PART_BYTES) this.#firstReadMs = performance.now();
+    else if (this.#firstReadMs !== null) this.#options.pool.lagged(performance.now() - this.#firstReadMs);
   }
 
   #pause(sink: BodySink): void {

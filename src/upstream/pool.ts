@@ -14,13 +14,16 @@ interface PoolLimits {
  * 9293 section 3.7.4: Nagle; RFC 1122 section 4.2.3.2: delayed ACK). Django's runserver is one, and Node has no TCP_QUICKACK.
  */
 const LAG_MS = 30;
-/** Then new connections are the faster ones; what changes an upstream is mostly a restart. */
-const AVOIDED_MS = 600_000;
+/** One may be a slow view. */
+const LAGS_IN_A_ROW = 2;
+/** Then new connections are the faster ones. After this time, used ones are tried again. */
+const AVOIDED_MS = 60_000;
 
 export class ConnectionPool {
   readonly #limits: PoolLimits;
   #closed = false;
   #avoidedUntilMs = -Infinity;
+  #lags = 0;
   /** The one used last is at the end, and is taken first: the others may grow old and be closed. */
   readonly #idle: UpstreamConnection[] = [];
 
@@ -39,9 +42,11 @@ export class ConnectionPool {
     return null;
   }
 
-  /** On a used connection the first octets of an answer were alone for so long: too long, and none is kept for a while. */
+  /** On a used connection the first octets of an answer were alone for so long: too long, and no connection is kept for a while. */
   lagged(ms: number): void {
-    if (ms < LAG_MS) return;
+    this.#lags = ms < LAG_MS ? 0 : this.#lags + 1;
+    if (this.#lags < LAGS_IN_A_ROW) return;
+    this.#lags = 0;
     this.#avoidedUntilMs = performance.now() + AVOIDED_MS;
     for (const connection of this.#idle.splice(0)) connection.destroy();
   }
