@@ -24,6 +24,7 @@ interface Service {
   readonly environment?: Readonly<Record<string, string>>;
   readonly ports?: readonly string[];
   readonly healthcheck?: unknown;
+  readonly depends_on?: Readonly<Record<string, { readonly condition: string }>>;
   readonly read_only?: boolean;
   readonly cap_drop?: readonly string[];
 }
@@ -56,6 +57,9 @@ describe.each(composed)('examples/%s', (name) => {
     }
     expect(Object.keys(service.environment ?? {}).filter((variable) => !OPTIONS.has(variable))).toEqual([]);
     expect(service.healthcheck).toBeUndefined();
+    // It waits for its upstream by itself, so nothing has to be healthy before it.
+    const conditions = Object.values(service.depends_on ?? {}).map(({ condition }) => condition);
+    expect(conditions.filter((condition) => condition !== 'service_started')).toEqual([]);
     expect([service.read_only, service.cap_drop]).toEqual([true, ['ALL']]);
   });
 });
