@@ -27,8 +27,7 @@ const CASES: Readonly<Record<string, Case>> = {
     const plan = { ...given, connections: CONNECTIONS };
     const tables = throughputTables(await throughput(plan, progress), plan);
     const legend = given.peers.map(
-      (peer) =>
-        `- ${peer.name} ${peer.version() ?? ''}: ${peer.setUp}${HOLDS[peer.holds]}`,
+      (peer) => `- ${peer.name} ${peer.version() ?? ''}: ${peer.setUp}${HOLDS[peer.holds]}`,
     );
     const how = `Medians of ${given.rounds} interleaved rounds of ${given.seconds} s, \`wrk -t1 -c${CONNECTIONS}\`, ${machine()}.`;
     return [how, tables, legend.join('\n')].join('\n\n');
