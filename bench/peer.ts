@@ -11,13 +11,18 @@ export interface Place {
   readonly folder: string;
 }
 
+/**
+ * What of an answer a peer has before it sends the first octet of it: what has come so far; a buffer of it, that it sends even when the
+ * upstream cut it; or all of it, proven whole. docs/comparison.md has what clients then get.
+ */
+export type Holds = 'what-came' | 'unproven-buffer' | 'proven-whole';
+
 export interface Peer {
   /** As on the command line. */
   readonly name: string;
   /** How it is set up, in a few words for the table's legend. */
   readonly setUp: string;
-  /** Whether it has the whole answer before it sends the first octet of it. */
-  readonly verifies: boolean;
+  readonly holds: Holds;
   /** Null: it is not installed. */
   version(): string | null;
   start(place: Place): MeasuredChild;

@@ -9,9 +9,16 @@ import { memory } from './cases/memory.ts';
 import { slowClient } from './cases/slow-client.ts';
 import { startUp } from './cases/start-up.ts';
 import { throughput, throughputTables } from './cases/throughput.ts';
+import type { Holds } from './peer.ts';
 import { machine, writeToDocument } from './tables.ts';
 
 const CONNECTIONS = 32;
+
+const HOLDS: Readonly<Record<Holds, string>> = {
+  'what-came': '',
+  'unproven-buffer': '; buffers the answer first, and sends a cut one all the same',
+  'proven-whole': '; has the whole answer, proven, before it sends any of it',
+};
 
 type Case = (given: Arguments) => Promise<string>;
 
@@ -20,8 +27,7 @@ const CASES: Readonly<Record<string, Case>> = {
     const plan = { ...given, connections: CONNECTIONS };
     const tables = throughputTables(await throughput(plan, progress), plan);
     const legend = given.peers.map(
-      (peer) =>
-        `- ${peer.name} ${peer.version() ?? ''}: ${peer.setUp}${peer.verifies ? '; has the whole answer before it sends any of it' : ''}`,
+      (peer) => `- ${peer.name} ${peer.version() ?? ''}: ${peer.setUp}${HOLDS[peer.holds]}`,
     );
     const how = `Medians of ${given.rounds} interleaved rounds of ${given.seconds} s, \`wrk -t1 -c${CONNECTIONS}\`, ${machine()}.`;
     return [how, tables, legend.join('\n')].join('\n\n');

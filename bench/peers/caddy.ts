@@ -8,7 +8,7 @@ import { MeasuredChild, versionOf } from '../processes.ts';
 export const caddy: Peer = {
   name: 'caddy',
   setUp: 'responses buffered up to 64 MB, GOMAXPROCS=1, no access log (its default)',
-  verifies: true,
+  holds: 'unproven-buffer',
   version: () => versionOf('caddy', 'version'),
   start: ({ folder, port, originPort }) => {
     const config = join(folder, 'Caddyfile');

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 export const direct: Peer = {
   name: 'direct',
   setUp: 'no proxy: nginx that serves the files',
-  verifies: false,
+  holds: 'what-came',
   version: () => '-',
   // A stand-in that uses nothing: the load goes to the origin's own port.
   start: ({ folder }) =>

@@ -8,7 +8,7 @@ import { MeasuredChild, versionOf } from '../processes.ts';
 export const haproxy: Peer = {
   name: 'haproxy',
   setUp: 'one thread, `http-reuse always`, no log (its default)',
-  verifies: false,
+  holds: 'what-came',
   version: () => versionOf('haproxy', '-v'),
   start: ({ folder, port, originPort }) => {
     const config = join(folder, 'haproxy.cfg');

@@ -11,7 +11,7 @@ const require = createRequire(import.meta.url);
 export const httpProxy: Peer = {
   name: 'http-proxy',
   setUp: '`createProxyServer({ target }).listen(port)`, as its README shows it',
-  verifies: false,
+  holds: 'what-came',
   version: installedVersion,
   start: (place) => start(place, ''),
 };
@@ -19,7 +19,7 @@ export const httpProxy: Peer = {
 export const httpProxyAgent: Peer = {
   name: 'http-proxy-agent',
   setUp: 'the same with `agent: new http.Agent({ keepAlive: true })`',
-  verifies: false,
+  holds: 'what-came',
   version: installedVersion,
   start: (place) => start(place, ", agent: new (require('node:http').Agent)({ keepAlive: true })"),
 };

@@ -13,7 +13,7 @@ const PACKAGE = fileURLToPath(new URL('../../package.json', import.meta.url));
 export const lastbyte: Peer = {
   name: 'lastbyte',
   setUp: 'default options: admin listener, metrics and a JSON log line for each exchange, to a file',
-  verifies: true,
+  holds: 'proven-whole',
   version: () => /"version": "([^"]+)"/.exec(readFileSync(PACKAGE, 'utf8'))?.[1] ?? null,
   start: ({ folder, port, originPort }) => startLastbyte(folder, port, originPort),
 };

@@ -9,7 +9,7 @@ export const nginx: Peer = {
   name: 'nginx',
   setUp:
     'one worker, `proxy_buffering` on (its default), `keepalive` to the upstream, its default access log',
-  verifies: false,
+  holds: 'what-came',
   version: () => versionOf('nginx', '-v'),
   start: (place) =>
     startNginx(

@@ -8,7 +8,7 @@ import { MeasuredChild, versionOf } from '../processes.ts';
 export const varnish: Peer = {
   name: 'varnish',
   setUp: '`do_stream = false`, every request passed, 256 MB of memory, its default threads',
-  verifies: true,
+  holds: 'proven-whole',
   version: () => versionOf('varnishd', '-V'),
   start: ({ folder, port, originPort }) => {
     const program = join(folder, 'bench.vcl');
