@@ -26,6 +26,7 @@ export interface PassedOn {
 
 /** What a request carries through http-proxy's passes, in the options object that they are given. */
 interface PassOptions extends HttpProxy.ServerOptions {
+  /** Set before the passes: calls what takes the request. */
   readonly take?: () => void;
 }
 
@@ -58,10 +59,16 @@ export class Chassis {
     this.#listen();
   }
 
-  /** A request for the buffered exchange: `take` is called in our pass, before http-proxy's `stream`. */
-  buffered(request: IncomingMessage, response: ServerResponse, take: () => void): void {
-    const options: PassOptions = { take };
+  /** A request for the buffered exchange: `run` is called in our pass, before http-proxy's `stream`. */
+  buffered(request: IncomingMessage, response: ServerResponse, run: () => Promise<void>): Promise<void> {
+    let running = Promise.resolve();
+    const options: PassOptions = {
+      take: () => {
+        running = run();
+      },
+    };
     this.#proxy.web(request, response, options);
+    return running;
   }
 
   /** Passes a request on, unbuffered, over a connection of its own. */

@@ -64,7 +64,7 @@ export class Exchange {
   async run(): Promise<void> {
     let body: SpooledBody | null = null;
     try {
-      const received = await this.#receive();
+      const received = this.#receivedAtOnce() ?? (await this.#receive());
       if (received.kind === 'refused') await this.#refuse(received.error, NO_FACTS);
       if (received.kind !== 'body') return;
       body = received.body;
@@ -111,11 +111,16 @@ export class Exchange {
     if (!this.fault(this.#stopped)) this.#trial?.abandon();
   }
 
-  async #receive(): Promise<Received> {
-    const { request, response, services, expectsContinue } = this.#options;
+  /** Null: there is a body to wait for. */
+  #receivedAtOnce(): Received | null {
+    const { request, services } = this.#options;
     const error = refusalBeforehand(request, services);
     if (error !== null) return { kind: 'refused', error };
-    if (!isFramed(request)) return { kind: 'body', body: bodyInMemory([], 0, () => undefined) };
+    return isFramed(request) ? null : NO_BODY;
+  }
+
+  async #receive(): Promise<Received> {
+    const { request, response, services, expectsContinue } = this.#options;
     const { clientSendTimeoutMs, maxRequestBodyBytes, memoryPerBodyBytes } = this.#settings;
     const writer = services.spool.writer(announcedLength(request), memoryPerBodyBytes, maxRequestBodyBytes);
     this.#receiving = receiveBody(request, writer, clientSendTimeoutMs);
@@ -245,6 +250,8 @@ export class Exchange {
     this.#options.services.record(this.#journal.close());
   }
 }
+
+const NO_BODY: Received = { kind: 'body', body: bodyInMemory([], 0, () => undefined) };
 
 /** What is worth saying about a response that was delivered; null: nothing. */
 function deliveryNote({ verdict, evidence }: AttemptRecord): string | null {

@@ -14,22 +14,17 @@ export function explainSaved(
   waitedMs: number,
   settings: Settings,
 ): string | null {
-  const target = targetUrl(settings.target);
   const last = attempts.at(-1);
   if (last?.reason === 'retry') {
     const before = attempts.at(-2);
-    return before === undefined ? null : explainRetry(before, attempts.length, target, settings);
+    return before === undefined ? null : explainRetry(before, attempts.length, settings);
   }
   if (waitedMs === 0) return null;
-  return `The upstream ${target} took no connections for ${duration(waitedMs)}: the request waited, and was answered.`;
+  return `The upstream ${targetUrl(settings.target)} took no connections for ${duration(waitedMs)}: the request waited, and was answered.`;
 }
 
-function explainRetry(
-  { verdict, evidence }: AttemptRecord,
-  attempts: number,
-  target: string,
-  settings: Settings,
-): string {
+function explainRetry({ verdict, evidence }: AttemptRecord, attempts: number, settings: Settings): string {
+  const target = targetUrl(settings.target);
   const { happened, cause, remedy } = FAILURES[failureCase(verdict, evidence, target)];
   // What happened is told as if that try had been the only one; the remedy, as it is after another.
   const failure: Failure = { evidence, attempts: 1, target, waitedMs: 0, settings };

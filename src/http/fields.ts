@@ -60,6 +60,10 @@ const LIST_PART = /(?:[^,"]|"(?:[^"\\]|\\.)*"?)+/g;
 
 /** As `listMembers`, in the case that they came in. */
 export function listParts(value: string): string[] {
+  if (!value.includes(',')) {
+    const only = trimOws(value);
+    return only === '' ? [] : [only];
+  }
   const parts = value.includes('"') ? Array.from(value.matchAll(LIST_PART), String) : value.split(',');
   return parts.map(trimOws).filter((part) => part !== '');
 }
@@ -98,6 +102,8 @@ const HOP_BY_HOP: ReadonlySet<string> = new Set([
   'trailer',
   'transfer-encoding',
   'upgrade',
+  // No field may have this name (RFC 9112 section 9.6), and Connection says it so often.
+  'close',
 ]);
 
 /**
@@ -128,14 +134,18 @@ const PROTECTED: ReadonlySet<string> = new Set([
 
 /** The names, in lower case, of the fields that end with this connection. */
 export function hopByHopNames(fields: Fields): ReadonlySet<string> {
-  const options = connectionOptions(fields);
-  if (options.length === 0) return HOP_BY_HOP;
-  const named = options.filter((name) => !PROTECTED.has(name) && !HOP_BY_HOP.has(name));
-  return named.length === 0 ? HOP_BY_HOP : new Set([...HOP_BY_HOP, ...named]);
+  let names: Set<string> | null = null;
+  for (const option of connectionOptions(fields)) {
+    if (!PROTECTED.has(option) && !HOP_BY_HOP.has(option)) (names ??= new Set(HOP_BY_HOP)).add(option);
+  }
+  return names ?? HOP_BY_HOP;
 }
 
 /** The members of all Connection fields. */
 export function connectionOptions(fields: Fields): Fields {
-  const values = fieldValues(fields, 'connection');
-  return values.length === 0 ? values : values.flatMap(listMembers);
+  let options: Fields = NONE;
+  for (const value of fieldValues(fields, 'connection')) {
+    options = options.length === 0 ? listMembers(value) : [...options, ...listMembers(value)];
+  }
+  return options;
 }

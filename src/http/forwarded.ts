@@ -1,6 +1,5 @@
 /** What the upstream is told about the client: X-Forwarded-*, and Forwarded (RFC 7239). */
 
-import { isIPv6 } from 'node:net';
 import { eachField, fieldValue, fieldValues } from './fields.ts';
 import type { Fields } from './fields.ts';
 
@@ -39,45 +38,41 @@ export function withoutForwarded(fields: Fields, trusted: boolean): string[] {
   return kept;
 }
 
-/** The fields to add. @param fields as the client sent them, with its own Host */
-export function forwardedFields(fields: Fields, hop: Hop): string[] {
+/** Adds the fields to `kept`. @param fields as the client sent them, with its own Host */
+export function addForwarded(kept: string[], fields: Fields, hop: Hop): void {
   const host = fieldValue(fields, 'host');
   const proto = hop.encrypted ? 'https' : 'http';
   const address = bareAddress(hop.clientAddress);
-  return [
-    ...list('X-Forwarded-For', fields, hop, address),
-    ...single('X-Forwarded-Proto', fields, hop, proto),
-    ...(host === undefined ? [] : single('X-Forwarded-Host', fields, hop, host)),
-    ...(hop.localPort === 0 ? [] : single('X-Forwarded-Port', fields, hop, String(hop.localPort))),
-    ...list('Forwarded', fields, hop, forwardedElement(address, hop.clientPort, host, proto)),
-  ];
+  addToList(kept, 'X-Forwarded-For', fields, hop, address);
+  addSingle(kept, 'X-Forwarded-Proto', fields, hop, proto);
+  if (host !== undefined) addSingle(kept, 'X-Forwarded-Host', fields, hop, host);
+  if (hop.localPort !== 0) addSingle(kept, 'X-Forwarded-Port', fields, hop, String(hop.localPort));
+  addToList(kept, 'Forwarded', fields, hop, forwardedElement(address, hop.clientPort, host, proto));
 }
 
-function list(name: string, fields: Fields, hop: Hop, value: string): string[] {
-  if (!hop.trusted) return [name, value];
-  const before = fieldValues(fields, name.toLowerCase()).filter((one) => one !== '');
-  return [name, [...before, value].join(', ')];
+function addToList(kept: string[], name: string, fields: Fields, hop: Hop, value: string): void {
+  const before = hop.trusted ? fieldValues(fields, name.toLowerCase()).filter((one) => one !== '') : [];
+  kept.push(name, before.length === 0 ? value : [...before, value].join(', '));
 }
 
-function single(name: string, fields: Fields, hop: Hop, value: string): string[] {
-  return hop.trusted && fieldValue(fields, name.toLowerCase()) !== undefined ? [] : [name, value];
+function addSingle(kept: string[], name: string, fields: Fields, hop: Hop, value: string): void {
+  if (!hop.trusted || fieldValue(fields, name.toLowerCase()) === undefined) kept.push(name, value);
 }
 
 /** IPv4 as IPv4, also on a socket that listens for both; no zone, which means nothing on another machine. */
 function bareAddress(address: string): string {
+  if (!address.includes(':')) return address;
   return address.replace(/^::ffff:(?=\d+\.)/i, '').replace(/%.*$/, '');
 }
 
-/** RFC 7239 section 4. */
+/** RFC 7239 section 4. A colon or a bracket is not part of a token: with a port, or IPv6, the value is quoted (section 6). */
 function forwardedElement(address: string, port: number, host: string | undefined, proto: string): string {
-  const node = isIPv6(address) ? `[${address}]` : address;
-  const client = port === 0 || address === 'unknown' ? node : `${node}:${port}`;
-  const pairs = [`for=${tokenOrQuoted(client)}`];
-  if (host !== undefined) pairs.push(`host=${tokenOrQuoted(host)}`);
-  return [...pairs, `proto=${proto}`].join(';');
+  const node = address.includes(':') ? `[${address}]` : address;
+  const client = port === 0 || address === 'unknown' ? tokenOrQuoted(node) : `"${node}:${port}"`;
+  const site = host === undefined ? '' : `;host=${tokenOrQuoted(host)}`;
+  return `for=${client}${site};proto=${proto}`;
 }
 
-/** A colon or a bracket is not part of a token: with a port, or IPv6, the value is quoted (RFC 7239 section 6). */
 function tokenOrQuoted(value: string): string {
   if (/^[!#$%&'*+\-.^_`|~\dA-Za-z]+$/.test(value)) return value;
   return `"${value.replace(/["\\]/g, '\\$&')}"`;

@@ -2,7 +2,7 @@
 
 import { eachField, fieldValue, fieldValues, hopByHopNames, listParts } from './fields.ts';
 import type { Fields } from './fields.ts';
-import { forwardedFields, withoutForwarded } from './forwarded.ts';
+import { addForwarded, withoutForwarded } from './forwarded.ts';
 import type { Hop } from './forwarded.ts';
 import { contentLength } from './framing.ts';
 
@@ -44,7 +44,8 @@ export function upstreamFields(input: UpstreamFieldsInput): string[] {
   });
   if (!hostIsSent) kept.unshift('Host', host);
   if (!lengthIsSent && length !== null) kept.push('Content-Length', length);
-  kept.push(...forwardedFields(fields, hop), 'Via', `1.${minor} ${hop.via}`, 'Connection', 'keep-alive');
+  addForwarded(kept, fields, hop);
+  kept.push('Via', `1.${minor} ${hop.via}`, 'Connection', 'keep-alive');
   return kept;
 }
 

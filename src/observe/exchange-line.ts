@@ -16,29 +16,39 @@ export function exchangeLevel(record: ExchangeRecord): LogLevel {
   return record.outcome === 'refused' && record.status >= 500 ? 'warn' : 'info';
 }
 
-/** Names that programs may rely on; see docs/logs.md. */
+/** Names that programs may rely on; see docs/logs.md. Put together by hand: JSON.stringify of an object takes twice the time. */
 export function jsonLine(record: ExchangeRecord): string {
-  return printableJson(
-    JSON.stringify({
-      time: new Date(record.startedAt + record.durationMs).toISOString(),
-      level: exchangeLevel(record),
-      event: 'exchange',
-      id: record.id,
-      client: record.clientAddress,
-      method: record.method,
-      path: redactUrl(record.url),
-      status: record.status,
-      bytes: record.responseBytes,
-      ms: Math.round(record.durationMs * 10) / 10,
-      tries: record.attempts.length,
-      waited_ms: Math.round(record.waitedMs),
-      verdict: record.verdict,
-      outcome: record.outcome,
-      grade: grade(record),
-      error: record.error,
-      why: record.sentence,
-    }),
+  const { id, status, responseBytes, durationMs, attempts, waitedMs, verdict, outcome, error } = record;
+  return (
+    `{"time":"${isoTime(record.startedAt + durationMs)}","level":"${exchangeLevel(record)}","event":"exchange","id":"${id}",` +
+    `"client":${jsonText(record.clientAddress)},"method":${jsonText(record.method)},"path":${jsonText(redactUrl(record.url))},` +
+    `"status":${status},"bytes":${responseBytes},"ms":${Math.round(durationMs * 10) / 10},"tries":${attempts.length},` +
+    `"waited_ms":${Math.round(waitedMs)},"verdict":${jsonName(verdict)},"outcome":"${outcome}","grade":"${grade(record)}",` +
+    `"error":${jsonName(error)},"why":${jsonText(record.sentence)}}`
   );
+}
+
+/** Text from outside, or a sentence that may quote it. */
+function jsonText(text: string | null): string {
+  return text === null ? 'null' : printableJson(JSON.stringify(text));
+}
+
+/** One of a closed set of ours. */
+function jsonName(name: string | null): string {
+  return name === null ? 'null' : `"${name}"`;
+}
+
+const SECOND_MS = 1000;
+/** The second that was written last: under load, most lines are of the same one. */
+let second = { epoch: Number.NaN, text: '' };
+
+/** As Date's `toISOString`: `2026-11-22T13:05:09.123Z`. */
+function isoTime(epochMs: number): string {
+  const wholeMs = Math.trunc(epochMs);
+  const epoch = Math.floor(wholeMs / SECOND_MS);
+  if (epoch !== second.epoch)
+    second = { epoch, text: new Date(epoch * SECOND_MS).toISOString().slice(0, -4) };
+  return `${second.text}${String(wholeMs - epoch * SECOND_MS).padStart(3, '0')}Z`;
 }
 
 const SENTENCE_INDENT = ' '.repeat(15);

@@ -31,9 +31,7 @@ export async function enterRequest(
   } else {
     const exchange = new Exchange(asked);
     connection.current = exchange;
-    await new Promise<void>((resolve) => {
-      chassis.buffered(request, response, () => resolve(exchange.run()));
-    });
+    await chassis.buffered(request, response, () => exchange.run());
   }
   connection.current = null;
 }

@@ -197,16 +197,17 @@ export class Listener {
       return run();
     };
     const turn = connection.pending === 1 ? run() : connection.tail.then(inTurn);
-    // One exchange that fails must never be more than one exchange.
-    const tail = turn
-      .catch(() => reset(connection.socket))
-      .then(() => {
-        this.#unfinished.delete(tail);
-        connection.pending -= 1;
-        if (connection.pending <= MAX_PIPELINED) readOn(connection.socket);
-        if (this.#stopping && connection.pending === 0 && !connection.closing)
-          this.#endIdle(connection.socket);
-      });
+    const over = (): void => {
+      this.#unfinished.delete(tail);
+      connection.pending -= 1;
+      if (connection.pending <= MAX_PIPELINED) readOn(connection.socket);
+      if (this.#stopping && connection.pending === 0 && !connection.closing) this.#endIdle(connection.socket);
+    };
+    const tail = turn.then(over, () => {
+      // One exchange that fails must never be more than one exchange.
+      reset(connection.socket);
+      over();
+    });
     connection.tail = tail;
     this.#unfinished.add(tail);
   }

@@ -49,7 +49,7 @@ export class Budget {
   changed(heldBefore: number, heldNow: number): void {
     this.#usedBytes += heldNow - heldBefore;
     this.#holders += Math.sign(heldNow) - Math.sign(heldBefore);
-    if (heldNow < heldBefore) this.#serve();
+    if (heldNow < heldBefore && this.#waiters.length > 0) this.#serve();
   }
 
   /** For shares: tells `end` once, later; never, after `leave`. */

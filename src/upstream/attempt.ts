@@ -70,6 +70,8 @@ export class Attempt implements ConnectionReader, ResponseObserver {
   #requestBody: RequestBodySent;
   #expectation: Expectation = 'none';
   #hold: NodeJS.Timeout | null = null;
+  /** A read is under way: what stands behind the message is still to be counted. */
+  #reading = false;
   /** When the first octets came over a used connection; null: not yet, or more has come. */
   #firstReadMs: number | null = null;
   #reads = 0;
@@ -112,9 +114,15 @@ export class Attempt implements ConnectionReader, ResponseObserver {
   bytes(buffer: Uint8Array, count: number): boolean {
     this.#options.notes?.arrived();
     this.#seeLag(count);
+    this.#reading = true;
     this.#reader.read(buffer, count);
+    this.#reading = false;
+    if (this.#evidence !== null) {
+      this.#finish();
+      return true;
+    }
     const sink = this.#reader.sink;
-    if (this.#evidence !== null || sink === null || !sink.congested) return true;
+    if (sink === null || !sink.congested) return true;
     this.#pause(sink);
     return false;
   }
@@ -156,8 +164,7 @@ export class Attempt implements ConnectionReader, ResponseObserver {
     if (this.#evidence !== null) return;
     this.#evidence = this.#record(ending, detail, errorCode);
     if (this.#hold !== null) clearTimeout(this.#hold);
-    // Surplus octets behind the message are counted by the read that is under way: settle when it is done.
-    queueMicrotask(() => this.#finish());
+    if (!this.#reading) this.#finish();
   }
 
   #finish(): void {

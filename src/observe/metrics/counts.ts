@@ -4,46 +4,40 @@ import { Counter } from 'prom-client';
 import type { Registry } from 'prom-client';
 import type { CounterRow } from './table.ts';
 
+/** What stands for the value of a label that the counter does not have. */
+const NO_LABEL = '';
+
 export class Counts {
-  readonly #counts = new Map<string, number>();
+  /** By the values of the first and the second label: a map each, because to join them would cost more than to count. */
+  readonly #counts = new Map<string, Map<string, number>>();
 
   /** Every series is there from the beginning, at 0: else its first count would be no increase (Prometheus, "rate"). */
   constructor({ name, help, labels }: CounterRow, registry: Registry) {
-    const names = Object.keys(labels);
-    for (const key of keysOf(Object.values(labels))) this.#counts.set(key, 0);
+    const labelNames = Object.keys(labels);
+    const [firsts = [NO_LABEL], seconds = [NO_LABEL]] = Object.values(labels);
+    for (const first of firsts) this.#counts.set(first, new Map(seconds.map((second) => [second, 0])));
     const counts = this.#counts;
     const counter = new Counter({
       name,
       help,
-      labelNames: names,
+      labelNames,
       registers: [registry],
       collect() {
         counter.reset();
-        for (const [key, count] of counts) counter.inc(labelled(names, key), count);
+        for (const [first, bySecond] of counts) {
+          for (const [second, count] of bySecond) counter.inc(labelled(labelNames, [first, second]), count);
+        }
       },
     });
   }
 
-  add(key: string, count = 1): void {
-    this.#counts.set(key, (this.#counts.get(key) ?? 0) + count);
+  /** @param first a value from its closed set, as `second`; what is not of the sets is not counted */
+  add(count: number, first: string = NO_LABEL, second: string = NO_LABEL): void {
+    const bySecond = this.#counts.get(first);
+    bySecond?.set(second, (bySecond.get(second) ?? 0) + count);
   }
 }
 
-const MARK = '|';
-
-/** The key of a series with two labels. */
-export function pairKey(first: string, second: string): string {
-  return `${first}${MARK}${second}`;
-}
-
-function keysOf(sets: readonly (readonly string[])[]): string[] {
-  return sets.reduce<string[]>(
-    (keys, set, at) => keys.flatMap((key) => set.map((value) => (at === 0 ? value : pairKey(key, value)))),
-    [''],
-  );
-}
-
-function labelled(names: readonly string[], key: string): Record<string, string> {
-  const values = key.split(MARK);
-  return Object.fromEntries(names.map((name, at) => [name, values[at] ?? '']));
+function labelled(names: readonly string[], values: readonly string[]): Record<string, string> {
+  return Object.fromEntries(names.map((name, at) => [name, values[at] ?? NO_LABEL]));
 }

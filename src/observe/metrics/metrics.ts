@@ -6,7 +6,7 @@ import type { AttemptRecord, ExchangeRecord } from '../../exchange/events.ts';
 import type { NowView } from '../inspector/types.ts';
 import type { AdminPage } from '../pages.ts';
 import { savedBy } from '../saved.ts';
-import { Counts, pairKey } from './counts.ts';
+import { Counts } from './counts.ts';
 import { BUILD, COUNTERS, READINGS, HISTOGRAMS } from './table.ts';
 import type { HistogramRow, ReadingName } from './table.ts';
 
@@ -57,23 +57,23 @@ export class Metrics {
 
   add(record: ExchangeRecord): void {
     const { outcome, status, error, durationMs, waitedMs, requestBodyBytes, responseBytes } = record;
-    this.#exchanges.add(outcome);
-    this.#responses.add(classOf(status));
-    if (error !== null) this.#refusals.add(error);
+    this.#exchanges.add(1, outcome);
+    this.#responses.add(1, classOf(status));
+    if (error !== null) this.#refusals.add(1, error);
     const saved = savedBy(record);
-    if (saved !== null) this.#saved.add(saved);
-    this.#requestBytes.add('', requestBodyBytes);
-    this.#responseBytes.add('', responseBytes);
+    if (saved !== null) this.#saved.add(1, saved);
+    this.#requestBytes.add(requestBodyBytes);
+    this.#responseBytes.add(responseBytes);
     this.#duration.observe(durationMs / 1000);
     if (waitedMs > 0) this.#wait.observe(waitedMs / 1000);
     for (const attempt of record.attempts) this.#addAttempt(attempt);
   }
 
   #addAttempt({ reason, verdict, evidence, notes }: AttemptRecord): void {
-    this.#attempts.add(pairKey(reason, verdict));
-    this.#endings.add(pairKey(evidence.ending, evidence.requestBody));
-    this.#upstreamBytes.add('', evidence.bodyBytes);
-    if (evidence.surplusBytes > 0) this.#surplusBytes.add('', evidence.surplusBytes);
+    this.#attempts.add(1, reason, verdict);
+    this.#endings.add(1, evidence.ending, evidence.requestBody);
+    this.#upstreamBytes.add(evidence.bodyBytes);
+    if (evidence.surplusBytes > 0) this.#surplusBytes.add(evidence.surplusBytes);
     if (notes === null || notes.headSentMs === null || notes.firstByteMs === null) return;
     this.#firstByte.observe((notes.firstByteMs - notes.headSentMs) / 1000);
   }

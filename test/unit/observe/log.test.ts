@@ -8,10 +8,11 @@ import path from 'node:path';
 import { PassThrough } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { setImmediate as nextTurn } from 'node:timers/promises';
+import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { AccessLogFormat, LogLevel } from '../../../src/config/settings.ts';
 import type { ExchangeRecord } from '../../../src/exchange/events.ts';
-import { exchangeLevel } from '../../../src/observe/exchange-line.ts';
+import { exchangeLevel, jsonLine } from '../../../src/observe/exchange-line.ts';
 import { createLog } from '../../../src/observe/log.ts';
 import type { Log } from '../../../src/observe/log.ts';
 import { DELIVERED, REFUSED, RETRIED } from './records.ts';
@@ -118,6 +119,33 @@ describe('json', () => {
       error: 'response_truncated',
       why: 'The upstream cut it: read the body.',
     });
+  });
+
+  test('is JSON whatever the exchange was, in one line, at the time of its end', () => {
+    const text = fc.oneof(fc.string({ unit: 'binary' }), fc.string());
+    fc.assert(
+      fc.property(
+        text,
+        text,
+        fc.option(text),
+        fc.double({ min: 0, max: 1e10, noNaN: true }),
+        fc.boolean(),
+        (method, target, sentence, durationMs, isLater) => {
+          const startedAt = DELIVERED.startedAt + (isLater ? 1 : 0);
+          const record = { ...DELIVERED, startedAt, method, url: `/${target}`, sentence, durationMs };
+          const line = jsonLine(record);
+          expect(line).toMatch(/^[^\n\r\u2028\u2029]*$/);
+          const parsed: unknown = JSON.parse(line);
+          expect(parsed).toMatchObject({
+            time: new Date(startedAt + durationMs).toISOString(),
+            method,
+            ms: Math.round(durationMs * 10) / 10,
+            why: sentence,
+          });
+          expect(JSON.parse(JSON.stringify(parsed))).toEqual(parsed);
+        },
+      ),
+    );
   });
 
   test('lets no field of a message take the place of its own, and writes what JSON cannot', async () => {
