@@ -52,8 +52,8 @@ function checkLoop(fields: readonly string[], via: string): ProxyError | null {
 
 /** RFC 9110 section 10.1.1. */
 function checkExpect(fields: readonly string[]): ProxyError | null {
-  const expectations = fieldValues(fields, 'expect').flatMap(listMembers);
-  if (expectations.every((expectation) => expectation === '100-continue')) return null;
+  const values = fieldValues(fields, 'expect');
+  if (values.length === 0 || values.flatMap(listMembers).every((one) => one === '100-continue')) return null;
   return new ProxyError('expectation_failed', 'Only "Expect: 100-continue" is understood.');
 }
 

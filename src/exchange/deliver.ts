@@ -30,29 +30,35 @@ export function hasBody(method: string, status: number): boolean {
 
 /**
  * Writes the answer. Settles when all is handed to the response, not when it is sent: the response's `close` event
- * tells that, and its `writableFinished` how.
+ * tells that, and its `writableFinished` how. Null: all is handed over already.
  */
-export async function deliver(
+export function deliver(
   response: ServerResponse,
   answer: Answer,
   connection: readonly string[],
-): Promise<void> {
+): Promise<void> | null {
   const { status, reason, fields, body } = answer;
   response.sendDate = false;
   response.writeHead(status, reason, [...fields, ...connection]);
   if (body === null) {
     response.end();
   } else if (body.memory === null || isEncrypted(response)) {
-    for await (const part of body.parts()) {
-      if (!(await written(response, part))) return;
-    }
-    response.end();
+    return deliverParts(response, body);
   } else if (body.memory.length === 1) {
     response.end(body.memory[0]);
   } else {
     for (const part of body.memory) response.write(part);
     response.end();
   }
+  return null;
+}
+
+/** One after the other, so that no more than one is in memory, or under way. */
+async function deliverParts(response: ServerResponse, body: SpooledBody): Promise<void> {
+  for await (const part of body.parts()) {
+    if (!(await written(response, part))) return;
+  }
+  response.end();
 }
 
 /** One large write over TLS shows no progress, so that a slow reader would be taken for one that reads nothing. */

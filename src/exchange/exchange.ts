@@ -7,6 +7,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Settings } from '../config/settings.ts';
 import { ProxyError } from '../errors.ts';
 import { ALLOWED_METHODS } from '../http/problem.ts';
+import type { ResponseHead } from '../http/response-head.ts';
 import { bodyInMemory } from '../spool/spooled-body.ts';
 import type { SpooledBody } from '../spool/spooled-body.ts';
 import { announcedLength, isFramed, refusalBeforehand } from './check.ts';
@@ -133,13 +134,23 @@ export class Exchange {
   }
 
   async #answer(body: SpooledBody): Promise<void> {
-    const { request, response, services, encrypted } = this.#options;
+    const { request, response } = this.#options;
     if (response.destroyed) return;
     if (this.#stopped !== null) return await this.#refuse(this.#stopped, NO_FACTS);
     if (maxForwards(request) === 0) return await this.#send(finalRecipientAnswer(request), 'delivered');
+    this.#trial = this.#newTrial(body);
+    const result = await this.#trial.run();
+    this.#journal.attempts = this.#trial.attempts;
+    this.#journal.waitedMs = this.#trial.waitedMs;
+    if (result.kind === 'whole') await this.#sendWhole(result.head, result.body);
+    else await this.#conclude(result);
+  }
+
+  #newTrial(body: SpooledBody): Trial {
+    const { request, response, services, encrypted } = this.#options;
     const trusted = services.trusts(request.socket.remoteAddress ?? '');
     const bodyBytes = isFramed(request) ? body.bytes : null;
-    this.#trial = new Trial({
+    return new Trial({
       services,
       response,
       method: request.method ?? '',
@@ -154,26 +165,23 @@ export class Exchange {
       clock: this.#journal.clock,
       notes: this.#journal.notes,
     });
-    const result = await this.#trial.run();
-    this.#journal.attempts = this.#trial.attempts;
-    this.#journal.waitedMs = this.#trial.waitedMs;
-    await this.#conclude(result);
   }
 
-  async #conclude(result: TrialResult): Promise<void> {
+  async #sendWhole(head: ResponseHead, body: SpooledBody): Promise<void> {
+    const { attempts, waitedMs } = this.#journal;
+    const last = attempts.at(-1);
+    try {
+      this.#journal.sentence =
+        explainSaved(attempts, waitedMs, this.#settings) ?? (last === undefined ? null : deliveryNote(last));
+      await this.#send(upstreamAnswer(this.#options.request.method ?? '', head, body), 'delivered');
+    } finally {
+      body[Symbol.dispose]();
+    }
+  }
+
+  async #conclude(result: Exclude<TrialResult, { kind: 'whole' }>): Promise<void> {
     const { attempts, waitedMs } = this.#journal;
     switch (result.kind) {
-      case 'whole': {
-        using body = result.body;
-        const last = attempts.at(-1);
-        this.#journal.sentence =
-          explainSaved(attempts, waitedMs, this.#settings) ??
-          (last === undefined ? null : deliveryNote(last));
-        return await this.#send(
-          upstreamAnswer(this.#options.request.method ?? '', result.head, body),
-          'delivered',
-        );
-      }
       case 'relayed':
         return await this.#finishRelay(result.relay);
       case 'waiting-room-full':
@@ -227,7 +235,8 @@ export class Exchange {
     const connection = connectionFields(response, this.#settings.keepAliveTimeoutMs, services.closing);
     this.#journal.notes?.delivering(response, answer, connection);
     if (outcome === 'refused') this.#journal.notes?.answering(answer);
-    await deliver(response, answer, connection);
+    const delivering = deliver(response, answer, connection);
+    if (delivering !== null) await delivering;
     if (!(await this.#closed)) return;
     this.#journal.outcome = outcome;
     this.#journal.responseBytes = answer.body?.bytes ?? 0;

@@ -10,6 +10,7 @@ import type { SpoolWriter } from '../spool/spool-writer.ts';
 import type { SpooledBody } from '../spool/spooled-body.ts';
 import { AttemptNotes } from '../upstream/attempt-notes.ts';
 import { Attempt } from '../upstream/attempt.ts';
+import type { Hold } from '../upstream/attempt.ts';
 import type { Evidence } from '../upstream/evidence.ts';
 import { decide } from '../upstream/retry.ts';
 import { judge } from '../upstream/verdict.ts';
@@ -80,16 +81,25 @@ export class Trial {
   }
 
   async run(): Promise<TrialResult> {
-    const { clock, services, notes } = this.#options;
+    const { clock, services, notes: watched } = this.#options;
     let reason: AttemptRecord['reason'] = 'first';
     try {
       for (;;) {
-        const { verdict, evidence } = await this.#try(reason);
+        const startedMs = clock();
+        const hold = this.#hold();
+        const notes = watched === null ? null : new AttemptNotes(watched.startedMs);
+        this.#attempt = this.#newAttempt(reason, hold, notes);
+        const evidence = await this.#attempt.run();
+        this.#attempt = null;
+        const verdict = judge(evidence);
+        this.#learn(hold, verdict, evidence);
+        if (this.#waits === 0) this.#waitStartedMs = startedMs;
+        this.attempts.push({ startedMs, endedMs: clock(), verdict, evidence, reason, notes });
         if (this.#relay !== null) return { kind: 'relayed', relay: this.#relay };
         const decision = this.#decide(verdict, evidence);
         switch (decision.kind) {
           case 'deliver':
-            return await this.#whole(evidence);
+            return this.#wholeAtOnce(evidence) ?? (await this.#whole(evidence));
           case 'abandon':
             return { kind: 'abandoned' };
           case 'refuse':
@@ -103,9 +113,9 @@ export class Trial {
           case 'wait':
             reason = 'waited';
             if (!this.#enterWaitingRoom()) return waitingRoomFull(services.settings.maxWaiting);
-            notes?.waitBegins();
+            watched?.waitBegins();
             await this.#pause(decision.delayMs);
-            notes?.waitEnds();
+            watched?.waitEnds();
             this.waitedMs = clock() - this.#waitStartedMs;
             break;
         }
@@ -118,15 +128,16 @@ export class Trial {
     }
   }
 
-  async #try(reason: AttemptRecord['reason']): Promise<{ verdict: VerdictKind; evidence: Evidence }> {
-    const { services, method, path, head, body, clock } = this.#options;
-    const { settings, routes, pool } = services;
-    const hold = body === null ? AT_ONCE : routes.hold(method, path, settings);
+  #hold(): Hold {
+    const { services, method, path, body } = this.#options;
+    return body === null ? AT_ONCE : services.routes.hold(method, path, services.settings);
+  }
+
+  #newAttempt(reason: AttemptRecord['reason'], hold: Hold, notes: AttemptNotes | null): Attempt {
+    const { services, method, head, body } = this.#options;
+    const { settings, pool } = services;
     this.#saysContinue = hold.saysContinue;
-    const startedMs = clock();
-    const watched = this.#options.notes;
-    const notes = watched === null ? null : new AttemptNotes(watched.startedMs);
-    const attempt = new Attempt({
+    return new Attempt({
       method,
       head,
       body,
@@ -142,15 +153,12 @@ export class Trial {
       accept: (finalHead, framing) => this.#accept(finalHead, framing),
       notes,
     });
-    this.#attempt = attempt;
-    const evidence = await attempt.run();
-    this.#attempt = null;
-    const verdict = judge(evidence);
-    if (body !== null) routes.learn(method, path, hold, verdict, evidence);
-    if (evidence.ending === 'connect-failed') routes.upstreamIsAway();
-    if (this.#waits === 0) this.#waitStartedMs = startedMs;
-    this.attempts.push({ startedMs, endedMs: clock(), verdict, evidence, reason, notes });
-    return { verdict, evidence };
+  }
+
+  #learn(hold: Hold, verdict: VerdictKind, evidence: Evidence): void {
+    const { services, method, path, body } = this.#options;
+    if (body !== null) services.routes.learn(method, path, hold, verdict, evidence);
+    if (evidence.ending === 'connect-failed') services.routes.upstreamIsAway();
   }
 
   #decide(verdict: VerdictKind, evidence: Evidence): ReturnType<typeof decide> {
@@ -186,6 +194,11 @@ export class Trial {
     const expectedBytes = framing.kind === 'length' ? framing.length : framing.kind === 'none' ? 0 : null;
     this.#writer = spool.writer(expectedBytes, settings.memoryPerBodyBytes, settings.maxResponseBodyBytes);
     return { sink: this.#writer, streams: false };
+  }
+
+  #wholeAtOnce({ head }: Evidence): TrialResult | null {
+    const body = head === null ? null : (this.#writer?.finishAtOnce() ?? null);
+    return body === null || head === null ? null : { kind: 'whole', head, body };
   }
 
   async #whole(evidence: Evidence): Promise<TrialResult> {

@@ -1,6 +1,6 @@
 /** What the upstream is told about the client: X-Forwarded-*, and Forwarded (RFC 7239). */
 
-import { eachField, fieldValue, fieldValues } from './fields.ts';
+import { fieldValue, fieldValues } from './fields.ts';
 import type { Fields } from './fields.ts';
 
 /** One hop: the connection that a request came on. */
@@ -22,20 +22,16 @@ const LISTS: ReadonlySet<string> = new Set(['forwarded', 'x-forwarded-for']);
 const SINGLES: ReadonlySet<string> = new Set(['x-forwarded-proto', 'x-forwarded-host', 'x-forwarded-port']);
 
 /**
- * The fields that go on as they came. The two lists are written anew at the end, in one line each, because servers
- * differ in which of several lines they read. A name with underscores is the same variable to CGI and WSGI: it would
- * let anyone say what only a trusted peer may.
+ * Whether a field does not go on as it came, because it speaks of clients. The two lists are written anew at the end, in
+ * one line each, because servers differ in which of several lines they read. A name with underscores is the same variable
+ * to CGI and WSGI: it would let anyone say what only a trusted peer may.
+ *
+ * @param name in lower case
  */
-export function withoutForwarded(fields: Fields, trusted: boolean): string[] {
-  const kept: string[] = [];
-  eachField(fields, (name, value) => {
-    const lower = name.toLowerCase();
-    const variable = lower.includes('_') ? lower.replaceAll('_', '-') : lower;
-    const isSingle = SINGLES.has(variable);
-    if (LISTS.has(variable) || (isSingle && (!trusted || lower !== variable))) return;
-    kept.push(name, value);
-  });
-  return kept;
+export function isForwardedClaim(name: string, trusted: boolean): boolean {
+  const variable = name.includes('_') ? name.replaceAll('_', '-') : name;
+  if (LISTS.has(variable)) return true;
+  return SINGLES.has(variable) && (!trusted || name !== variable);
 }
 
 /** Adds the fields to `kept`. @param fields as the client sent them, with its own Host */

@@ -2,7 +2,7 @@
 
 import { eachField, fieldValue, fieldValues, hopByHopNames, listParts } from './fields.ts';
 import type { Fields } from './fields.ts';
-import { addForwarded, withoutForwarded } from './forwarded.ts';
+import { addForwarded, isForwardedClaim } from './forwarded.ts';
 import type { Hop } from './forwarded.ts';
 import { contentLength } from './framing.ts';
 
@@ -30,8 +30,9 @@ export function upstreamFields(input: UpstreamFieldsInput): string[] {
   const kept: string[] = [];
   let hostIsSent = false;
   let lengthIsSent = length === null;
-  eachField(withoutForwarded(fields, hop.trusted), (name, value) => {
+  eachField(fields, (name, value) => {
     const lower = name.toLowerCase();
+    if (isForwardedClaim(lower, hop.trusted)) return;
     if (lower === 'host') {
       if (!hostIsSent) kept.push(name, host);
       hostIsSent = true;
@@ -53,7 +54,9 @@ const FRAMING: ReadonlySet<string> = new Set(['content-length', 'transfer-encodi
 
 /** The received-by of each Via member, in the case it came in (RFC 9110 section 7.6.3). For finding loops. */
 export function viaNames(fields: Fields): string[] {
-  return fieldValues(fields, 'via')
+  const values = fieldValues(fields, 'via');
+  if (values.length === 0) return [];
+  return values
     .flatMap((value) => listParts(value.replace(/\([^()]*\)/g, '')))
     .flatMap((member) => member.split(/[ \t]+/).slice(1, 2));
 }

@@ -68,15 +68,18 @@ export type AnnouncedLength =
 /** The value of Content-Length. Repeats of one number count as that number (RFC 9110 section 8.6). */
 export function contentLength(fields: Fields): AnnouncedLength {
   let length: number | null = null;
-  for (const value of fieldValues(fields, 'content-length').flatMap((one) => one.split(',').map(trimOws))) {
-    const number = /^\d+$/.test(value) ? Number(value) : Number.NaN;
-    if (!Number.isSafeInteger(number)) {
-      return { kind: 'malformed', why: `its Content-Length ${quoted(value)} is not a length` };
+  for (const value of fieldValues(fields, 'content-length')) {
+    for (const part of value.split(',')) {
+      const text = trimOws(part);
+      const number = /^\d+$/.test(text) ? Number(text) : Number.NaN;
+      if (!Number.isSafeInteger(number)) {
+        return { kind: 'malformed', why: `its Content-Length ${quoted(text)} is not a length` };
+      }
+      if (length !== null && length !== number) {
+        return { kind: 'malformed', why: `it has two Content-Lengths, ${length} and ${number}` };
+      }
+      length = number;
     }
-    if (length !== null && length !== number) {
-      return { kind: 'malformed', why: `it has two Content-Lengths, ${length} and ${number}` };
-    }
-    length = number;
   }
   return length === null ? { kind: 'absent' } : { kind: 'length', length };
 }

@@ -16,7 +16,7 @@ export interface Entrance {
   readonly services: Services;
 }
 
-export async function enterRequest(
+export function enterRequest(
   { chassis, services }: Entrance,
   connection: ClientConnection,
   request: IncomingMessage,
@@ -27,16 +27,14 @@ export async function enterRequest(
   if (pathStreams(originForm(request.url ?? '/').target, services.settings.stream)) {
     const streamed = new StreamedExchange({ chassis, ...asked });
     connection.current = streamed;
-    await streamed.run();
-  } else {
-    const exchange = new Exchange(asked);
-    connection.current = exchange;
-    await chassis.buffered(request, response, () => exchange.run());
+    return streamed.run();
   }
-  connection.current = null;
+  const exchange = new Exchange(asked);
+  connection.current = exchange;
+  return chassis.buffered(request, response, () => exchange.run());
 }
 
-export async function enterUpgrade(
+export function enterUpgrade(
   { chassis, services }: Entrance,
   connection: ClientConnection,
   request: IncomingMessage,
@@ -49,7 +47,7 @@ export async function enterUpgrade(
     clientTimedOut: () => undefined,
     stop: () => stopping.abort(),
   };
-  await upgradeThrough({
+  return upgradeThrough({
     stopping: stopping.signal,
     chassis,
     services,
@@ -59,5 +57,4 @@ export async function enterUpgrade(
     encrypted,
     linger: () => linger(socket, services.settings),
   });
-  connection.current = null;
 }

@@ -199,6 +199,7 @@ export class Listener {
     const turn = connection.pending === 1 ? run() : connection.tail.then(inTurn);
     const over = (): void => {
       this.#unfinished.delete(tail);
+      connection.current = null;
       connection.pending -= 1;
       if (connection.pending <= MAX_PIPELINED) readOn(connection.socket);
       if (this.#stopping && connection.pending === 0 && !connection.closing) this.#endIdle(connection.socket);

@@ -91,6 +91,13 @@ export class SpoolWriter implements BodySink, Disposable {
     }
   }
 
+  /** The body, if all of it is in memory: then there is nothing to wait for, and the writer is spent. */
+  finishAtOnce(): SpooledBody | null {
+    if (this.#fd !== null || this.#fault !== null) return null;
+    this.#closed = true;
+    return this.#memoryBody();
+  }
+
   /** The body, once all of it is in memory or on disk; a fault where that failed. The writer is then spent. */
   async finish(): Promise<SpooledBody | SinkFault> {
     this.#waiting = false;

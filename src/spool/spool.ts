@@ -12,13 +12,14 @@ export class Spool {
   readonly memory: Budget;
   readonly disk: Budget;
   readonly #slabs: Slabs;
-  readonly #folder: SpoolFolder;
+  readonly #openFile: () => number;
 
   constructor(settings: SpoolSettings) {
     this.memory = new Budget(settings.memoryTotalBytes, settings.spoolWaitMs);
     this.disk = new Budget(settings.diskTotalBytes, settings.spoolWaitMs);
     this.#slabs = new Slabs(settings.memoryTotalBytes);
-    this.#folder = new SpoolFolder(settings.spoolDir);
+    const folder = new SpoolFolder(settings.spoolDir);
+    this.#openFile = () => folder.openFile();
   }
 
   /**
@@ -31,7 +32,7 @@ export class Spool {
       memory: this.memory,
       disk: this.disk,
       slabs: this.#slabs,
-      openFile: () => this.#folder.openFile(),
+      openFile: this.#openFile,
       expectedBytes,
       memoryBytes,
       maxBytes,

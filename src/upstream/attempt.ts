@@ -72,6 +72,7 @@ export class Attempt implements ConnectionReader, ResponseObserver {
   #hold: NodeJS.Timeout | null = null;
   /** A read is under way: what stands behind the message is still to be counted. */
   #reading = false;
+  #awaitsBody = false;
   /** When the first octets came over a used connection; null: not yet, or more has come. */
   #firstReadMs: number | null = null;
   #reads = 0;
@@ -85,15 +86,21 @@ export class Attempt implements ConnectionReader, ResponseObserver {
   }
 
   /** Never rejects: however it ends, that is the evidence. */
-  async run(): Promise<Evidence> {
+  run(): Promise<Evidence> {
     const idle = this.#options.mayReuse ? this.#options.pool.take() : null;
     this.#reused = idle !== null;
-    const connection = idle ?? (await this.#connect());
-    if (this.#evidence !== null || connection === null) {
-      connection?.destroy();
-      return this.#evidence ?? this.#record('connect-failed', null, null);
-    }
-    return await new Promise((resolve) => {
+    return idle === null ? this.#runAnew() : this.#runOn(idle);
+  }
+
+  async #runAnew(): Promise<Evidence> {
+    const connection = await this.#connect();
+    if (this.#evidence === null && connection !== null) return await this.#runOn(connection);
+    connection?.destroy();
+    return this.#evidence ?? this.#record('connect-failed', null, null);
+  }
+
+  #runOn(connection: UpstreamConnection): Promise<Evidence> {
+    return new Promise((resolve) => {
       this.#settle = resolve;
       this.#send(connection);
     });
@@ -113,7 +120,7 @@ export class Attempt implements ConnectionReader, ResponseObserver {
 
   bytes(buffer: Uint8Array, count: number): boolean {
     this.#options.notes?.arrived();
-    this.#seeLag(count);
+    this.#endLag();
     this.#reading = true;
     this.#reader.read(buffer, count);
     this.#reading = false;
@@ -121,8 +128,11 @@ export class Attempt implements ConnectionReader, ResponseObserver {
       this.#finish();
       return true;
     }
-    const sink = this.#reader.sink;
-    if (sink === null || !sink.congested) return true;
+    this.#beginLag(count);
+    const { sink } = this.#reader;
+    if (sink === null) return true;
+    this.#limitIdleTime();
+    if (!sink.congested) return true;
     this.#pause(sink);
     return false;
   }
@@ -156,7 +166,6 @@ export class Attempt implements ConnectionReader, ResponseObserver {
     this.#streamed = streams;
     // It begins without the body, so it may well be whole without it. But not held for ever: it may wait for the body.
     this.#holdFor(this.#options.hold.answeringMs);
-    this.#connection?.setTimeout(streams ? 0 : this.#options.bodyIdleTimeoutMs);
     return this.#options.notes?.keeping(sink) ?? sink;
   }
 
@@ -253,12 +262,24 @@ export class Attempt implements ConnectionReader, ResponseObserver {
     this.#options.notes?.mark('bodySentMs');
   }
 
-  /** How long the first octets were alone, on a used connection. A stream is so because it has nothing to say yet. */
-  #seeLag(count: number): void {
+  /** The head came, and the body not with it. */
+  #limitIdleTime(): void {
+    if (this.#awaitsBody) return;
+    this.#awaitsBody = true;
+    this.#connection?.setTimeout(this.#streamed ? 0 : this.#options.bodyIdleTimeoutMs);
+  }
+
+  /** The first octets over a used connection are alone. A stream is so because it has nothing to say yet. */
+  #beginLag(count: number): void {
     this.#reads += 1;
-    if (!this.#reused || this.#streamed || this.#reads > 2) return;
-    if (this.#reads === 1 && count < SMALL_PART_BYTES) this.#firstReadMs = performance.now();
-    else if (this.#firstReadMs !== null) this.#options.pool.lagged(performance.now() - this.#firstReadMs);
+    if (this.#reused && !this.#streamed && this.#reads === 1 && count < SMALL_PART_BYTES)
+      this.#firstReadMs = performance.now();
+  }
+
+  #endLag(): void {
+    if (this.#firstReadMs === null) return;
+    this.#options.pool.lagged(performance.now() - this.#firstReadMs);
+    this.#firstReadMs = null;
   }
 
   #pause(sink: BodySink): void {

@@ -31,11 +31,10 @@ export class ConnectionPool {
     this.#limits = limits;
   }
 
-  /** An idle connection that was still whole a moment ago, or null. */
+  /** An idle connection that was still whole a moment ago, or null. It keeps its time limit until it is given another. */
   take(): UpstreamConnection | null {
     for (let connection = this.#idle.pop(); connection !== undefined; connection = this.#idle.pop()) {
       connection.attach(null);
-      connection.setTimeout(0);
       if (connection.usable) return connection;
       connection.destroy();
     }
@@ -54,12 +53,12 @@ export class ConnectionPool {
   /** Keeps a connection whose exchange ended as both sides expected. */
   put(connection: UpstreamConnection): void {
     const { upstreamIdleTimeoutMs, maxIdleConnections } = this.#limits;
-    const isUnwanted = this.#closed || performance.now() < this.#avoidedUntilMs;
+    const isUnwanted = this.#closed || this.#isAvoided();
     if (isUnwanted || !connection.usable || this.#idle.length >= maxIdleConnections) {
       connection.destroy();
       return;
     }
-    connection.attach(this.#watch(connection));
+    connection.attach(new IdleWatch(connection, this.#drop));
     connection.setTimeout(upstreamIdleTimeoutMs);
     this.#idle.push(connection);
   }
@@ -70,21 +69,41 @@ export class ConnectionPool {
     for (const connection of this.#idle.splice(0)) connection.destroy();
   }
 
-  /** An idle connection is over at its first sign of life: a close, a stray octet or the idle time. */
-  #watch(connection: UpstreamConnection): ConnectionReader {
-    const drop = (): void => {
-      const index = this.#idle.indexOf(connection);
-      if (index >= 0) this.#idle.splice(index, 1);
-      connection.destroy();
-    };
-    return {
-      window: () => null,
-      bytes: () => {
-        drop();
-        return true;
-      },
-      ended: drop,
-      timedOut: drop,
-    };
+  #isAvoided(): boolean {
+    return this.#avoidedUntilMs > 0 && performance.now() < this.#avoidedUntilMs;
+  }
+
+  readonly #drop = (connection: UpstreamConnection): void => {
+    const index = this.#idle.indexOf(connection);
+    if (index >= 0) this.#idle.splice(index, 1);
+    connection.destroy();
+  };
+}
+
+/** An idle connection is over at its first sign of life: a close, a stray octet or the idle time. */
+class IdleWatch implements ConnectionReader {
+  readonly #connection: UpstreamConnection;
+  readonly #drop: (connection: UpstreamConnection) => void;
+
+  constructor(connection: UpstreamConnection, drop: (connection: UpstreamConnection) => void) {
+    this.#connection = connection;
+    this.#drop = drop;
+  }
+
+  window(): null {
+    return null;
+  }
+
+  bytes(): boolean {
+    this.#drop(this.#connection);
+    return true;
+  }
+
+  ended(): void {
+    this.#drop(this.#connection);
+  }
+
+  timedOut(): void {
+    this.#drop(this.#connection);
   }
 }

@@ -122,12 +122,12 @@ describe('json', () => {
   });
 
   test('is JSON whatever the exchange was, in one line, at the time of its end', () => {
-    const text = fc.oneof(fc.string({ unit: 'binary' }), fc.string());
+    const texts = fc.oneof(fc.string({ unit: 'binary' }), fc.string());
     fc.assert(
       fc.property(
-        text,
-        text,
-        fc.option(text),
+        texts,
+        texts,
+        fc.option(texts),
         fc.double({ min: 0, max: 1e10, noNaN: true }),
         fc.boolean(),
         (method, target, sentence, durationMs, isLater) => {
