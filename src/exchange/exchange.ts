@@ -230,12 +230,14 @@ export class Exchange {
   async #send(answer: Answer, outcome: Outcome): Promise<void> {
     const { response, request, services } = this.#options;
     this.#delivering = true;
-    request.socket.setTimeout(this.#settings.clientReceiveTimeoutMs);
     this.#journal.status = answer.status;
     const connection = connectionFields(response, this.#settings.keepAliveTimeoutMs, services.closing);
     this.#journal.notes?.delivering(response, answer, connection);
     if (outcome === 'refused') this.#journal.notes?.answering(answer);
     const delivering = deliver(response, answer, connection);
+    // What the kernel has taken at once, nobody has to wait for.
+    if (delivering !== null || request.socket.writableLength > 0)
+      request.socket.setTimeout(this.#settings.clientReceiveTimeoutMs);
     if (delivering !== null) await delivering;
     if (!(await this.#closed)) return;
     this.#journal.outcome = outcome;

@@ -58,11 +58,14 @@ function checkHost({ minor, fields }: RequestLine): ProxyError | null {
   return refused(`its Host ${wrong.includes('@') ? '' : `${quoted(wrong)} `}is not a host name`);
 }
 
+/** Most are such: a name or IPv4, and a port that is not too large. */
+const PLAIN_AUTHORITY = /^[A-Za-z\d.-]+(?::\d{1,4})?$/;
 const REG_NAME = /^(?:[A-Za-z0-9\-._~!$&'()*+,;=]|%[\dA-Fa-f]{2})+$/;
 const MAX_PORT = 65_535;
 
 /** RFC 3986 section 3.2 without user information, which RFC 9110 section 4.2.4 tells us to take for an error. */
 function isAuthority(text: string): boolean {
+  if (PLAIN_AUTHORITY.test(text)) return true;
   const port = /:(\d*)$/.exec(text);
   const host = port === null ? text : text.slice(0, port.index);
   if (port !== null && Number(text.slice(port.index + 1)) > MAX_PORT) return false;

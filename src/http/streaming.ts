@@ -4,13 +4,14 @@ import { fieldValue, trimOws } from './fields.ts';
 import { originForm } from './request-check.ts';
 import type { ResponseHead } from './response-head.ts';
 
-/** Server-sent events, a camera's pictures, one JSON document a line, and calls of gRPC in all its spellings. */
-const STREAMING_TYPES: readonly string[] = [
+/** Server-sent events, a camera's pictures, and one JSON document a line. */
+const STREAMING_TYPES: ReadonlySet<string> = new Set([
   'text/event-stream',
   'multipart/x-mixed-replace',
   'application/x-ndjson',
-  'application/grpc*',
-];
+]);
+/** Of gRPC in all its spellings. */
+const GRPC = 'application/grpc';
 
 /** @param extraTypes the user's media types, in which `*` stands for any run of characters; paths among them match nothing */
 export function mustStream(head: ResponseHead, extraTypes: readonly string[]): boolean {
@@ -18,8 +19,8 @@ export function mustStream(head: ResponseHead, extraTypes: readonly string[]): b
   const contentType = fieldValue(head.fields, 'content-type');
   if (contentType === undefined) return false;
   const type = trimOws(before(contentType, ';')).toLowerCase();
-  const matches = (pattern: string): boolean => isWholeMatch(type, pattern.toLowerCase());
-  return STREAMING_TYPES.some(matches) || extraTypes.some(matches);
+  if (STREAMING_TYPES.has(type) || type.startsWith(GRPC)) return true;
+  return extraTypes.some((pattern) => isWholeMatch(type, pattern.toLowerCase()));
 }
 
 /** @param paths prefixes, in which `*` stands for any run of characters; media types among them match nothing */

@@ -208,15 +208,16 @@ export class Attempt implements ConnectionReader, ResponseObserver {
     connection.setTimeout(firstByteTimeoutMs);
     const sentHead = body !== null && hold.expectContinue ? expectingContinue(head) : head;
     if (sentHead !== head) this.#expectation = 'unanswered';
-    connection.socket.cork();
+    const withBody = body !== null && hold.silentMs === 0;
+    if (withBody) connection.socket.cork();
     connection.write(sentHead);
     notes?.mark('headSentMs');
-    if (body !== null && hold.silentMs > 0) {
-      this.#hold = setTimeout(() => this.#sendBody(connection, body), hold.silentMs);
-    } else if (body !== null) {
+    if (withBody) {
       this.#sendBody(connection, body);
+      connection.socket.uncork();
+    } else if (body !== null) {
+      this.#hold = setTimeout(() => this.#sendBody(connection, body), hold.silentMs);
     }
-    connection.socket.uncork();
     if (!connection.usable) this.ended('rst', null);
   }
 
