@@ -10,6 +10,8 @@ import type { SpooledBody } from './spooled-body.ts';
 
 const FIRST_SEGMENT_BYTES = 16 * 1024;
 const FILE_SEGMENT_BYTES = 256 * 1024;
+/** For what has already come of a body that waits for memory: what one read brings. */
+const WAITING_SEGMENT_BYTES = 64 * 1024;
 
 interface SpoolWriterOptions {
   readonly memory: Budget;
@@ -32,8 +34,9 @@ export class SpoolWriter implements BodySink, Disposable {
   readonly #disk: Share;
   /** Octets for which there are segments of the file, also those that are still to be written. */
   #fileBytes = 0;
-  /** Whether the file waits for room in the budget. */
-  #waiting = false;
+  /** The budget in which it waits for room. */
+  #waitsFor: 'memory' | 'disk' | null = null;
+  #hasWaitedForMemory = false;
   #fd: number | null = null;
   #writing: Buffer | null = null;
   #filePosition = 0;
@@ -58,9 +61,9 @@ export class SpoolWriter implements BodySink, Disposable {
     return this.#fault;
   }
 
-  /** With a file: one segment is being written and the other is full, or there is no room for a further one. */
+  /** It waits for room; or, with a file, one segment is being written and the other is full. */
   get congested(): boolean {
-    return this.#waiting || (this.#segments.length > 0 && this.#writing !== null);
+    return this.#waitsFor !== null || (this.#segments.length > 0 && this.#writing !== null);
   }
 
   whenDrained(resume: () => void): void {
@@ -93,14 +96,16 @@ export class SpoolWriter implements BodySink, Disposable {
 
   /** The body, if all of it is in memory: then there is nothing to wait for, and the writer is spent. */
   finishAtOnce(): SpooledBody | null {
-    if (this.#fd !== null || this.#fault !== null) return null;
+    if (this.#fd !== null || this.#fault !== null || this.#waitsFor !== null) return null;
     this.#closed = true;
     return this.#memoryBody();
   }
 
   /** The body, once all of it is in memory or on disk; a fault where that failed. The writer is then spent. */
   async finish(): Promise<SpooledBody | SinkFault> {
-    this.#waiting = false;
+    if (this.#waitsFor === 'memory') this.#openFile();
+    this.#waitsFor = null;
+    this.#memory.stopWaiting();
     this.#disk.stopWaiting();
     if (this.#fd !== null) await this.#flush();
     if (this.#fault !== null) {
@@ -170,8 +175,11 @@ export class SpoolWriter implements BodySink, Disposable {
   #memorySegment(): Buffer | null {
     const { expectedBytes, memoryBytes, slabs } = this.#options;
     const left = expectedBytes === null ? 0 : expectedBytes - this.#bytes;
-    if (left > 0)
-      return this.#hasMemoryFor(expectedBytes ?? 0) ? slabs.take(slabBytes(left)).subarray(0, left) : null;
+    if (left > 0) {
+      if (this.#hasMemoryFor(expectedBytes ?? 0)) return slabs.take(slabBytes(left)).subarray(0, left);
+      if (!this.#waitsForMemory(expectedBytes ?? 0)) return null;
+      return slabs.take(Math.min(slabBytes(left), WAITING_SEGMENT_BYTES)).subarray(0, left);
+    }
     const grown = slabBytes(Math.max(FIRST_SEGMENT_BYTES, this.#bytes));
     const size = Math.min(grown, memoryBytes - this.#memory.heldBytes);
     return size > 0 && this.#memory.take(size) ? slabs.take(size) : null;
@@ -181,6 +189,24 @@ export class SpoolWriter implements BodySink, Disposable {
   #hasMemoryFor(expectedBytes: number): boolean {
     if (this.#memory.heldBytes > 0) return true;
     return expectedBytes <= this.#options.memoryBytes && this.#memory.take(slabsBytes(expectedBytes));
+  }
+
+  /**
+   * Bodies in memory are on their way to their clients, and mostly soon gone: to wait a moment costs less than to write a
+   * file and read it again. Once, and not for what never fits.
+   */
+  #waitsForMemory(expectedBytes: number): boolean {
+    if (this.#waitsFor === 'memory') return true;
+    if (this.#hasWaitedForMemory || expectedBytes > this.#options.memoryBytes) return false;
+    this.#hasWaitedForMemory = true;
+    const neededBytes = WAITING_SEGMENT_BYTES + slabsBytes(expectedBytes);
+    const mayWait = this.#memory.takeLater(neededBytes, (how) => {
+      this.#waitsFor = null;
+      if (how === 'refused') this.#openFile();
+      this.#goOn();
+    });
+    if (mayWait) this.#waitsFor = 'memory';
+    return mayWait;
   }
 
   #fileSegment(): Buffer | null {
@@ -196,13 +222,13 @@ export class SpoolWriter implements BodySink, Disposable {
   #reserveDisk(): void {
     const { expectedBytes, disk } = this.#options;
     const missing = Math.max(this.#fileBytes, expectedBytes ?? 0) - this.#disk.heldBytes;
-    if (this.#waiting || missing <= 0 || this.#disk.take(missing)) return;
+    if (this.#waitsFor === 'disk' || missing <= 0 || this.#disk.take(missing)) return;
     const mayWait = this.#disk.takeLater(missing, (how) => {
-      this.#waiting = false;
+      this.#waitsFor = null;
       if (how === 'refused') this.#exhausted(disk);
       this.#goOn();
     });
-    if (mayWait) this.#waiting = true;
+    if (mayWait) this.#waitsFor = 'disk';
     else this.#exhausted(disk);
   }
 

@@ -8,6 +8,9 @@ import { SpoolWriter } from './spool-writer.ts';
 
 type SpoolSettings = Pick<Settings, 'memoryTotalBytes' | 'diskTotalBytes' | 'spoolDir' | 'spoolWaitMs'>;
 
+/** How long a body of known length waits for memory before it is written to a file. */
+const MEMORY_WAIT_MS = 250;
+
 export class Spool {
   readonly memory: Budget;
   readonly disk: Budget;
@@ -15,7 +18,7 @@ export class Spool {
   readonly #openFile: () => number;
 
   constructor(settings: SpoolSettings) {
-    this.memory = new Budget(settings.memoryTotalBytes, settings.spoolWaitMs);
+    this.memory = new Budget(settings.memoryTotalBytes, MEMORY_WAIT_MS);
     this.disk = new Budget(settings.diskTotalBytes, settings.spoolWaitMs);
     this.#slabs = new Slabs(settings.memoryTotalBytes);
     const folder = new SpoolFolder(settings.spoolDir);

@@ -30,6 +30,21 @@ test('an answer waits while another is on its way to a slow client', async () =>
   ]);
 });
 
+test('an answer that finds no memory is not held up by the slow client that has it', async () => {
+  await using upstream = await Upstream.start(answering(ok(BODY)));
+  await using proxy = await TestProxy.start(upstream.url, { memoryTotal: '16mb' });
+  using slow = await Client.connect(proxy.port);
+  await slow.send(GET);
+  await once(slow.socket, 'data');
+  slow.socket.pause();
+  using second = await Client.connect(proxy.port);
+  await second.send(GET);
+  const answer = await second.response();
+  expect([answer.status, answer.body.length]).toEqual([200, BODY.length]);
+  slow.socket.resume();
+  expect((await slow.response()).body.length).toBe(BODY.length);
+});
+
 test('an upload waits too, and its client is not taken for a slow one', async () => {
   await using upstream = await Upstream.start(async (connection) => {
     const request = await connection.request();

@@ -112,15 +112,91 @@ test('a file in use has no name, and no folder either', async () => {
   if (Symbol.dispose in body) body[Symbol.dispose]();
 });
 
-test('when the memory of all bodies is used up, the next one goes to a file', async () => {
-  using first = spool.writer(4 * MIB, 4 * MIB, 100 * MIB);
-  await writeInParts(first, pattern(4 * MIB), MIB);
-  using second = spool.writer(1000, 4 * MIB, 100 * MIB);
-  await writeInParts(second, pattern(1000), 100);
-  const body = await second.finish();
-  expect('memory' in body ? body.memory : undefined).toBeNull();
-  expect((await whole(body)).equals(pattern(1000))).toBe(true);
-  if (Symbol.dispose in body) body[Symbol.dispose]();
+describe('when the memory of all bodies is used up', () => {
+  const FULL = pattern(4 * MIB);
+  /** So much that room for it must be waited for; the first part of it is there before. */
+  const NEXT = pattern(MIB + 5);
+
+  async function full(): Promise<Disposable> {
+    const writer = spool.writer(FULL.length, 4 * MIB, 100 * MIB);
+    await writeInParts(writer, FULL, MIB);
+    const body = writer.finishAtOnce();
+    if (body === null) throw new Error('it is not in memory');
+    return body;
+  }
+
+  test('the next one of known length waits for it, and is kept there', async () => {
+    const first = await full();
+    using second = spool.writer(NEXT.length, 4 * MIB, 100 * MIB);
+    const written = writeInParts(second, NEXT, 50 * KIB);
+    expect([second.congested, second.window(), second.finishAtOnce()]).toEqual([true, null, null]);
+    expect(spool.memory.waiting).toBe(1);
+    first[Symbol.dispose]();
+    await written;
+    const body = await second.finish();
+    expect('memory' in body && body.memory !== null).toBe(true);
+    expect((await whole(body)).equals(NEXT)).toBe(true);
+    if (Symbol.dispose in body) body[Symbol.dispose]();
+  });
+
+  test.each([1000, NEXT.length])('it goes to a file after a while (length %i)', async (bytes) => {
+    using first = await full();
+    using second = spool.writer(bytes, 4 * MIB, 100 * MIB);
+    await writeInParts(second, NEXT.subarray(0, bytes), 100);
+    expect([spool.memory.waiting, spool.memory.usedBytes]).toEqual([0, FULL.length]);
+    const body = await second.finish();
+    expect('memory' in body ? body.memory : undefined).toBeNull();
+    expect((await whole(body)).equals(NEXT.subarray(0, bytes))).toBe(true);
+    if (Symbol.dispose in body) body[Symbol.dispose]();
+    first[Symbol.dispose]();
+  });
+
+  test('one that came whole with its first part goes to a file at once', async () => {
+    using first = await full();
+    using second = spool.writer(1000, 4 * MIB, 100 * MIB);
+    second.append(pattern(1000));
+    expect([spool.memory.waiting, second.finishAtOnce()]).toEqual([1, null]);
+    const finished = second.finish();
+    expect(spool.memory.waiting).toBe(0);
+    const body = await finished;
+    expect((await whole(body)).equals(pattern(1000))).toBe(true);
+    expect('memory' in body ? body.memory : undefined).toBeNull();
+    if (Symbol.dispose in body) body[Symbol.dispose]();
+    first[Symbol.dispose]();
+  });
+
+  test('more than it was to wait with is kept while it waits, and nothing of it is lost', async () => {
+    const first = await full();
+    using second = spool.writer(NEXT.length, 4 * MIB, 100 * MIB);
+    second.append(NEXT.subarray(0, 200 * KIB));
+    expect([spool.memory.waiting, second.congested]).toEqual([1, true]);
+    first[Symbol.dispose]();
+    await writeInParts(second, NEXT.subarray(200 * KIB), 64 * KIB);
+    const body = await second.finish();
+    expect((await whole(body)).equals(NEXT)).toBe(true);
+    if (Symbol.dispose in body) body[Symbol.dispose]();
+  });
+
+  test('one of unknown length, or that never fits, does not wait', async () => {
+    using first = await full();
+    for (const expected of [null, 5 * MIB]) {
+      const writer = spool.writer(expected, 4 * MIB, 100 * MIB);
+      writer.append(pattern(1000));
+      expect([spool.memory.waiting, writer.congested]).toEqual([0, false]);
+      writer[Symbol.dispose]();
+    }
+    first[Symbol.dispose]();
+  });
+
+  test('one that is given up while it waits leaves the queue', async () => {
+    using first = await full();
+    const second = spool.writer(NEXT.length, 4 * MIB, 100 * MIB);
+    second.append(pattern(KIB));
+    expect(spool.memory.waiting).toBe(1);
+    second[Symbol.dispose]();
+    expect(spool.memory.waiting).toBe(0);
+    first[Symbol.dispose]();
+  });
 });
 
 describe('a limit', () => {
