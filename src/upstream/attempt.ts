@@ -65,6 +65,8 @@ export class Attempt implements ConnectionReader, ResponseObserver {
   #connecting: Connecting | null = null;
   #connection: UpstreamConnection | null = null;
   #reused = false;
+  /** How long a used connection had rested at least. */
+  #restMs = 0;
   #streamed = false;
   #paused = false;
   #requestBody: RequestBodySent;
@@ -87,8 +89,10 @@ export class Attempt implements ConnectionReader, ResponseObserver {
 
   /** Never rejects: however it ends, that is the evidence. */
   run(): Promise<Evidence> {
-    const idle = this.#options.mayReuse ? this.#options.pool.take() : null;
+    const { mayReuse, pool } = this.#options;
+    const idle = mayReuse ? pool.take() : null;
     this.#reused = idle !== null;
+    this.#restMs = pool.restMs;
     return idle === null ? this.#runAnew() : this.#runOn(idle);
   }
 
@@ -279,7 +283,7 @@ export class Attempt implements ConnectionReader, ResponseObserver {
 
   #endLag(): void {
     if (this.#firstReadMs === null) return;
-    this.#options.pool.lagged(performance.now() - this.#firstReadMs);
+    this.#options.pool.lagged(performance.now() - this.#firstReadMs, this.#restMs);
     this.#firstReadMs = null;
   }
 

@@ -303,24 +303,55 @@ describe('connections', () => {
     expect(upstream.connections.length).toBe(2);
   });
 
-  test('are kept no more where an answer on a used one comes in parts, with a pause as for a delayed ACK', async () => {
-    const [start, rest] = [ok('a').slice(0, 17), ok('a').slice(17)];
-    await using upstream = await Upstream.start(async (connection) => {
-      for (let answers = 0; ; answers += 1) {
-        await connection.request();
-        await connection.send(start);
-        if (answers > 0) await sleep(50);
-        await connection.send(rest);
+  describe('whose answers come in parts, with a pause as for a delayed ACK', () => {
+    const [START, REST] = [ok('a').slice(0, 17), ok('a').slice(17)];
+    /** Longer than connections rest. */
+    const RESTED_MS = 80;
+
+    /**
+     * @param pauses whether it pauses in an answer, by how long ago it began to end the one before on this connection
+     * @returns how long that was for each request; Infinity: the connection was new
+     */
+    const askSlowly = async (
+      pauses: (agoMs: number) => boolean,
+      pausesOfClient: readonly number[],
+    ): Promise<number[]> => {
+      const agesMs: number[] = [];
+      await using upstream = await Upstream.start(async (connection) => {
+        let endedMs = -Infinity;
+        while ((await connection.request()) !== null) {
+          const agoMs = performance.now() - endedMs;
+          agesMs.push(agoMs);
+          await connection.send(START);
+          if (pauses(agoMs)) await sleep(50);
+          endedMs = performance.now();
+          await connection.send(REST);
+        }
+      });
+      await using proxy = await TestProxy.start(upstream.url);
+      using client = await Client.connect(proxy.port);
+      for (const pauseMs of pausesOfClient) {
+        await sleep(pauseMs);
+        await client.send(GET);
+        expect((await client.response()).body.toString()).toBe('a');
       }
+      return agesMs;
+    };
+
+    test('rest before they are used again', async () => {
+      const agesMs = await askSlowly((agoMs) => agoMs < 45, [0, 0, 0, 0, 0, RESTED_MS, RESTED_MS]);
+      const [first, ...afterThird] = [agesMs[0], ...agesMs.slice(3)];
+      expect(first).toBe(Infinity);
+      expect(Math.min(...afterThird), 'the pause is seen at the second and the third').toBeGreaterThan(45);
+      expect(agesMs.slice(5), 'there are rested ones').not.toContain(Infinity);
     });
-    await using proxy = await TestProxy.start(upstream.url);
-    using client = await Client.connect(proxy.port);
-    for (let exchange = 0; exchange < 5; exchange += 1) {
-      await client.send(GET);
-      expect((await client.response()).body.toString()).toBe('a');
-    }
-    const requests = upstream.connections.map(({ received }) => received.toString().match(/GET/g)?.length);
-    expect(requests, 'the pause is seen at the second and the third request').toEqual([3, 1, 1]);
+
+    test('are kept no more if a rest does not help', async () => {
+      const client = [0, 0, 0, RESTED_MS, RESTED_MS, RESTED_MS, RESTED_MS];
+      const agesMs = await askSlowly((agoMs) => agoMs < Infinity, client);
+      expect(agesMs.slice(3, 5), 'the pause is seen again').not.toContain(Infinity);
+      expect(agesMs.slice(5)).toEqual([Infinity, Infinity]);
+    });
   });
 
   test('that went stale cost a safe request nothing', async () => {
