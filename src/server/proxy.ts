@@ -8,6 +8,7 @@ import type { ProxyOptions } from '../config/library.ts';
 import type { Settings } from '../config/settings.ts';
 import type { Services } from '../exchange/services.ts';
 import { Spool } from '../spool/spool.ts';
+import { ConnectGate } from '../upstream/connect-gate.ts';
 import { openConnection } from '../upstream/connection.ts';
 import { ConnectionPool } from '../upstream/pool.ts';
 import { Routes } from '../upstream/routes.ts';
@@ -42,6 +43,7 @@ export class Proxy extends EventEmitter<ProxyEvents> implements AsyncDisposable 
   readonly #spool: Spool;
   #pool: ConnectionPool;
   #routes = new Routes();
+  #gate = new ConnectGate();
   readonly #waitingRoom = new WaitingRoom();
   readonly #via = `lastbyte-${randomBytes(4).toString('hex')}`;
   readonly #listener: Listener;
@@ -138,6 +140,7 @@ export class Proxy extends EventEmitter<ProxyEvents> implements AsyncDisposable 
     this.#pool.close();
     this.#pool = new ConnectionPool(this.#settings);
     this.#routes = new Routes();
+    this.#gate = new ConnectGate();
     this.#services = this.#makeServices();
     return needRestart;
   }
@@ -168,6 +171,7 @@ export class Proxy extends EventEmitter<ProxyEvents> implements AsyncDisposable 
     const trusts = this.#trusts;
     const isClosing = (): boolean => this.#closing;
     const teller = this.#teller;
+    const gate = this.#gate;
     return {
       settings,
       spool: this.#spool,
@@ -181,8 +185,9 @@ export class Proxy extends EventEmitter<ProxyEvents> implements AsyncDisposable 
       get watcher() {
         return teller.watcher;
       },
-      connect: (timeoutMs) => openConnection({ target, insecure, timeoutMs }),
-      connectAsStream: (timeoutMs) => openConnection({ target, insecure, timeoutMs, asStream: true }),
+      connect: (timeoutMs) => gate.open(() => openConnection({ target, insecure, timeoutMs })),
+      connectAsStream: (timeoutMs) =>
+        gate.open(() => openConnection({ target, insecure, timeoutMs, asStream: true })),
       trusts,
       record: (record) => teller.over(record),
     };

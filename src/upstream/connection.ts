@@ -80,6 +80,7 @@ export class UpstreamConnection {
   readonly #isTcp: boolean;
   readonly #wasCutOff: () => boolean = () => false;
   #reader: ConnectionReader | null = null;
+  #heard: (() => void) | null = null;
   #ended: 'fin' | 'rst' | 'closed' | null = null;
 
   constructor(options: ConnectOptions) {
@@ -138,6 +139,11 @@ export class UpstreamConnection {
     this.socket.resume();
   }
 
+  /** Calls back once, when the first octets come or the connection ends. */
+  whenHeard(heard: () => void): void {
+    this.#heard = heard;
+  }
+
   /** Time without any octet moving before the reader is told; 0: never. */
   setTimeout(ms: number): void {
     this.socket.setTimeout(ms);
@@ -146,10 +152,18 @@ export class UpstreamConnection {
   destroy(): void {
     this.#reader = null;
     this.#ended ??= 'closed';
+    this.#tellHeard();
     this.socket.destroy();
   }
 
+  #tellHeard(): void {
+    const heard = this.#heard;
+    this.#heard = null;
+    heard?.();
+  }
+
   #read(count: number, buffer: Uint8Array): boolean {
+    if (this.#heard !== null) this.#tellHeard();
     if (this.#reader !== null) return this.#reader.bytes(buffer, count);
     // Nothing was asked, so nothing may be answered (RFC 9112 section 9.2): do not guess, do not reuse.
     this.destroy();
@@ -164,6 +178,7 @@ export class UpstreamConnection {
   #end(how: 'fin' | 'rst', errorCode: string | null): void {
     if (this.#ended !== null) return;
     this.#ended = how;
+    this.#tellHeard();
     this.#reader?.ended(how, errorCode);
   }
 

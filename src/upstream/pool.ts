@@ -17,6 +17,8 @@ interface PoolLimits {
 const LAG_MS = 30;
 /** One may be a slow view. */
 const LAGS_IN_A_ROW = 2;
+/** Some may be a server with more threads at work than it can run. */
+const LAGS_IN_A_ROW_RESTED = 8;
 /** After a pause of more than those 40 ms, Linux acknowledges at once again. */
 const REST_MS = 50;
 /** After this time, it is tried again without a rest. */
@@ -59,7 +61,7 @@ export class ConnectionPool {
   lagged(ms: number, restMs: number): void {
     if (restMs !== this.#restMs) return;
     this.#lags = ms < LAG_MS ? 0 : this.#lags + 1;
-    if (this.#lags < LAGS_IN_A_ROW) return;
+    if (this.#lags < (restMs === 0 ? LAGS_IN_A_ROW : LAGS_IN_A_ROW_RESTED)) return;
     this.#lags = 0;
     this.#restMs = this.#restMs === 0 ? REST_MS : Infinity;
     this.#restsUntilMs = performance.now() + RESTED_FOR_MS;

@@ -10,7 +10,9 @@ test('what was under way when connections began to rest does not speak against t
   expect(pool.restMs).toBe(0);
   for (let answers = 0; answers < 32; answers += 1) pool.lagged(LAG_MS, 0);
   expect(pool.restMs).toBe(50);
-  for (let answers = 0; answers < 2; answers += 1) pool.lagged(LAG_MS, 50);
+  for (let answers = 0; answers < 7; answers += 1) pool.lagged(LAG_MS, 50);
+  expect(pool.restMs).toBe(50);
+  pool.lagged(LAG_MS, 50);
   expect(pool.restMs).toBe(Infinity);
 });
 

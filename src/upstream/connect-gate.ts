@@ -1,0 +1,97 @@
+/**
+ * Lets few connections at once into an upstream whose listen queue is short. The kernel drops a SYN that finds the queue full, and
+ * the client sends it again after a second (RFC 6298 section 2.1). Django's runserver has a queue of 10, Python's http.server one
+ * of 5, and both are slow to accept while their threads are busy.
+ */
+
+import { performance } from 'node:perf_hooks';
+import type { ConnectResult, Connecting } from './connection.ts';
+
+/** Only a SYN that was sent again takes so long, or a network with which a queue does not matter. */
+const SENT_AGAIN_MS = 900;
+/** Fewer than the shortest usual queue holds. */
+const MAX_UNANSWERED = 4;
+/** A connection of which nothing was heard for so long is taken for accepted: its answer may be slow. */
+const ACCEPTED_AFTER_MS = 25;
+/** After this time, all may connect at once again. */
+const NARROW_FOR_MS = 60_000;
+
+const GIVEN_UP: ConnectResult = { kind: 'failed', errorCode: 'ECONNABORTED', timedOut: false };
+
+interface Waiting {
+  readonly begin: () => void;
+}
+
+export class ConnectGate {
+  readonly #clock: () => number;
+  #narrowUntilMs = -Infinity;
+  #unanswered = 0;
+  readonly #waiting: Waiting[] = [];
+
+  /** @param clock in ms, monotonic */
+  constructor(clock: () => number = () => performance.now()) {
+    this.#clock = clock;
+  }
+
+  /** How many wait for their turn. */
+  get waiting(): number {
+    return this.#waiting.length;
+  }
+
+  /** Connects now, or as soon as few enough others are on their way. The time limit of `connect` begins then. */
+  open(connect: () => Connecting): Connecting {
+    if (this.#clock() >= this.#narrowUntilMs && this.#waiting.length === 0) return this.#watched(connect());
+    let connecting: Connecting | null = null;
+    let settle: (result: ConnectResult | Promise<ConnectResult>) => void = () => undefined;
+    const result = new Promise<ConnectResult>((resolve) => {
+      settle = resolve;
+    });
+    const waiting: Waiting = {
+      begin: () => {
+        connecting = this.#counted(this.#watched(connect()));
+        settle(connecting.result);
+      },
+    };
+    if (this.#unanswered < MAX_UNANSWERED) waiting.begin();
+    else this.#waiting.push(waiting);
+    return {
+      result,
+      cancel: () => {
+        const at = this.#waiting.indexOf(waiting);
+        if (at >= 0) this.#waiting.splice(at, 1);
+        if (connecting === null) settle(GIVEN_UP);
+        else connecting.cancel();
+      },
+    };
+  }
+
+  /** Sees whether the kernel had to ask twice. */
+  #watched(connecting: Connecting): Connecting {
+    const startedMs = this.#clock();
+    void connecting.result.then(({ kind }) => {
+      const nowMs = this.#clock();
+      if (kind === 'connected' && nowMs - startedMs >= SENT_AGAIN_MS)
+        this.#narrowUntilMs = nowMs + NARROW_FOR_MS;
+    });
+    return connecting;
+  }
+
+  /** Holds a place until the upstream has shown that it accepted the connection, or may have. */
+  #counted(connecting: Connecting): Connecting {
+    this.#unanswered += 1;
+    let isCounted = true;
+    const free = (): void => {
+      clearTimeout(timer);
+      if (!isCounted) return;
+      isCounted = false;
+      this.#unanswered -= 1;
+      this.#waiting.shift()?.begin();
+    };
+    const timer = setTimeout(free, ACCEPTED_AFTER_MS);
+    void connecting.result.then((result) => {
+      if (result.kind === 'connected') result.connection.whenHeard(free);
+      else free();
+    });
+    return connecting;
+  }
+}
