@@ -7,12 +7,22 @@ import { direct } from './peers/direct.ts';
 import { haproxy } from './peers/haproxy.ts';
 import { httpProxy, httpProxyAgent } from './peers/http-proxy.ts';
 import { lastbyte } from './peers/lastbyte.ts';
-import { nginx } from './peers/nginx.ts';
+import { nginx, nginxMemory } from './peers/nginx.ts';
 import { varnish } from './peers/varnish.ts';
 import { SIZES } from './scene.ts';
 import type { Size } from './scene.ts';
 
-const PEERS: readonly Peer[] = [direct, lastbyte, httpProxy, httpProxyAgent, nginx, haproxy, varnish, caddy];
+const PEERS: readonly Peer[] = [
+  direct,
+  lastbyte,
+  httpProxy,
+  httpProxyAgent,
+  nginx,
+  nginxMemory,
+  haproxy,
+  varnish,
+  caddy,
+];
 
 export const HELP = `npm run bench [-- CASE …] [-- options]
 

@@ -63,7 +63,9 @@ function errorsIn(output: string): number {
   return [...sockets.slice(1), ...statuses.slice(1)].map(Number).reduce((sum, count) => sum + count, 0);
 }
 
+/** Of an even number of values, halfway between the two in the middle. */
 export function median(values: readonly number[]): number {
   const sorted = values.toSorted((a, b) => a - b);
-  return sorted[Math.floor(sorted.length / 2)] ?? Number.NaN;
+  const half = sorted.length / 2;
+  return ((sorted[Math.ceil(half) - 1] ?? Number.NaN) + (sorted[Math.floor(half)] ?? Number.NaN)) / 2;
 }

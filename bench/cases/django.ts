@@ -12,7 +12,7 @@ import { figure, table } from '../tables.ts';
 const BYTES = 50 * 1024;
 const CLIENTS: readonly number[] = [1, 4, 8, 32];
 
-export async function django({ rounds, seconds }: Arguments): Promise<string> {
+export async function django({ rounds, seconds, warmUpSeconds }: Arguments): Promise<string> {
   await using scene = await Scene.open();
   await using server = await startServer('Django runserver');
   const port = freePort();
@@ -23,6 +23,8 @@ export async function django({ rounds, seconds }: Arguments): Promise<string> {
     ['direct', server.url],
     ['through', `http://127.0.0.1:${port}`],
   ] as const;
+  for (const [, url] of ways)
+    await load({ url: `${url}/bytes/${BYTES}`, connections: 8, seconds: warmUpSeconds });
   const results = new Map<string, Load[]>();
   for (let round = 0; round < rounds; round += 1) {
     for (const connections of CLIENTS) {

@@ -16,10 +16,10 @@ export async function memory({ peers, rounds, seconds }: Arguments): Promise<str
     await scene.expectRight(url, BYTES);
     const before = child.residentBytes();
     const plan = { url: url + scene.path(BYTES), connections: CONNECTIONS, seconds: rounds * seconds };
-    const { requestsPerSecond } = await load(plan);
-    rows.push([peer.name, mib(before), mib(child.peakBytes()), figure(requestsPerSecond)]);
+    const { requestsPerSecond, errors } = await load(plan);
+    rows.push([peer.name, mib(before), mib(child.peakBytes()), figure(requestsPerSecond), String(errors)]);
     await child[Symbol.asyncDispose]();
   }
   const how = `${CONNECTIONS} clients × 10 MB for ${rounds * seconds} s, each peer fresh and alone; resident memory of all its processes.`;
-  return [how, table(['', 'after one answer, MiB', 'peak, MiB', 'requests/s'], rows)].join('\n\n');
+  return [how, table(['', 'after one answer, MiB', 'peak, MiB', 'requests/s', 'errors'], rows)].join('\n\n');
 }

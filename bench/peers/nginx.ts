@@ -5,23 +5,37 @@ import { join } from 'node:path';
 import type { Peer, Place } from '../peer.ts';
 import { MeasuredChild, versionOf } from '../processes.ts';
 
-export const nginx: Peer = {
-  name: 'nginx',
-  setUp:
-    'one worker, `proxy_buffering` on (its default), `keepalive` to the upstream, its default access log',
-  holds: 'what-came',
-  version: () => versionOf('nginx', '-v'),
-  start: (place) =>
-    startNginx(
-      place,
-      `access_log ${place.folder}/access.log;
+export const nginx: Peer = proxying(
+  'nginx',
+  'one worker, `proxy_buffering` on (its default), `keepalive` to the upstream, its default access log',
+  '',
+);
+
+/** With its defaults, 64 KB of an answer are in memory and the rest of it goes to a file. */
+export const nginxMemory: Peer = proxying(
+  'nginx-memory',
+  'the same with `proxy_buffers 16 64k`, and no temporary files',
+  'proxy_buffer_size 64k; proxy_buffers 16 64k; proxy_busy_buffers_size 256k; proxy_max_temp_file_size 0;',
+);
+
+function proxying(name: string, setUp: string, more: string): Peer {
+  return {
+    name,
+    setUp,
+    holds: 'what-came',
+    version: () => versionOf('nginx', '-v'),
+    start: (place) =>
+      startNginx(
+        place,
+        `access_log ${place.folder}/access.log;
   upstream origin { server 127.0.0.1:${place.originPort}; keepalive 64; }
   server {
     listen 127.0.0.1:${place.port};
-    location / { proxy_pass http://origin; proxy_http_version 1.1; proxy_set_header Connection ""; }
+    location / { proxy_pass http://origin; proxy_http_version 1.1; proxy_set_header Connection ""; ${more} }
   }`,
-    ),
-};
+      ),
+  };
+}
 
 /** Serves the files of `root`. */
 export function startOrigin(place: Omit<Place, 'originPort'>, root: string): MeasuredChild {
