@@ -69,7 +69,7 @@ export function readArguments(): Arguments | null {
     sizes: chosenFrom('--sizes', SIZES, values.sizes, ({ name }) => name.replace(' ', '').toLowerCase()),
     rounds: values.quick ? 2 : wholeNumber('--rounds', values.rounds),
     seconds: values.quick ? 1 : wholeNumber('--seconds', values.seconds),
-    warmUpSeconds: values.quick ? 1 : 8,
+    warmUpSeconds: values.quick ? 1 : 12,
     write: values.write,
   };
 }
