@@ -25,7 +25,12 @@ export async function django({ rounds, seconds, warmUpSeconds }: Arguments): Pro
   ] as const;
   for (const [, url] of ways)
     for (const close of [false, true])
-      await load({ url: `${url}/bytes/${BYTES}`, connections: 8, seconds: Math.ceil(warmUpSeconds / 2), close });
+      await load({
+        url: `${url}/bytes/${BYTES}`,
+        connections: 8,
+        seconds: Math.ceil(warmUpSeconds / 2),
+        close,
+      });
   const results = new Map<string, Load[]>();
   for (let round = 0; round < rounds; round += 1) {
     for (const connections of CLIENTS) {

@@ -59,7 +59,7 @@ export interface ProxyOptions {
    *  @default '4s' */
   readonly upstreamIdleTimeout?: Duration | undefined;
   /** Idle upstream connections to keep for reuse; 0 opens a new one each time.
-   *  @default 128 */
+   *  @default 256 */
   readonly maxIdleConnections?: Settings['maxIdleConnections'] | undefined;
   /** Refuse a larger request body with 413; raise it for larger uploads.
    *  @default '1gb' */

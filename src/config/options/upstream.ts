@@ -68,7 +68,7 @@ export const UPSTREAM: Rows<
     setting: 'maxIdleConnections',
     name: 'max-idle-connections',
     kind: count({ min: 0, max: 10_000 }),
-    default: 128,
+    default: 256,
     purpose: 'Idle upstream connections to keep for reuse; 0 opens a new one each time.',
   },
 };
