@@ -10,7 +10,7 @@ import type { SpoolWriter } from '../spool/spool-writer.ts';
 import type { SpooledBody } from '../spool/spooled-body.ts';
 import { AttemptNotes } from '../upstream/attempt-notes.ts';
 import { Attempt } from '../upstream/attempt.ts';
-import type { Hold } from '../upstream/attempt.ts';
+import type { Hold } from '../upstream/request-sender.ts';
 import type { Evidence } from '../upstream/evidence.ts';
 import { decide } from '../upstream/retry.ts';
 import { judge } from '../upstream/verdict.ts';

@@ -1,15 +1,15 @@
 /** One try to get a response: sends the request over one connection and records what came back. */
 
-import { performance } from 'node:perf_hooks';
 import type { Framing } from '../http/framing.ts';
 import { keepsAlive } from '../http/framing.ts';
 import type { ResponseHead } from '../http/response-head.ts';
 import type { BodySink } from '../spool/body-sink.ts';
-import type { SpooledBody } from '../spool/spooled-body.ts';
-import type { AttemptNotes } from './attempt-notes.ts';
 import type { Connecting, ConnectionReader, UpstreamConnection } from './connection.ts';
-import type { Ending, Evidence, Expectation, RequestBodySent } from './evidence.ts';
+import type { Ending, Evidence } from './evidence.ts';
+import { LagWatch } from './lag-watch.ts';
 import type { ConnectionPool } from './pool.ts';
+import { RequestSender } from './request-sender.ts';
+import type { RequestToSend } from './request-sender.ts';
 import { ResponseReader } from './response-reader.ts';
 import type { ResponseObserver } from './response-reader.ts';
 
@@ -18,28 +18,8 @@ export interface AttemptTimeouts {
   readonly bodyIdleTimeoutMs: number;
 }
 
-/** How long the body is held back, in ms; 0: not at all. */
-export interface Hold {
-  /** Whether the upstream is asked to say 100 (Continue) when it takes the request up (RFC 9110 section 10.1.1). */
-  readonly expectContinue: boolean;
-  /** While the upstream is silent. */
-  readonly silentMs: number;
-  /** From its 100 (Continue) on. */
-  readonly continuedMs: number;
-  /** From its final head on. */
-  readonly answeringMs: number;
-  /** Whether its route said 100 (Continue) when it was asked last. */
-  readonly saysContinue: boolean;
-}
-
-export interface AttemptOptions extends AttemptTimeouts {
+export interface AttemptOptions extends AttemptTimeouts, RequestToSend {
   readonly method: string;
-  /** The request line and fields, latin1, ready to be sent. */
-  readonly head: string;
-  /** Null: the request has no body, or an empty one. */
-  readonly body: SpooledBody | null;
-  /** How the body is held back. */
-  readonly hold: Hold;
   readonly maxHeaderBytes: number;
   /** Whether an idle connection will do. */
   readonly mayReuse: boolean;
@@ -52,38 +32,29 @@ export interface AttemptOptions extends AttemptTimeouts {
     head: ResponseHead,
     framing: Framing,
   ) => { readonly sink: BodySink; readonly streams: boolean };
-  /** Null: nobody watches. */
-  readonly notes: AttemptNotes | null;
 }
-
-/** More than this at once was not held back by Nagle's algorithm: it is several segments, or we read late. */
-const SMALL_PART_BYTES = 4096;
 
 export class Attempt implements ConnectionReader, ResponseObserver {
   readonly #options: AttemptOptions;
+  readonly #sender: RequestSender;
   readonly #reader: ResponseReader;
   #connecting: Connecting | null = null;
   #connection: UpstreamConnection | null = null;
-  #reused = false;
-  /** How long a used connection had rested at least. */
-  #restMs = 0;
+  /** Null: the connection is new. */
+  #lag: LagWatch | null = null;
   #streamed = false;
   #paused = false;
-  #requestBody: RequestBodySent;
-  #expectation: Expectation = 'none';
-  #hold: NodeJS.Timeout | null = null;
   /** A read is under way: what stands behind the message is still to be counted. */
   #reading = false;
   #awaitsBody = false;
-  /** When the first octets came over a used connection; null: not yet, or more has come. */
-  #firstReadMs: number | null = null;
-  #reads = 0;
   #settle: ((evidence: Evidence) => void) | null = null;
   #evidence: Evidence | null = null;
 
   constructor(options: AttemptOptions) {
     this.#options = options;
-    this.#requestBody = options.body === null ? 'none' : 'withheld';
+    this.#sender = new RequestSender(options, () =>
+      this.over('limit', 'its request body could not be read back from --spool-dir', 'LIMIT_SPOOL'),
+    );
     this.#reader = new ResponseReader(options.method, options.maxHeaderBytes, this);
   }
 
@@ -91,9 +62,9 @@ export class Attempt implements ConnectionReader, ResponseObserver {
   run(): Promise<Evidence> {
     const { mayReuse, pool } = this.#options;
     const idle = mayReuse ? pool.take() : null;
-    this.#reused = idle !== null;
-    this.#restMs = pool.restMs;
-    return idle === null ? this.#runAnew() : this.#runOn(idle);
+    if (idle === null) return this.#runAnew();
+    this.#lag = new LagWatch(pool);
+    return this.#runOn(idle);
   }
 
   async #runAnew(): Promise<Evidence> {
@@ -124,7 +95,7 @@ export class Attempt implements ConnectionReader, ResponseObserver {
 
   bytes(buffer: Uint8Array, count: number): boolean {
     this.#options.notes?.arrived();
-    this.#endLag();
+    this.#lag?.came();
     this.#reading = true;
     this.#reader.read(buffer, count);
     this.#reading = false;
@@ -132,7 +103,8 @@ export class Attempt implements ConnectionReader, ResponseObserver {
       this.#finish();
       return true;
     }
-    this.#beginLag(count);
+    // A stream is alone because it has nothing to say yet.
+    if (!this.#streamed) this.#lag?.isNotAll(count);
     const { sink } = this.#reader;
     if (sink === null) return true;
     this.#limitIdleTime();
@@ -146,37 +118,28 @@ export class Attempt implements ConnectionReader, ResponseObserver {
   }
 
   timedOut(): void {
-    const { body } = this.#options;
     // It may well wait for the body: it gets that, and the time once more.
-    if (this.#hold !== null && this.#connection !== null && body !== null) {
-      clearTimeout(this.#hold);
-      this.#sendBody(this.#connection, body);
-      return;
-    }
-    this.#reader.end('timeout', null);
+    if (!this.#sender.letGo()) this.#reader.end('timeout', null);
   }
 
   // The response's observer
 
   interim(head: ResponseHead): void {
     this.#options.interim(head);
-    if (head.status !== 100 || this.#expectation !== 'unanswered') return;
-    this.#expectation = 'continued';
-    this.#holdFor(this.#options.hold.continuedMs);
+    if (head.status === 100) this.#sender.continued();
   }
 
   head(head: ResponseHead, framing: Framing): BodySink {
     const { sink, streams } = this.#options.accept(head, framing);
     this.#streamed = streams;
-    // It begins without the body, so it may well be whole without it. But not held for ever: it may wait for the body.
-    this.#holdFor(this.#options.hold.answeringMs);
+    this.#sender.answering();
     return this.#options.notes?.keeping(sink) ?? sink;
   }
 
   over(ending: Ending, detail: string | null, errorCode: string | null): void {
     if (this.#evidence !== null) return;
     this.#evidence = this.#record(ending, detail, errorCode);
-    if (this.#hold !== null) clearTimeout(this.#hold);
+    this.#sender.stop();
     if (!this.#reading) this.#finish();
   }
 
@@ -206,65 +169,11 @@ export class Attempt implements ConnectionReader, ResponseObserver {
   }
 
   #send(connection: UpstreamConnection): void {
-    const { head, body, hold, firstByteTimeoutMs, notes } = this.#options;
     this.#connection = connection;
     connection.attach(this);
-    connection.setTimeout(firstByteTimeoutMs);
-    const sentHead = body !== null && hold.expectContinue ? expectingContinue(head) : head;
-    if (sentHead !== head) this.#expectation = 'unanswered';
-    const withBody = body !== null && hold.silentMs === 0;
-    if (withBody) connection.socket.cork();
-    connection.write(sentHead);
-    notes?.mark('headSentMs');
-    if (withBody) {
-      this.#sendBody(connection, body);
-      connection.socket.uncork();
-    } else if (body !== null) {
-      this.#hold = setTimeout(() => this.#sendBody(connection, body), hold.silentMs);
-    }
+    connection.setTimeout(this.#options.firstByteTimeoutMs);
+    this.#sender.send(connection);
     if (!connection.usable) this.ended('rst', null);
-  }
-
-  /** Holds a body that is still held for this long from now on. */
-  #holdFor(ms: number): void {
-    const connection = this.#connection;
-    const { body } = this.#options;
-    if (this.#hold === null || connection === null || body === null) return;
-    clearTimeout(this.#hold);
-    if (ms > 0) this.#hold = setTimeout(() => this.#sendBody(connection, body), ms);
-    else this.#sendBody(connection, body);
-  }
-
-  #sendBody(connection: UpstreamConnection, body: SpooledBody): void {
-    this.#hold = null;
-    this.#requestBody = 'partly';
-    this.#options.notes?.mark('bodyStartMs');
-    const [only, ...more] = body.memory ?? [];
-    if (only !== undefined && more.length === 0) {
-      connection.write(only, (error) => this.#bodySent(error));
-      return;
-    }
-    this.#writeParts(connection, body).then(
-      (sentWhole) => sentWhole && this.#bodySent(null),
-      () => this.over('limit', 'its request body could not be read back from --spool-dir', 'LIMIT_SPOOL'),
-    );
-  }
-
-  /** False: the attempt was over before the body was. */
-  async #writeParts(connection: UpstreamConnection, body: SpooledBody): Promise<boolean> {
-    for await (const part of body.parts()) {
-      if (this.#evidence !== null) return false;
-      await new Promise<void>((resolve) => {
-        connection.write(part, () => resolve());
-      });
-    }
-    return this.#evidence === null;
-  }
-
-  #bodySent(error: Error | null | undefined): void {
-    if (error || this.#requestBody !== 'partly') return;
-    this.#requestBody = 'whole';
-    this.#options.notes?.mark('bodySentMs');
   }
 
   /** The head came, and the body not with it. */
@@ -272,19 +181,6 @@ export class Attempt implements ConnectionReader, ResponseObserver {
     if (this.#awaitsBody) return;
     this.#awaitsBody = true;
     this.#connection?.setTimeout(this.#streamed ? 0 : this.#options.bodyIdleTimeoutMs);
-  }
-
-  /** The first octets over a used connection are alone. A stream is so because it has nothing to say yet. */
-  #beginLag(count: number): void {
-    this.#reads += 1;
-    if (this.#reused && !this.#streamed && this.#reads === 1 && count < SMALL_PART_BYTES)
-      this.#firstReadMs = performance.now();
-  }
-
-  #endLag(): void {
-    if (this.#firstReadMs === null) return;
-    this.#options.pool.lagged(performance.now() - this.#firstReadMs, this.#restMs);
-    this.#firstReadMs = null;
   }
 
   #pause(sink: BodySink): void {
@@ -327,16 +223,12 @@ export class Attempt implements ConnectionReader, ResponseObserver {
       bodyBytes,
       surplusBytes,
       trailerFields,
-      reusedConnection: this.#reused,
-      requestBody: this.#requestBody,
-      expectation: this.#expectation,
+      reusedConnection: this.#lag !== null,
+      requestBody: this.#sender.bodySent,
+      expectation: this.#sender.expectation,
       timeout: ending === 'timeout' ? waitedFor : null,
       detail,
       errorCode,
     };
   }
-}
-
-function expectingContinue(head: string): string {
-  return `${head.slice(0, -2)}Expect: 100-continue\r\n\r\n`;
 }

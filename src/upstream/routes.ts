@@ -1,7 +1,7 @@
 /** What was learned about the upstream's routes: which of them answer without reading a request body. */
 
 import type { Settings } from '../config/settings.ts';
-import type { Hold } from './attempt.ts';
+import type { Hold } from './request-sender.ts';
 import { Continues } from './continues.ts';
 import { wasNeverTakenUp } from './evidence.ts';
 import type { Evidence } from './evidence.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { Routes } from '../../../src/upstream/routes.ts';
-import type { Hold } from '../../../src/upstream/attempt.ts';
+import type { Hold } from '../../../src/upstream/request-sender.ts';
 import type { HoldSettings } from '../../../src/upstream/routes.ts';
 import type { Evidence } from '../../../src/upstream/evidence.ts';
 import { judge } from '../../../src/upstream/verdict.ts';

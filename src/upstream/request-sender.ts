@@ -1,0 +1,139 @@
+/** Sends one request over one connection: its head at once, its body when that is due. */
+
+import type { SpooledBody } from '../spool/spooled-body.ts';
+import type { AttemptNotes } from './attempt-notes.ts';
+import type { UpstreamConnection } from './connection.ts';
+import type { Expectation, RequestBodySent } from './evidence.ts';
+
+/** How long the body is held back, in ms; 0: not at all. */
+export interface Hold {
+  /** Whether the upstream is asked to say 100 (Continue) when it takes the request up (RFC 9110 section 10.1.1). */
+  readonly expectContinue: boolean;
+  /** While the upstream is silent. */
+  readonly silentMs: number;
+  /** From its 100 (Continue) on. */
+  readonly continuedMs: number;
+  /** From its final head on. */
+  readonly answeringMs: number;
+  /** Whether its route said 100 (Continue) when it was asked last. */
+  readonly saysContinue: boolean;
+}
+
+export interface RequestToSend {
+  /** The request line and fields, latin1, ready to be sent. */
+  readonly head: string;
+  /** Null: the request has no body, or an empty one. */
+  readonly body: SpooledBody | null;
+  /** How the body is held back. */
+  readonly hold: Hold;
+  /** Null: nobody watches. */
+  readonly notes: AttemptNotes | null;
+}
+
+export class RequestSender {
+  readonly #request: RequestToSend;
+  readonly #unreadable: () => void;
+  #connection: UpstreamConnection | null = null;
+  /** Runs while the body is held back. */
+  #held: NodeJS.Timeout | null = null;
+  #stopped = false;
+  #bodySent: RequestBodySent;
+  #expectation: Expectation = 'none';
+
+  /** @param unreadable the body could not be read back from its file */
+  constructor(request: RequestToSend, unreadable: () => void) {
+    this.#request = request;
+    this.#unreadable = unreadable;
+    this.#bodySent = request.body === null ? 'none' : 'withheld';
+  }
+
+  get bodySent(): RequestBodySent {
+    return this.#bodySent;
+  }
+
+  get expectation(): Expectation {
+    return this.#expectation;
+  }
+
+  send(connection: UpstreamConnection): void {
+    const { head, body, hold, notes } = this.#request;
+    this.#connection = connection;
+    const expects = body !== null && hold.expectContinue;
+    if (expects) this.#expectation = 'unanswered';
+    const isOneWrite = body !== null && hold.silentMs === 0;
+    if (isOneWrite) connection.socket.cork();
+    connection.write(expects ? expectingContinue(head) : head);
+    notes?.mark('headSentMs');
+    if (body !== null) this.#holdFor(hold.silentMs);
+    if (isOneWrite) connection.socket.uncork();
+  }
+
+  /** The upstream said 100 (Continue). */
+  continued(): void {
+    if (this.#expectation !== 'unanswered') return;
+    this.#expectation = 'continued';
+    if (this.#held !== null) this.#holdFor(this.#request.hold.continuedMs);
+  }
+
+  /** It begins to answer without the body, so it may well be whole without it. But it may also wait for it: not held for ever. */
+  answering(): void {
+    if (this.#held !== null) this.#holdFor(this.#request.hold.answeringMs);
+  }
+
+  /** Sends a body that is still held. False: there is none. */
+  letGo(): boolean {
+    if (this.#held === null) return false;
+    this.#holdFor(0);
+    return true;
+  }
+
+  /** Sends nothing more. */
+  stop(): void {
+    this.#stopped = true;
+    if (this.#held !== null) clearTimeout(this.#held);
+    this.#held = null;
+  }
+
+  #holdFor(ms: number): void {
+    if (this.#held !== null) clearTimeout(this.#held);
+    this.#held = null;
+    if (ms > 0) this.#held = setTimeout(() => this.#holdFor(0), ms);
+    else if (this.#connection !== null && this.#request.body !== null)
+      this.#sendBody(this.#connection, this.#request.body);
+  }
+
+  #sendBody(connection: UpstreamConnection, body: SpooledBody): void {
+    this.#bodySent = 'partly';
+    this.#request.notes?.mark('bodyStartMs');
+    const [only, ...more] = body.memory ?? [];
+    if (only !== undefined && more.length === 0) {
+      connection.write(only, (error) => this.#bodyIsSent(error));
+      return;
+    }
+    this.#writeParts(connection, body).then(
+      (sentWhole) => sentWhole && this.#bodyIsSent(null),
+      this.#unreadable,
+    );
+  }
+
+  /** False: it was stopped before the end. */
+  async #writeParts(connection: UpstreamConnection, body: SpooledBody): Promise<boolean> {
+    for await (const part of body.parts()) {
+      if (this.#stopped) return false;
+      await new Promise<void>((resolve) => {
+        connection.write(part, () => resolve());
+      });
+    }
+    return !this.#stopped;
+  }
+
+  #bodyIsSent(error: Error | null | undefined): void {
+    if (error || this.#bodySent !== 'partly') return;
+    this.#bodySent = 'whole';
+    this.#request.notes?.mark('bodySentMs');
+  }
+}
+
+function expectingContinue(head: string): string {
+  return `${head.slice(0, -2)}Expect: 100-continue\r\n\r\n`;
+}
