@@ -25,6 +25,8 @@ interface Request {
   readonly bodyBytes: number;
 }
 
+const MOST_CHUNKS = 10_000;
+
 const sockets = new Set<Socket>();
 /** How often the tries of a request have met its fault. */
 const faultsMet = new Map<number, number>();
@@ -122,16 +124,16 @@ function pieces({ method, wish }: Request): Buffer[] {
   const interim = early ? 'HTTP/1.1 103 Early Hints\r\nLink: </style.css>; rel=preload\r\n\r\n' : '';
   const head = (status: string, fields: string): Buffer =>
     Buffer.from(`${interim}HTTP/1.1 ${status}\r\nX-Id: ${id}\r\n${fields}\r\n`);
-  const shown = (...parts: Buffer[]): Buffer[] => (method === 'HEAD' ? [] : parts);
+  const shown = (parts: Buffer[]): Buffer[] => (method === 'HEAD' ? [] : parts);
   switch (framed) {
     case 'none':
       return [id % 2 === 0 ? head('204 No Content', '') : head('304 Not Modified', 'ETag: "a"\r\n')];
     case 'length':
-      return [head('200 OK', `Content-Length: ${bytes}\r\n`), ...shown(body)];
+      return [head('200 OK', `Content-Length: ${bytes}\r\n`), ...shown([body])];
     case 'close':
-      return [head('200 OK', 'Connection: close\r\n'), ...shown(body)];
+      return [head('200 OK', 'Connection: close\r\n'), ...shown([body])];
     case 'chunked':
-      return [head('200 OK', 'Transfer-Encoding: chunked\r\n'), ...shown(...chunks(body, 1 + (id % 60_000)))];
+      return [head('200 OK', 'Transfer-Encoding: chunked\r\n'), ...shown(chunks(body, 1 + (id % 60_000)))];
     case 'events': {
       const type = 'Content-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n';
       return [head('200 OK', type), ...chunks(body, Math.ceil(bytes / 5))];
@@ -141,7 +143,9 @@ function pieces({ method, wish }: Request): Buffer[] {
   }
 }
 
-function chunks(body: Buffer, sizeBytes: number): Buffer[] {
+/** Of this size, or larger where there would be more of them than a soak has time for. */
+function chunks(body: Buffer, wishedBytes: number): Buffer[] {
+  const sizeBytes = Math.max(wishedBytes, Math.ceil(body.length / MOST_CHUNKS));
   const out: Buffer[] = [];
   for (let from = 0; from < body.length; from += sizeBytes) {
     const chunk = body.subarray(from, from + sizeBytes);
