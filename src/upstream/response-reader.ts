@@ -18,6 +18,9 @@ export interface ResponseObserver {
   over(ending: Ending, detail: string | null, errorCode: string | null): void;
 }
 
+/** So much at a time is put behind the start of a head that came in parts: the body that follows it is not copied. */
+const HEAD_PIECE_BYTES = 2048;
+
 export class ResponseReader {
   readonly #method: string;
   readonly #maxHeaderBytes: number;
@@ -103,7 +106,8 @@ export class ResponseReader {
   /** Returns the index behind what it used. */
   #readHead(bytes: Buffer, from: number): number {
     const before = this.#headStart;
-    const all = before === null ? bytes : Buffer.concat([before, bytes.subarray(from)]);
+    const to = before === null ? bytes.length : Math.min(bytes.length, from + HEAD_PIECE_BYTES);
+    const all = before === null ? bytes : Buffer.concat([before, bytes.subarray(from, to)]);
     const start = before === null ? from : 0;
     const end = findHeadEnd(all, before === null ? from : before.length, all.length);
     const length = (end < 0 ? all.length : end) - start;
@@ -117,7 +121,8 @@ export class ResponseReader {
       this.#headStart = null;
       this.#takeHead(all, start, end);
     }
-    return end < 0 ? bytes.length : from + length - (before?.length ?? 0);
+    if (end < 0) return this.#over ? bytes.length : to;
+    return from + length - (before?.length ?? 0);
   }
 
   /** What does not begin as HTTP never will: waiting for the end of its head could take for ever. */

@@ -102,6 +102,7 @@ const chunked = (body: string): string =>
 
 const RESPONSES: Record<string, string> = {
   length: `HTTP/1.1 200 OK\r\nContent-Length: ${BODY.length}\r\n\r\n${BODY}`,
+  'length, with a head of 6 KB': `HTTP/1.1 200 OK\r\nX: ${'long '.repeat(1200)}\r\nContent-Length: ${BODY.length}\r\n\r\n${BODY}`,
   chunked: `HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n${chunked(BODY)}`,
   'length, behind a 103': `HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: ${BODY.length}\r\n\r\n${BODY}`,
   'chunked, behind two 102': `${'HTTP/1.1 102 Processing\r\n\r\n'.repeat(2)}HTTP/1.0 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n${chunked(BODY)}`,
