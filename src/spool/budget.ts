@@ -8,22 +8,33 @@ interface Waiter {
   readonly bytes: number;
   readonly end: (how: WaitEnd) => void;
   readonly timer: NodeJS.Timeout;
+  /** How often it may still go on when its time is up. */
+  timesLeft: number;
+  /** What had come free in all when its time began. */
+  freedBefore: number;
 }
 
 export class Budget {
   readonly limitBytes: number;
   readonly #waitMs: number;
+  readonly #mostWaits: number;
   #usedBytes = 0;
+  /** All that was ever given back. */
+  #freedBytes = 0;
   /** How many shares hold any bytes. */
   #holders = 0;
   /** The oldest share first: so the oldest body comes to its end, and gives back what it holds. */
   readonly #waiters: Waiter[] = [];
   #shares = 0;
 
-  /** @param waitMs how long a share waits for room, in ms; 0: no longer than a turn */
-  constructor(limitBytes: number, waitMs: number) {
+  /**
+   * @param waitMs how long a share waits for room, in ms; 0: no longer than a turn
+   * @param mostWaits how often it waits so long, as long as so much comes free as it needs: then others only were before it
+   */
+  constructor(limitBytes: number, waitMs: number, mostWaits = 1) {
     this.limitBytes = limitBytes;
     this.#waitMs = waitMs;
+    this.#mostWaits = mostWaits;
   }
 
   get usedBytes(): number {
@@ -49,14 +60,24 @@ export class Budget {
   changed(heldBefore: number, heldNow: number): void {
     this.#usedBytes += heldNow - heldBefore;
     this.#holders += Math.sign(heldNow) - Math.sign(heldBefore);
-    if (heldNow < heldBefore && this.#waiters.length > 0) this.#serve();
+    if (heldNow >= heldBefore) return;
+    this.#freedBytes += heldBefore - heldNow;
+    if (this.#waiters.length > 0) this.#serve();
   }
 
   /** For shares: tells `end` once, later; never, after `leave`. */
   wait(share: Share, bytes: number, end: (how: WaitEnd) => void): void {
-    const timer = setTimeout(() => this.#refuse(share), this.#waitMs);
-    const at = this.#waiters.findIndex((waiter) => waiter.share.age > share.age);
-    this.#waiters.splice(at < 0 ? this.#waiters.length : at, 0, { share, bytes, end, timer });
+    const timer = setTimeout(() => this.#timeIsUp(share), this.#waitMs);
+    const waiter = {
+      share,
+      bytes,
+      end,
+      timer,
+      timesLeft: this.#mostWaits - 1,
+      freedBefore: this.#freedBytes,
+    };
+    const at = this.#waiters.findIndex((other) => other.share.age > share.age);
+    this.#waiters.splice(at < 0 ? this.#waiters.length : at, 0, waiter);
     queueMicrotask(() => this.#breakDeadlock());
   }
 
@@ -87,8 +108,25 @@ export class Budget {
     if (youngest !== undefined && waitingHolders.length === this.#holders) this.#refuse(youngest.share);
   }
 
+  #timeIsUp(share: Share): void {
+    const waiter = this.#waiterOf(share);
+    if (waiter === undefined) return;
+    const isMoving = this.#freedBytes - waiter.freedBefore >= waiter.bytes;
+    if (!isMoving || waiter.timesLeft === 0) {
+      this.#refuse(share);
+      return;
+    }
+    waiter.timesLeft -= 1;
+    waiter.freedBefore = this.#freedBytes;
+    waiter.timer.refresh();
+  }
+
+  #waiterOf(share: Share): Waiter | undefined {
+    return this.#waiters.find((one) => one.share === share);
+  }
+
   #refuse(share: Share): void {
-    const waiter = this.#waiters.find((one) => one.share === share);
+    const waiter = this.#waiterOf(share);
     if (waiter === undefined) return;
     this.leave(share);
     waiter.end('refused');

@@ -10,6 +10,8 @@ type SpoolSettings = Pick<Settings, 'memoryTotalBytes' | 'diskTotalBytes' | 'spo
 
 /** How long a body of known length waits for memory before it is written to a file. */
 const MEMORY_WAIT_MS = 250;
+/** How often, while memory comes free. */
+const MOST_MEMORY_WAITS = 8;
 
 export class Spool {
   readonly memory: Budget;
@@ -18,7 +20,7 @@ export class Spool {
   readonly #openFile: () => number;
 
   constructor(settings: SpoolSettings) {
-    this.memory = new Budget(settings.memoryTotalBytes, MEMORY_WAIT_MS);
+    this.memory = new Budget(settings.memoryTotalBytes, MEMORY_WAIT_MS, MOST_MEMORY_WAITS);
     this.disk = new Budget(settings.diskTotalBytes, settings.spoolWaitMs);
     this.#slabs = new Slabs(settings.memoryTotalBytes);
     const folder = new SpoolFolder(settings.spoolDir);
