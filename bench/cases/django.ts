@@ -2,7 +2,7 @@
 
 import { startServer } from '../../test/real/servers.ts';
 import type { Arguments } from '../arguments.ts';
-import { load, median } from '../load.ts';
+import { leadIn, load, median } from '../load.ts';
 import type { Load } from '../load.ts';
 import { startLastbyte } from '../peers/lastbyte.ts';
 import { freePort } from '../ports.ts';
@@ -37,7 +37,9 @@ export async function django({ rounds, seconds, warmUpSeconds }: Arguments): Pro
       for (const close of [false, true]) {
         for (const [way, url] of ways) {
           const key = `${connections} ${close} ${way}`;
-          const one = await load({ url: `${url}/bytes/${BYTES}`, connections, seconds, close });
+          const plan = { url: `${url}/bytes/${BYTES}`, connections, seconds, close };
+          await leadIn(plan);
+          const one = await load(plan);
           results.set(key, [...(results.get(key) ?? []), one]);
         }
       }
