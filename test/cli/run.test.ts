@@ -1,4 +1,5 @@
 import { EventEmitter, once } from 'node:events';
+import { existsSync } from 'node:fs';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -170,4 +171,7 @@ test('a unix socket serves as well as a port', async () => {
   let answer = '';
   for await (const chunk of client) answer += String(chunk);
   expect(answer).toMatch(/^HTTP\/1\.1 200 OK\r\n[\s\S]*whole$/);
+  command.child.kill('SIGTERM');
+  expect(await command.finished).toMatchObject({ code: 0, stderr: '' });
+  expect(existsSync(socket)).toBe(false);
 });

@@ -12,12 +12,12 @@ export class TestProxy implements AsyncDisposable {
   readonly #spoolDir: string;
   readonly #waiting: (() => void)[] = [];
 
-  private constructor(options: ProxyOptions) {
-    this.#spoolDir = mkdtempSync(join(tmpdir(), 'lastbyte-test-'));
+  private constructor(spoolDir: string, options: ProxyOptions) {
+    this.#spoolDir = spoolDir;
     this.proxy = createProxy({
       port: 0,
       admin: false,
-      spoolDir: this.#spoolDir,
+      spoolDir,
       retryBackoff: 1,
       waitForUpstream: 0,
       bodyIdleTimeout: 400,
@@ -31,9 +31,15 @@ export class TestProxy implements AsyncDisposable {
   }
 
   static async start(target: string, options: ProxyOptions = {}): Promise<TestProxy> {
-    const proxy = new TestProxy({ target, ...options });
-    await proxy.proxy.start();
-    return proxy;
+    const spoolDir = mkdtempSync(join(tmpdir(), 'lastbyte-test-'));
+    try {
+      const proxy = new TestProxy(spoolDir, { target, ...options });
+      await proxy.proxy.start();
+      return proxy;
+    } catch (error) {
+      rmdirSync(spoolDir);
+      throw error;
+    }
   }
 
   get port(): number {
