@@ -23,6 +23,8 @@ export interface Peer {
   /** How it is set up, in a few words for the table's legend. */
   readonly setUp: string;
   readonly holds: Holds;
+  /** It keeps the upstream's connection, full of octets, when the client leaves in the middle of an answer. */
+  readonly keepsAbandoned?: true;
   /** Null: it is not installed. */
   version(): string | null;
   start(place: Place): MeasuredChild;

@@ -63,6 +63,11 @@ export class Scene implements AsyncDisposable {
     return { peer, url: `http://127.0.0.1:${port}`, child };
   }
 
+  async restart({ peer, child }: Running): Promise<Running> {
+    await child[Symbol.asyncDispose]();
+    return await this.start(peer);
+  }
+
   /** For what is started outside of a peer, and is to end with the scene. */
   adopt(child: MeasuredChild): void {
     this.#children.push(child);

@@ -12,6 +12,7 @@ export const httpProxy: Peer = {
   name: 'http-proxy',
   setUp: '`createProxyServer({ target }).listen(port)`, as its README shows it',
   holds: 'what-came',
+  keepsAbandoned: true,
   version: installedVersion,
   start: (place) => start(place, ''),
 };
@@ -20,6 +21,7 @@ export const httpProxyAgent: Peer = {
   name: 'http-proxy-agent',
   setUp: 'the same with `agent: new http.Agent({ keepAlive: true })`',
   holds: 'what-came',
+  keepsAbandoned: true,
   version: installedVersion,
   start: (place) => start(place, ", agent: new (require('node:http').Agent)({ keepAlive: true })"),
 };
