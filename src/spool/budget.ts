@@ -67,12 +67,11 @@ export class Budget {
 
   /** For shares: tells `end` once, later; never, after `leave`. */
   wait(share: Share, bytes: number, end: (how: WaitEnd) => void): void {
-    const timer = setTimeout(() => this.#timeIsUp(share), this.#waitMs);
-    const waiter = {
+    const waiter: Waiter = {
       share,
       bytes,
       end,
-      timer,
+      timer: setTimeout(() => this.#timeIsUp(waiter), this.#waitMs),
       timesLeft: this.#mostWaits - 1,
       freedBefore: this.#freedBytes,
     };
@@ -105,15 +104,13 @@ export class Budget {
   #breakDeadlock(): void {
     const waitingHolders = this.#waiters.filter(({ share }) => share.heldBytes > 0);
     const youngest = waitingHolders.at(-1);
-    if (youngest !== undefined && waitingHolders.length === this.#holders) this.#refuse(youngest.share);
+    if (youngest !== undefined && waitingHolders.length === this.#holders) this.#refuse(youngest);
   }
 
-  #timeIsUp(share: Share): void {
-    const waiter = this.#waiterOf(share);
-    if (waiter === undefined) return;
+  #timeIsUp(waiter: Waiter): void {
     const isMoving = this.#freedBytes - waiter.freedBefore >= waiter.bytes;
     if (!isMoving || waiter.timesLeft === 0) {
-      this.#refuse(share);
+      this.#refuse(waiter);
       return;
     }
     waiter.timesLeft -= 1;
@@ -121,15 +118,9 @@ export class Budget {
     waiter.timer.refresh();
   }
 
-  #waiterOf(share: Share): Waiter | undefined {
-    return this.#waiters.find((one) => one.share === share);
-  }
-
-  #refuse(share: Share): void {
-    const waiter = this.#waiterOf(share);
-    if (waiter === undefined) return;
+  #refuse({ share, end }: Waiter): void {
     this.leave(share);
-    waiter.end('refused');
+    end('refused');
   }
 }
 
