@@ -1,6 +1,6 @@
 /** `lastbyte diagnose <url>`: how a server closes, told at a terminal, as JSON, or as a curl command. */
 
-import { scenariosFor } from '../diagnose/catalogue.ts';
+import { scenariosFor } from '../diagnose/scenarios.ts';
 import { reportText } from '../diagnose/report-text.ts';
 import type { DiagnosisReport, DiagnosisVerdict } from '../diagnose/report.ts';
 import { runDiagnosis, type DiagnosisProgress } from '../diagnose/run.ts';

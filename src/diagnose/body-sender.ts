@@ -2,7 +2,7 @@
 
 import type { UpstreamConnection } from '../upstream/connection.ts';
 import type { RequestBodySent } from '../upstream/evidence.ts';
-import type { BodyPlan } from './scenario.ts';
+import type { BodyPlan } from './scenarios.ts';
 
 /** Half as long again as the proxy holds a body toward a server that it does not know. */
 const HOLD_MS = 150;

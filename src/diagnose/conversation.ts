@@ -7,7 +7,7 @@ import { AnswerReader } from './answer-reader.ts';
 import { BodySender } from './body-sender.ts';
 import type { ClosedBy, KeepAlive, Observation } from './observation.ts';
 import { bodyOctets, methodOf, requestHead, type Asking } from './request-octets.ts';
-import { plan as planOf, sendsBody, type Plan } from './scenario.ts';
+import { planOf, sendsBody, type Plan } from './scenarios.ts';
 
 export interface ProbeLimits {
   readonly insecure: boolean;

@@ -54,10 +54,16 @@ export interface Study {
   readonly timeoutMs: number;
 }
 
-export type Finder = (study: Study) => Finding | null;
-
 /** Where a finding was seen, counted. */
 export type Seen = Pick<Finding, 'scenarios' | 'tries' | 'affected' | 'worst'>;
+
+/** A finding that was seen: where, in words, and what differs from its row in the table. */
+export type Detected = Seen &
+  Pick<Finding, 'what'> &
+  Partial<Pick<Finding, 'cause' | 'cure' | 'upstreamFix' | 'options'>>;
+
+/** Null: it was not seen. */
+export type Detect = (study: Study) => Detected | null;
 
 /** Null: nowhere. */
 export function seenIn(

@@ -7,7 +7,7 @@ import { nearestName } from '../config/nearest.ts';
 import { count, duration, onOff, size, target } from '../config/scalar-kinds.ts';
 import type { Target } from '../config/settings.ts';
 import { GIB, MIB, MINUTE_MS, SECOND_MS } from '../config/units.ts';
-import { SCENARIOS } from './catalogue.ts';
+import { SCENARIOS } from './scenarios.ts';
 import { SCENARIO_FIELDS } from './request-octets.ts';
 
 export interface DiagnoseOption<T> {

@@ -5,7 +5,7 @@ import type { Evidence } from '../upstream/evidence.ts';
 import { Conversation, type ProbeLimits } from './conversation.ts';
 import type { Observation, SeenAnswer } from './observation.ts';
 import type { Asking } from './request-octets.ts';
-import { sendsBody, type Plan } from './scenario.ts';
+import { sendsBody, type Plan } from './scenarios.ts';
 
 /** Never rejects: whatever happens is an observation. `signal` ends it as if the client had gone. */
 export async function probe(

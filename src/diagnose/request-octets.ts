@@ -1,7 +1,7 @@
 /** The octets of a request, by its plan. */
 
 import { eachField, fieldValue, type Fields } from '../http/fields.ts';
-import type { Plan } from './scenario.ts';
+import type { Plan } from './scenarios.ts';
 import type { Subject } from './subject.ts';
 
 /** What is asked for, the same in all scenarios. */

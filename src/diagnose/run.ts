@@ -1,11 +1,11 @@
 /** Runs the scenarios one after the other, within the time there is, and stops where more would tell nothing new. */
 
-import { scenariosFor } from './catalogue.ts';
+import { scenariosFor } from './scenarios.ts';
 import type { Observation } from './observation.ts';
 import { outcomeOf, type Outcome } from './outcome.ts';
 import { probe } from './probe.ts';
 import { report, type DiagnosisReport, type Measured } from './report.ts';
-import type { Scenario } from './scenario.ts';
+import type { Scenario } from './scenarios.ts';
 import type { DiagnoseSettings } from './settings.ts';
 import { redirected } from './subject.ts';
 import { tally, type Tally } from './tally.ts';

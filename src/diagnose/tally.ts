@@ -2,7 +2,7 @@
 
 import type { Observation } from './observation.ts';
 import { isWhole, outcomeOf, type Outcome } from './outcome.ts';
-import { sendsBody, type Scenario } from './scenario.ts';
+import { sendsBody, type Scenario } from './scenarios.ts';
 
 export interface Tally {
   readonly scenario: Scenario;

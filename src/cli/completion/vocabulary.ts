@@ -2,7 +2,7 @@
 
 import type { Kind, Unit } from '../../config/kind.ts';
 import { OPTIONS } from '../../config/option-table.ts';
-import { SCENARIOS } from '../../diagnose/catalogue.ts';
+import { SCENARIOS } from '../../diagnose/scenarios.ts';
 import { DIAGNOSE_OPTION_NAMES, DIAGNOSE_OPTIONS } from '../../diagnose/options.ts';
 
 export const SHELLS = ['bash', 'zsh', 'fish'] as const;

@@ -2,7 +2,7 @@
 
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { SCENARIOS } from '../../../src/diagnose/catalogue.ts';
+import { SCENARIOS } from '../../../src/diagnose/scenarios.ts';
 import { findingsOf } from '../../../src/diagnose/findings.ts';
 import type { Ending } from '../../../src/upstream/evidence.ts';
 import { study, type Seen } from './fixtures.ts';

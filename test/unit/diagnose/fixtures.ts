@@ -1,9 +1,9 @@
 /** Observations and tallies as a probe would bring them, with only what a test is about written out. */
 
-import { SCENARIOS } from '../../../src/diagnose/catalogue.ts';
+import { SCENARIOS } from '../../../src/diagnose/scenarios.ts';
 import type { Observation } from '../../../src/diagnose/observation.ts';
 import type { Study } from '../../../src/diagnose/finding.ts';
-import type { Scenario } from '../../../src/diagnose/scenario.ts';
+import type { Scenario } from '../../../src/diagnose/scenarios.ts';
 import { tally, type Tally } from '../../../src/diagnose/tally.ts';
 import type { Framing } from '../../../src/http/framing.ts';
 import type { Ending, Evidence } from '../../../src/upstream/evidence.ts';

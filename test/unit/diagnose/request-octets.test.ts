@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { SCENARIOS } from '../../../src/diagnose/catalogue.ts';
+import { SCENARIOS } from '../../../src/diagnose/scenarios.ts';
 import { bodyOctets, requestHead, type Asking } from '../../../src/diagnose/request-octets.ts';
 import { parseSubject } from '../../../src/diagnose/subject.ts';
 import { ChunkedDecoder } from '../../../src/http/chunked.ts';

@@ -3,7 +3,7 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { expect, test } from 'vitest';
-import { SCENARIOS } from '../../../src/diagnose/catalogue.ts';
+import { SCENARIOS } from '../../../src/diagnose/scenarios.ts';
 import { SERVER_NAMES } from '../../real/servers.ts';
 
 const ROOT = path.join(import.meta.dirname, '..', '..', '..');

@@ -5,14 +5,14 @@ import {
   lossClause,
   ofTries,
   seenIn,
-  type Finding,
-  type Finder,
+  type Detect,
+  type Detected,
   type Seen,
   type Study,
-} from '../finding.ts';
-import type { Outcome } from '../outcome.ts';
-import type { Plan } from '../scenario.ts';
-import { observationsOf, withBody, withoutBody, type Tally } from '../tally.ts';
+} from './finding.ts';
+import type { Outcome } from './outcome.ts';
+import type { Plan } from './scenarios.ts';
+import { observationsOf, withBody, withoutBody, type Tally } from './tally.ts';
 
 const RESETS: readonly Outcome[] = ['reset', 'cut-reset', 'reset-behind'];
 const LOSSES: readonly Outcome[] = ['reset', 'cut-reset', 'cut-closed'];
@@ -20,7 +20,7 @@ const LOSSES: readonly Outcome[] = ['reset', 'cut-reset', 'cut-closed'];
 /** As the proxy's --body-hold is by default. */
 const BODY_HOLD_MS = 100;
 
-export const unreadBody: Finder = (study) => {
+export const unreadBody: Detect = (study) => {
   const resets = seenIn(withBody(study.tallies), study, ...RESETS);
   // Where a request without a body is reset too, the body is not the reason.
   const plain = withoutBody(study.tallies).filter(({ scenario }) => !scenario.plan.halfClose);
@@ -29,23 +29,17 @@ export const unreadBody: Finder = (study) => {
   const lost = seenIn(hit, study, ...LOSSES);
   const chunkedOnly = hit.every(({ scenario }) => scenario.plan.body.framing === 'chunked');
   return {
-    code: 'unread-body',
-    severity: 'fault',
     ...(lost ?? resets),
     scenarios: resets.scenarios,
     what: what(bodyWords(hit), resets, lost),
-    cause:
-      'It closes a connection on which octets of the request are unread; its kernel then sends RST instead of FIN, and ' +
-      'throws away the part of the answer that it has not sent yet (RFC 2525 section 2.17).',
     ...cureOf(study, chunkedOnly),
-    upstreamFix:
-      (chunkedOnly
-        ? 'Decode a chunked request body and read it to its end before closing. '
-        : 'Read the request body to its end before closing. ') +
-      'Where that cannot be: shut down the sending side, go on reading, and close only after the client has ' +
-      '(RFC 9112 section 9.6). In an application: read the body before answering.',
+    ...(chunkedOnly ? { upstreamFix: FIX_FOR_CHUNKED } : {}),
   };
 };
+
+const FIX_FOR_CHUNKED =
+  'Decode a chunked request body and read it to its end before closing. Where that cannot be: shut down the sending side, ' +
+  'go on reading, and close only after the client has (RFC 9112 section 9.6). In an application: read the body before answering.';
 
 function what(body: string, resets: Seen, lost: Seen | null): string {
   const when = `Resets the connection when it closes with an unread ${body}`;
@@ -63,7 +57,7 @@ function bodyWords(hit: readonly Tally[]): string {
 }
 
 /** Only what was seen to be whole is called a cure. */
-function cureOf(study: Study, chunkedOnly: boolean): Pick<Finding, 'cure' | 'options'> {
+function cureOf(study: Study, chunkedOnly: boolean): Pick<Detected, 'cure' | 'options'> {
   const whole = (fits: (plan: Plan) => boolean): boolean => {
     const fitting = study.tallies.filter(({ scenario }) => fits(scenario.plan));
     return (
@@ -86,10 +80,7 @@ function cureOf(study: Study, chunkedOnly: boolean): Pick<Finding, 'cure' | 'opt
       options: [],
     };
   }
-  return {
-    cure: 'lastbyte turns a cut answer into a 502 that says so; it could not be seen to save it.',
-    options: ['--withhold-body always'],
-  };
+  return { options: ['--withhold-body always'] };
 }
 
 /** A server that begins its answer later than the hold gets the body before, the first time. */
