@@ -210,7 +210,7 @@ describe('other faults', () => {
       'a Content-Length that is too large, then FIN',
       sending(ok('whole').replace('5', '50'), 'fin'),
       'wrong-length',
-      'closes in order (FIN)',
+      '(FIN)',
     ],
     [
       'a Content-Length that is too large, then silence',
@@ -224,7 +224,7 @@ describe('other faults', () => {
       'surplus',
       'Sends up to 2 bytes more than it announced',
     ],
-    ['no last chunk, then FIN', sending(CHUNKS, 'fin'), 'no-last-chunk', 'closes in order (FIN)'],
+    ['no last chunk, then FIN', sending(CHUNKS, 'fin'), 'no-last-chunk', '(FIN)'],
     ['no last chunk, then silence', sending(CHUNKS, 'wait'), 'no-last-chunk', 'then waits'],
     ['a reset at once', sending('', 'rst'), 'reset', 'Resets the connection without answering'],
     ['a FIN at once', sending('', 'fin'), 'no-answer', 'Closes the connection without an answer'],
