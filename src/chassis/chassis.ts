@@ -9,6 +9,7 @@ import type { Duplex } from 'node:stream';
 import type { Socket } from 'node:net';
 import type HttpProxy from 'http-proxy';
 import type { ForwardedRequest } from '../exchange/request-head.ts';
+import { lengthLast } from '../http/forwarding.ts';
 import type { UpstreamConnection } from '../upstream/connection.ts';
 import { loadHttpProxy } from './load-http-proxy.ts';
 
@@ -99,7 +100,7 @@ export class Chassis {
   /** http-proxy copies the request's fields from here; names keep their case. */
   #prepare(request: IncomingMessage, { fields }: ForwardedRequest, passedOn: PassedOn): void {
     this.#passedOn.set(request, passedOn);
-    request.headers = fieldsByName(fields);
+    request.headers = fieldsByName(lengthLast(fields));
   }
 
   #agent(connection: UpstreamConnection, { target }: ForwardedRequest): OneConnectionAgent {

@@ -6,6 +6,7 @@ import { TLSSocket } from 'node:tls';
 import { clientFields } from '../http/forwarding.ts';
 import type { ResponseHead } from '../http/response-head.ts';
 import type { SpooledBody } from '../spool/spooled-body.ts';
+import { writeHead } from './write-head.ts';
 
 export interface Answer {
   readonly status: number;
@@ -37,9 +38,8 @@ export function deliver(
   answer: Answer,
   connection: readonly string[],
 ): Promise<void> | null {
-  const { status, reason, fields, body } = answer;
-  response.sendDate = false;
-  response.writeHead(status, reason, [...fields, ...connection]);
+  const { body } = answer;
+  writeHead(response, answer, connection);
   if (body === null) {
     response.end();
   } else if (body.memory === null || isEncrypted(response)) {

@@ -6,6 +6,7 @@ import { clientFields } from '../http/forwarding.ts';
 import type { ResponseHead } from '../http/response-head.ts';
 import type { BodySink } from '../spool/body-sink.ts';
 import { reset } from './reset.ts';
+import { flushHead, writeHead } from './write-head.ts';
 
 export class Relay implements BodySink {
   readonly #response: ServerResponse;
@@ -23,9 +24,8 @@ export class Relay implements BodySink {
     this.status = status;
     this.#endsByClose = length === null && response.req.httpVersionMinor === 0;
     const fields = clientFields({ fields: head.fields, status, method: response.req.method ?? '', length });
-    response.sendDate = false;
-    response.writeHead(status, reason, [...fields, ...connection]);
-    response.flushHeaders();
+    writeHead(response, { status, reason, fields }, connection);
+    flushHead(response);
   }
 
   get bytes(): number {

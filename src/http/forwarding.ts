@@ -1,6 +1,6 @@
 /** Which fields go on, toward the upstream and toward the client, and what is said in the place of the others. */
 
-import { eachField, fieldValue, fieldValues, hopByHopNames, listParts } from './fields.ts';
+import { eachField, fieldValue, fieldValues, hopByHopNames, listParts, withoutFields } from './fields.ts';
 import type { Fields } from './fields.ts';
 import { addForwarded, isForwardedClaim } from './forwarded.ts';
 import type { Hop } from './forwarded.ts';
@@ -103,6 +103,18 @@ function lengthToSend({ fields, status, method, length }: ClientFieldsInput): st
   if (fieldValue(fields, 'transfer-encoding') !== undefined) return null;
   const announced = contentLength(fields);
   return announced.kind === 'length' ? String(announced.length) : null;
+}
+
+const LENGTH: ReadonlySet<string> = new Set(['content-length']);
+
+/**
+ * The fields in an order in which Node leaves their bytes alone: it decodes a Content-Disposition that it meets after a
+ * length (nodejs/node#58240). Between fields of different names the order has no meaning (RFC 9110 section 5.3).
+ */
+export function lengthLast(fields: Fields): Fields {
+  if (!fieldValues(fields, 'content-disposition').some((value) => /[\x80-\xff]/.test(value))) return fields;
+  const lengths = fieldValues(fields, 'content-length').flatMap((value) => ['Content-Length', value]);
+  return lengths.length === 0 ? fields : [...withoutFields(fields, LENGTH), ...lengths];
 }
 
 /** One line a field, as on the wire. */
