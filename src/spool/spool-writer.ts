@@ -3,8 +3,9 @@
 import { close, write } from 'node:fs';
 import type { BodySink, SinkFault } from './body-sink.ts';
 import type { Budget, Share } from './budget.ts';
-import { slabBytes, slabsBytes } from './slabs.ts';
-import type { Slabs } from './slabs.ts';
+import { allBuffersBytes, bufferBytes } from './buffer-pool.ts';
+import type { BufferPool } from './buffer-pool.ts';
+import { Segment } from './segment.ts';
 import { bodyInFile, bodyInMemory } from './spooled-body.ts';
 import type { SpooledBody } from './spooled-body.ts';
 
@@ -16,7 +17,7 @@ const WAITING_SEGMENT_BYTES = 64 * 1024;
 interface SpoolWriterOptions {
   readonly memory: Budget;
   readonly disk: Budget;
-  readonly slabs: Slabs;
+  readonly buffers: BufferPool;
   readonly openFile: () => number;
   readonly expectedBytes: number | null;
   readonly memoryBytes: number;
@@ -26,9 +27,8 @@ interface SpoolWriterOptions {
 export class SpoolWriter implements BodySink, Disposable {
   readonly #options: SpoolWriterOptions;
   /** Full segments: in memory all of them, with a file those that wait to be written. */
-  #segments: Buffer[] = [];
-  #segment: Buffer | null = null;
-  #segmentUsed = 0;
+  #segments: Segment[] = [];
+  #segment: Segment | null = null;
   #bytes = 0;
   readonly #memory: Share;
   readonly #disk: Share;
@@ -38,7 +38,7 @@ export class SpoolWriter implements BodySink, Disposable {
   #waitsFor: 'memory' | 'disk' | null = null;
   #hasWaitedForMemory = false;
   #fd: number | null = null;
-  #writing: Buffer | null = null;
+  #writing: Segment | null = null;
   #filePosition = 0;
   #fault: SinkFault | null = null;
   #onDrained: (() => void) | null = null;
@@ -72,12 +72,11 @@ export class SpoolWriter implements BodySink, Disposable {
 
   window(): Uint8Array | null {
     if (this.#fault !== null || this.congested) return null;
-    const segment = this.#room();
-    return segment === null ? null : segment.subarray(this.#segmentUsed);
+    return this.#room()?.free ?? null;
   }
 
   commit(bytes: number): void {
-    this.#segmentUsed += bytes;
+    this.#segment?.commit(bytes);
     this.#count(bytes);
   }
 
@@ -86,9 +85,7 @@ export class SpoolWriter implements BodySink, Disposable {
     while (from < octets.length && this.#fault === null) {
       const segment = this.#room();
       if (segment === null) return;
-      const count = Math.min(segment.length - this.#segmentUsed, octets.length - from);
-      segment.set(octets.subarray(from, from + count), this.#segmentUsed);
-      this.#segmentUsed += count;
+      const count = segment.copy(octets, from);
       from += count;
       this.#count(count);
     }
@@ -119,8 +116,8 @@ export class SpoolWriter implements BodySink, Disposable {
   [Symbol.dispose](): void {
     if (this.#closed) return;
     this.#closed = true;
-    for (const segment of this.#segments) this.#options.slabs.give(segment);
-    if (this.#segment !== null) this.#options.slabs.give(this.#segment);
+    for (const segment of this.#segments) segment.release();
+    this.#segment?.release();
     this.#segments = [];
     this.#segment = null;
     this.#release();
@@ -129,18 +126,18 @@ export class SpoolWriter implements BodySink, Disposable {
   }
 
   #memoryBody(): SpooledBody {
-    const parts = this.#segments;
-    if (this.#segment !== null && this.#segmentUsed > 0)
-      parts.push(this.#segment.subarray(0, this.#segmentUsed));
+    const segments = this.#segments;
+    if (this.#segment !== null) segments.push(this.#segment);
+    const parts = segments.filter(({ used }) => used > 0).map(({ filled }) => filled);
     return bodyInMemory(parts, this.#bytes, () => {
-      for (const part of parts) this.#options.slabs.give(part);
+      for (const segment of segments) segment.release();
       this.#release();
     });
   }
 
   #fileBody(fd: number): SpooledBody {
     this.#memory.release();
-    return bodyInFile(fd, this.#bytes, this.#options.slabs, () => this.#release());
+    return bodyInFile(fd, this.#bytes, this.#options.buffers, () => this.#release());
   }
 
   #release(): void {
@@ -156,11 +153,10 @@ export class SpoolWriter implements BodySink, Disposable {
   }
 
   /** A segment with room, or null with a fault set. */
-  #room(): Buffer | null {
-    if (this.#segment !== null && this.#segmentUsed < this.#segment.length) return this.#segment;
+  #room(): Segment | null {
+    if (this.#segment?.isFull === false) return this.#segment;
     if (this.#segment !== null) this.#segments.push(this.#segment);
     this.#segment = null;
-    this.#segmentUsed = 0;
     if (this.#fd === null) {
       this.#segment = this.#memorySegment();
       if (this.#segment === null) this.#openFile();
@@ -172,23 +168,23 @@ export class SpoolWriter implements BodySink, Disposable {
     return this.#segment;
   }
 
-  #memorySegment(): Buffer | null {
-    const { expectedBytes, memoryBytes, slabs } = this.#options;
+  #memorySegment(): Segment | null {
+    const { expectedBytes, memoryBytes, buffers } = this.#options;
     const left = expectedBytes === null ? 0 : expectedBytes - this.#bytes;
     if (left > 0) {
-      if (this.#hasMemoryFor(expectedBytes ?? 0)) return slabs.take(slabBytes(left)).subarray(0, left);
+      if (this.#hasMemoryFor(expectedBytes ?? 0)) return new Segment(buffers.take(bufferBytes(left)), left);
       if (!this.#waitsForMemory(expectedBytes ?? 0)) return null;
-      return slabs.take(Math.min(slabBytes(left), WAITING_SEGMENT_BYTES)).subarray(0, left);
+      return new Segment(buffers.take(Math.min(bufferBytes(left), WAITING_SEGMENT_BYTES)), left);
     }
-    const grown = slabBytes(Math.max(FIRST_SEGMENT_BYTES, this.#bytes));
+    const grown = bufferBytes(Math.max(FIRST_SEGMENT_BYTES, this.#bytes));
     const size = Math.min(grown, memoryBytes - this.#memory.heldBytes);
-    return size > 0 && this.#memory.take(size) ? slabs.take(size) : null;
+    return size > 0 && this.#memory.take(size) ? new Segment(buffers.take(size), size) : null;
   }
 
   /** Room for a body of known length is taken at once: a part of it in memory would have to be moved to the file. */
   #hasMemoryFor(expectedBytes: number): boolean {
     if (this.#memory.heldBytes > 0) return true;
-    return expectedBytes <= this.#options.memoryBytes && this.#memory.take(slabsBytes(expectedBytes));
+    return expectedBytes <= this.#options.memoryBytes && this.#memory.take(allBuffersBytes(expectedBytes));
   }
 
   /**
@@ -199,7 +195,7 @@ export class SpoolWriter implements BodySink, Disposable {
     if (this.#waitsFor === 'memory') return true;
     if (this.#hasWaitedForMemory || expectedBytes > this.#options.memoryBytes) return false;
     this.#hasWaitedForMemory = true;
-    const neededBytes = WAITING_SEGMENT_BYTES + slabsBytes(expectedBytes);
+    const neededBytes = WAITING_SEGMENT_BYTES + allBuffersBytes(expectedBytes);
     const mayWait = this.#memory.takeLater(neededBytes, (how) => {
       this.#waitsFor = null;
       if (how === 'refused') this.#openFile();
@@ -209,10 +205,11 @@ export class SpoolWriter implements BodySink, Disposable {
     return mayWait;
   }
 
-  #fileSegment(): Buffer | null {
+  #fileSegment(): Segment | null {
     this.#fileBytes += FILE_SEGMENT_BYTES;
     this.#reserveDisk();
-    return this.#fault === null ? this.#options.slabs.take(FILE_SEGMENT_BYTES) : null;
+    if (this.#fault !== null) return null;
+    return new Segment(this.#options.buffers.take(FILE_SEGMENT_BYTES), FILE_SEGMENT_BYTES);
   }
 
   /**
@@ -253,10 +250,10 @@ export class SpoolWriter implements BodySink, Disposable {
     this.#writeRest(this.#fd, segment, 0);
   }
 
-  #writeRest(fd: number, segment: Buffer, from: number): void {
-    write(fd, segment, from, segment.length - from, this.#filePosition, (error, count) => {
+  #writeRest(fd: number, segment: Segment, from: number): void {
+    write(fd, segment.filled, from, segment.used - from, this.#filePosition, (error, count) => {
       if (this.#closed) {
-        this.#options.slabs.give(segment);
+        segment.release();
         close(fd, () => undefined);
         return;
       }
@@ -264,7 +261,7 @@ export class SpoolWriter implements BodySink, Disposable {
         this.#fault = { kind: 'io', errorCode: errorCodeOf(error) };
       } else {
         this.#filePosition += count;
-        if (from + count < segment.length) {
+        if (from + count < segment.used) {
           this.#writeRest(fd, segment, from + count);
           return;
         }
@@ -273,9 +270,9 @@ export class SpoolWriter implements BodySink, Disposable {
     });
   }
 
-  #written(segment: Buffer): void {
+  #written(segment: Segment): void {
     this.#writing = null;
-    this.#options.slabs.give(segment);
+    segment.release();
     if (this.#fault === null) this.#writeNext();
     this.#goOn();
   }
@@ -289,9 +286,8 @@ export class SpoolWriter implements BodySink, Disposable {
   }
 
   async #flush(): Promise<void> {
-    if (this.#segment !== null && this.#segmentUsed > 0) {
-      this.#segments.push(this.#segment.subarray(0, this.#segmentUsed));
-    }
+    if (this.#segment !== null && this.#segment.used > 0) this.#segments.push(this.#segment);
+    else this.#segment?.release();
     this.#segment = null;
     this.#writeNext();
     while (this.#writing !== null && this.#fault === null) {

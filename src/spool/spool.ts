@@ -2,7 +2,7 @@
 
 import type { Settings } from '../config/settings.ts';
 import { Budget } from './budget.ts';
-import { Slabs } from './slabs.ts';
+import { BufferPool } from './buffer-pool.ts';
 import { SpoolFolder } from './spool-folder.ts';
 import { SpoolWriter } from './spool-writer.ts';
 
@@ -16,13 +16,13 @@ const MOST_MEMORY_WAITS = 8;
 export class Spool {
   readonly memory: Budget;
   readonly disk: Budget;
-  readonly #slabs: Slabs;
+  readonly #buffers: BufferPool;
   readonly #openFile: () => number;
 
   constructor(settings: SpoolSettings) {
     this.memory = new Budget(settings.memoryTotalBytes, MEMORY_WAIT_MS, MOST_MEMORY_WAITS);
     this.disk = new Budget(settings.diskTotalBytes, settings.spoolWaitMs);
-    this.#slabs = new Slabs(settings.memoryTotalBytes);
+    this.#buffers = new BufferPool(settings.memoryTotalBytes);
     const folder = new SpoolFolder(settings.spoolDir);
     this.#openFile = () => folder.openFile();
   }
@@ -36,7 +36,7 @@ export class Spool {
     return new SpoolWriter({
       memory: this.memory,
       disk: this.disk,
-      slabs: this.#slabs,
+      buffers: this.#buffers,
       openFile: this.#openFile,
       expectedBytes,
       memoryBytes,

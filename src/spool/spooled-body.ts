@@ -1,7 +1,7 @@
 /** A body that arrived whole: can be read any number of times, until it is disposed of. */
 
 import { close, read } from 'node:fs';
-import type { Slabs } from './slabs.ts';
+import type { BufferPool } from './buffer-pool.ts';
 
 const PART_BYTES = 256 * 1024;
 
@@ -29,11 +29,11 @@ export function bodyInMemory(parts: readonly Buffer[], bytes: number, release: (
 }
 
 /** A body in an open file without a name. `release` gives its bytes back to the budget. */
-export function bodyInFile(fd: number, bytes: number, slabs: Slabs, release: () => void): SpooledBody {
+export function bodyInFile(fd: number, bytes: number, buffers: BufferPool, release: () => void): SpooledBody {
   return {
     bytes,
     memory: null,
-    parts: () => fileParts(fd, bytes, slabs),
+    parts: () => fileParts(fd, bytes, buffers),
     [Symbol.dispose]: once(() => {
       close(fd, () => undefined);
       release();
@@ -41,17 +41,17 @@ export function bodyInFile(fd: number, bytes: number, slabs: Slabs, release: () 
   };
 }
 
-async function* fileParts(fd: number, bytes: number, slabs: Slabs): AsyncGenerator<Buffer> {
-  const buffer = slabs.take(PART_BYTES);
+async function* fileParts(fd: number, bytes: number, buffers: BufferPool): AsyncGenerator<Buffer> {
+  const buffer = buffers.take(PART_BYTES);
   try {
     for (let position = 0; position < bytes;) {
-      const count = await readAt(fd, buffer, position);
+      const count = await readAt(fd, buffer.memory, position);
       if (count === 0) throw new Error(`The spool file ended at ${position} of ${bytes} bytes.`);
-      yield buffer.subarray(0, count);
+      yield buffer.memory.subarray(0, count);
       position += count;
     }
   } finally {
-    slabs.give(buffer);
+    buffer.release();
   }
 }
 

@@ -274,9 +274,11 @@ describe('when the disk of all bodies is used up', () => {
   });
 
   test('of bodies that wait for one another the youngest gives way', async () => {
-    const [older, younger] = await Promise.all(
-      [1, 2].map(async () => await kept(spool.writer(null, 0, 100 * MIB), LARGE)),
-    );
+    const writers = [spool.writer(null, 0, 100 * MIB), spool.writer(null, 0, 100 * MIB)];
+    // With half of each on disk there is not enough room left for either.
+    for (const writer of writers) await writeInParts(writer, LARGE.subarray(0, 3 * MIB), 64 * KIB);
+    const rest = LARGE.subarray(3 * MIB);
+    const [older, younger] = await Promise.all(writers.map(async (writer) => await kept(writer, rest)));
     if (older === undefined || younger === undefined) throw new Error('two were written');
     expect(younger).toEqual({ kind: 'exhausted', option: 'disk-total', limitBytes: 8 * MIB });
     expect((await whole(older)).equals(LARGE)).toBe(true);

@@ -2,7 +2,7 @@ import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { Budget } from '../../../src/spool/budget.ts';
 import type { SinkFault } from '../../../src/spool/body-sink.ts';
-import { Slabs } from '../../../src/spool/slabs.ts';
+import { BufferPool } from '../../../src/spool/buffer-pool.ts';
 import { SpoolWriter } from '../../../src/spool/spool-writer.ts';
 import { ResponseReader } from '../../../src/upstream/response-reader.ts';
 
@@ -77,7 +77,7 @@ function memoryWriter(expectedBytes: number | null, maxBytes: number): SpoolWrit
   return new SpoolWriter({
     memory,
     disk: memory,
-    slabs: new Slabs(0),
+    buffers: new BufferPool(0),
     openFile,
     expectedBytes,
     memoryBytes: 100_000_000,

@@ -1,0 +1,104 @@
+/**
+ * Memory for bodies that is used again and again. Fresh memory costs some microseconds for the smallest buffer, and a page
+ * fault for every 4 KiB; as garbage it makes V8 collect the whole heap for every 32 MiB or so.
+ */
+
+import { performance } from 'node:perf_hooks';
+
+const SMALLEST_BYTES = 1024;
+const LARGEST_BYTES = 1024 * 1024;
+/** What nobody needed for so long goes back to the system. */
+const PERIOD_MS = 10_000;
+
+/** Memory that a pool lends to one user. There is no other way to give memory to a pool than to release this. */
+export interface PooledBuffer {
+  /** Shared with nobody, until it is released. */
+  readonly memory: Buffer;
+  /** Nobody reads or writes the memory any more. Only the first call counts. */
+  release(): void;
+}
+
+export class BufferPool {
+  readonly #maxIdleBytes: number;
+  readonly #now: () => number;
+  /** By size. All of it was allocated here: memory from anywhere else may belong to Node, and be in use. */
+  readonly #idle = new Map<number, Buffer[]>();
+  #idleBytes = 0;
+  /** The least that was idle since the period began. */
+  #unneededBytes = 0;
+  #periodEndsMs = 0;
+
+  /**
+   * @param maxIdleBytes how much is kept while nobody uses it
+   * @param now the monotonic clock, in ms
+   */
+  constructor(maxIdleBytes: number, now: () => number = () => performance.now()) {
+    this.#maxIdleBytes = maxIdleBytes;
+    this.#now = now;
+    for (let bytes = LARGEST_BYTES; bytes >= SMALLEST_BYTES; bytes /= 2) this.#idle.set(bytes, []);
+  }
+
+  get idleBytes(): number {
+    return this.#idleBytes;
+  }
+
+  /** Memory of this size with anything in it. Only the sizes that `bufferBytes` names are used again. */
+  take(bytes: number): PooledBuffer {
+    const memory = this.#idle.get(bytes)?.pop();
+    // `allocUnsafe` would hand out a part of the memory that Node shares among all small buffers.
+    if (memory === undefined) return new Loan(Buffer.allocUnsafeSlow(bytes), this.#takeBack);
+    this.#idleBytes -= bytes;
+    this.#unneededBytes = Math.min(this.#unneededBytes, this.#idleBytes);
+    return new Loan(memory, this.#takeBack);
+  }
+
+  readonly #takeBack = (memory: Buffer): void => {
+    const bytes = memory.length;
+    const idle = this.#idle.get(bytes);
+    if (idle === undefined || this.#idleBytes + bytes > this.#maxIdleBytes) return;
+    idle.push(memory);
+    this.#idleBytes += bytes;
+    const nowMs = this.#now();
+    if (nowMs > this.#periodEndsMs) this.#trim(nowMs);
+  };
+
+  #trim(nowMs: number): void {
+    const keptBytes = this.#idleBytes - this.#unneededBytes;
+    for (const [bytes, idle] of this.#idle) {
+      while (this.#idleBytes - bytes >= keptBytes && idle.pop() !== undefined) this.#idleBytes -= bytes;
+    }
+    this.#unneededBytes = this.#idleBytes;
+    this.#periodEndsMs = nowMs + PERIOD_MS;
+  }
+}
+
+/** A new one each time memory is lent, so that a former user has no hold on what is now another's. */
+class Loan implements PooledBuffer {
+  readonly memory: Buffer;
+  #takeBack: ((memory: Buffer) => void) | null;
+
+  constructor(memory: Buffer, takeBack: (memory: Buffer) => void) {
+    this.memory = memory;
+    this.#takeBack = takeBack;
+  }
+
+  release(): void {
+    const takeBack = this.#takeBack;
+    this.#takeBack = null;
+    takeBack?.(this.memory);
+  }
+}
+
+/** The size of the buffer for so many bytes, or for the first of them: a power of two, none larger than 1 MiB. */
+export function bufferBytes(bytes: number): number {
+  if (bytes === 0) return 0;
+  let size = SMALLEST_BYTES;
+  while (size < bytes && size < LARGEST_BYTES) size *= 2;
+  return size;
+}
+
+/** What the buffers for a body of this length take together. */
+export function allBuffersBytes(bytes: number): number {
+  const rest = bytes % LARGEST_BYTES;
+  return bytes - rest + bufferBytes(rest);
+}
