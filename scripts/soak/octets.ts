@@ -21,7 +21,7 @@ export class Octets {
         this.#bytes += part.length;
         this.#wake();
       })
-      // See fact 3 in test/wire/node-facts.test.ts: nobody may have asked for the address before.
+      // See test/facts/reset.test.ts: nobody may have asked for the address before.
       .on('end', () => end(!socket.writableEnded && socket.remoteAddress === undefined ? 'reset' : 'fin'))
       .on('error', () => end('reset'))
       .on('close', () => end('reset'));

@@ -8,7 +8,7 @@ type Loaded = typeof HttpProxy;
 
 /**
  * http-proxy 1.18.1 takes `util._extend` once, when it is loaded. Calling it prints DEP0060 on Node 22 and later, and
- * it turns the order of the fields round (test/wire/http-proxy-facts.test.ts). It gets `Object.assign` instead.
+ * it turns the order of the fields round (test/facts/http-proxy-passes.test.ts). It gets `Object.assign` instead.
  * The copy is our own: an application may have loaded http-proxy before, or load it after us and expect the original.
  */
 export function loadHttpProxy(): Loaded {

@@ -102,7 +102,7 @@ export interface NodeHead {
 
 /**
  * The head of a response that Node's parser has read, judged by ours. Node takes control characters in a reason and a
- * status below 100, and throws when they are to be written; see test/wire/node-request-facts.test.ts.
+ * status below 100, and throws when they are to be written; see test/facts/http-parser.test.ts.
  */
 export function strictHead({
   httpVersion,

@@ -22,7 +22,7 @@ export function refusalBeforehand(
   );
 }
 
-/** Node's parser takes HTTP/0.9 and HTTP/2.0 for the same protocol; see test/wire/node-request-facts.test.ts. */
+/** Node's parser takes HTTP/0.9 and HTTP/2.0 for the same protocol; see test/facts/http-parser.test.ts. */
 function checkVersion({ httpVersion }: IncomingMessage): ProxyError | null {
   if (httpVersion === '1.1' || httpVersion === '1.0') return null;
   return new ProxyError('bad_request', `The request is of HTTP/${httpVersion}: speak HTTP/1.1.`);

@@ -29,7 +29,7 @@ function checkMethod({ method }: RequestLine): ProxyError | null {
 
 /**
  * Octets beyond ASCII are let through: curl sends them, and dev servers understand them. (Node's parser does not let
- * them come so far; see test/wire/node-request-facts.test.ts.) What is no octet at all is refused: written as latin1 it would
+ * them come so far; see test/facts/http-parser.test.ts.) What is no octet at all is refused: written as latin1 it would
  * become another character.
  */
 const ORIGIN_FORM = /^\/[\x21-\x7e\x80-\xff]*$/;

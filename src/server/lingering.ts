@@ -39,7 +39,7 @@ export function linger(socket: Socket, limits: LingerLimits): void {
 
 /**
  * Takes the socket's input away from Node's HTTP parser and drops it. The parser reads from the socket's handle by
- * itself until somebody else listens for `data`; see test/wire/node-facts.test.ts.
+ * itself until somebody else listens for `data`; see test/facts/http-server.test.ts.
  */
 export function discardInput(socket: Socket): void {
   socket.on('error', () => socket.destroy());

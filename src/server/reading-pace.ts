@@ -7,7 +7,7 @@ const holds = new WeakMap<Socket, () => void>();
 
 /**
  * Reads no further: what the client sends then stays with the kernel, and soon with the client. Node's http.Server
- * stops for answers that are not taken, but not for requests that wait; see test/wire/node-request-facts.test.ts.
+ * stops for answers that are not taken, but not for requests that wait; see test/facts/http-parser.test.ts.
  * That the client leaves is noticed only when the next answer is written to it, or it is read again.
  */
 export function readNoFurther(socket: Socket): void {

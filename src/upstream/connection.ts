@@ -185,7 +185,7 @@ export class UpstreamConnection {
   /**
    * Node up to 22 (libuv up to 1.51) may report a reset that arrives right behind the last octets as an orderly end.
    * The kernel has forgotten the peer of a reset socket, and not that of one that was closed in order; Node asks for
-   * the peer's address only at the first look, so nobody may have looked before. See test/wire/node-facts.test.ts.
+   * the peer's address only at the first look, so nobody may have looked before. See test/facts/reset.test.ts.
    * When our own FIN is out, the kernel forgets the peer after an orderly end too, so then it tells nothing.
    */
   #endedByReset(): boolean {

@@ -23,7 +23,7 @@ export class Client implements Disposable {
       this.#received = Buffer.concat([this.#received, octets]);
     });
     this.socket.on('end', () => {
-      // See fact 3 in test/wire/node-facts.test.ts: nobody may have asked for the address before.
+      // See test/facts/reset.test.ts: nobody may have asked for the address before.
       const reset = !this.socket.writableEnded && this.socket.remoteAddress === undefined;
       this.#ended ??= reset ? 'reset' : 'fin';
     });

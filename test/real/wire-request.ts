@@ -102,7 +102,7 @@ async function readAnswer(socket: net.Socket, reader: Reader): Promise<WireAnswe
       if (partial.take(part)) settle('whole');
       else if (reader === 'slow') pauseBriefly(socket);
     };
-    // An end after a reset has no peer any more: Node 20 and 22 may report a reset as an end (see test/wire/node-facts.test.ts).
+    // An end after a reset has no peer any more: Node 20 and 22 may report a reset as an end (see test/facts/reset.test.ts).
     const ended = (): void => settle(socket.remoteAddress === undefined ? 'reset' : 'fin');
     const failed = (): void => settle('reset');
     const silent = (): void => settle('timeout');
