@@ -2,6 +2,7 @@
 
 import type { ServerResponse } from 'node:http';
 import { ProxyError } from '../errors.ts';
+import { logsConnectionIn } from '../http/connection-login.ts';
 import type { Framing } from '../http/framing.ts';
 import { isSafe, mayRetry } from '../http/idempotency.ts';
 import type { ResponseHead } from '../http/response-head.ts';
@@ -54,6 +55,7 @@ export class Trial {
   waitedMs = 0;
   readonly #options: TrialOptions;
   readonly #repeatable: boolean;
+  readonly #logsIn: boolean;
   #attempt: Attempt | null = null;
   #writer: SpoolWriter | null = null;
   #relay: Relay | null = null;
@@ -71,6 +73,7 @@ export class Trial {
     this.#options = options;
     const { services, response, method } = options;
     this.#repeatable = mayRetry(method, response.req.rawHeaders, services.settings.retryMethods);
+    this.#logsIn = logsConnectionIn(response.req.rawHeaders);
   }
 
   /** Stops at once: the client has left. */
@@ -129,12 +132,14 @@ export class Trial {
   }
 
   #hold(): Hold {
-    const { services, method, path, body } = this.#options;
-    return body === null ? AT_ONCE : services.routes.hold(method, path, services.settings);
+    const { services, response, method, path, body } = this.#options;
+    // A login holds for a connection: it must be left as it can be used again, with its request sent whole.
+    const isPersonal = this.#logsIn || services.pool.personal.has(response.req.socket);
+    return body === null || isPersonal ? AT_ONCE : services.routes.hold(method, path, services.settings);
   }
 
   #newAttempt(reason: AttemptRecord['reason'], hold: Hold, notes: AttemptNotes | null): Attempt {
-    const { services, method, head, body } = this.#options;
+    const { services, response, method, head, body } = this.#options;
     const { settings, pool } = services;
     this.#saysContinue = hold.saysContinue;
     return new Attempt({
@@ -147,9 +152,11 @@ export class Trial {
       bodyIdleTimeoutMs: settings.bodyIdleTimeoutMs,
       // Only what may be sent twice goes where it may be lost: on a connection that may be closing.
       mayReuse: reason === 'first' && body === null && isSafe(method) && this.#repeatable,
+      client: response.req.socket,
+      logsIn: this.#logsIn,
       pool,
       connect: () => services.connect(this.#connectTimeoutMs()),
-      interim: (interimHead) => forwardInterim(this.#options.response, interimHead),
+      interim: (interimHead) => forwardInterim(response, interimHead),
       accept: (finalHead, framing) => this.#accept(finalHead, framing),
       notes,
     });

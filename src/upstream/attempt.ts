@@ -1,17 +1,21 @@
 /** One try to get a response: sends the request over one connection and records what came back. */
 
+import type { Duplex } from 'node:stream';
+import { asksForConnectionLogin } from '../http/connection-login.ts';
 import type { Framing } from '../http/framing.ts';
 import { keepsAlive } from '../http/framing.ts';
 import type { ResponseHead } from '../http/response-head.ts';
 import type { BodySink } from '../spool/body-sink.ts';
 import type { Connecting, ConnectionReader, UpstreamConnection } from './connection.ts';
 import type { Ending, Evidence } from './evidence.ts';
-import { LagWatch } from './lag-watch.ts';
 import type { ConnectionPool } from './pool.ts';
 import { RequestSender } from './request-sender.ts';
 import type { RequestToSend } from './request-sender.ts';
 import { ResponseReader } from './response-reader.ts';
 import type { ResponseObserver } from './response-reader.ts';
+
+/** A new connection that is silent for so long may not have been accepted yet, because idle ones take all the room. */
+const UNACCEPTED_MS = 250;
 
 export interface AttemptTimeouts {
   readonly firstByteTimeoutMs: number;
@@ -23,6 +27,10 @@ export interface AttemptOptions extends AttemptTimeouts, RequestToSend {
   readonly maxHeaderBytes: number;
   /** Whether an idle connection will do. */
   readonly mayReuse: boolean;
+  /** The client's connection, which may have one of its own to the upstream. */
+  readonly client: Duplex;
+  /** Whether the request logs its connection in, so that this belongs to `client` from then on. */
+  readonly logsIn: boolean;
   readonly pool: ConnectionPool;
   readonly connect: () => Connecting;
   /** An interim response (1xx) arrived. */
@@ -40,8 +48,10 @@ export class Attempt implements ConnectionReader, ResponseObserver {
   readonly #reader: ResponseReader;
   #connecting: Connecting | null = null;
   #connection: UpstreamConnection | null = null;
-  /** Null: the connection is new. */
-  #lag: LagWatch | null = null;
+  #unaccepted: NodeJS.Timeout | null = null;
+  /** Whether the connection is used by no other client connection. */
+  #personal: boolean;
+  #reused = false;
   #streamed = false;
   #paused = false;
   /** A read is under way: what stands behind the message is still to be counted. */
@@ -52,6 +62,7 @@ export class Attempt implements ConnectionReader, ResponseObserver {
 
   constructor(options: AttemptOptions) {
     this.#options = options;
+    this.#personal = options.logsIn;
     this.#sender = new RequestSender(options, () =>
       this.over('limit', 'its request body could not be read back from --spool-dir', 'LIMIT_SPOOL'),
     );
@@ -59,19 +70,21 @@ export class Attempt implements ConnectionReader, ResponseObserver {
   }
 
   /** Never rejects: however it ends, that is the evidence. */
-  run(): Promise<Evidence> {
-    const { mayReuse, pool } = this.#options;
-    const idle = mayReuse ? pool.take() : null;
-    if (idle === null) return this.#runAnew();
-    this.#lag = new LagWatch(pool);
-    return this.#runOn(idle);
-  }
-
-  async #runAnew(): Promise<Evidence> {
-    const connection = await this.#connect();
+  async run(): Promise<Evidence> {
+    const connection = (await this.#kept()) ?? (await this.#connect());
     if (this.#evidence === null && connection !== null) return await this.#runOn(connection);
     connection?.destroy();
     return this.#evidence ?? this.#record('connect-failed', null, null);
+  }
+
+  /** A connection that was used before: the client's own, or one that anybody may use. */
+  async #kept(): Promise<UpstreamConnection | null> {
+    const { mayReuse, logsIn, client, pool } = this.#options;
+    const own = pool.personal.has(client) ? await pool.personal.take(client) : null;
+    this.#personal ||= own !== null;
+    const kept = own ?? (mayReuse && !logsIn ? await pool.take() : null);
+    this.#reused = kept !== null;
+    return kept;
   }
 
   #runOn(connection: UpstreamConnection): Promise<Evidence> {
@@ -95,7 +108,7 @@ export class Attempt implements ConnectionReader, ResponseObserver {
 
   bytes(buffer: Uint8Array, count: number): boolean {
     this.#options.notes?.arrived();
-    this.#lag?.came();
+    this.#stopWaitingForRoom();
     this.#reading = true;
     this.#reader.read(buffer, count);
     this.#reading = false;
@@ -103,8 +116,6 @@ export class Attempt implements ConnectionReader, ResponseObserver {
       this.#finish();
       return true;
     }
-    // A stream is alone because it has nothing to say yet.
-    if (!this.#streamed) this.#lag?.isNotAll(count);
     const { sink } = this.#reader;
     if (sink === null) return true;
     this.#limitIdleTime();
@@ -153,6 +164,7 @@ export class Attempt implements ConnectionReader, ResponseObserver {
   }
 
   async #connect(): Promise<UpstreamConnection | null> {
+    if (this.#evidence !== null) return null;
     this.#connecting = this.#options.connect();
     const result = await this.#connecting.result;
     this.#connecting = null;
@@ -172,6 +184,7 @@ export class Attempt implements ConnectionReader, ResponseObserver {
     this.#connection = connection;
     connection.attach(this);
     connection.setTimeout(this.#options.firstByteTimeoutMs);
+    if (!this.#reused) this.#unaccepted = setTimeout(() => this.#options.pool.makeRoom(), UNACCEPTED_MS);
     this.#sender.send(connection);
     if (!connection.usable) this.ended('rst', null);
   }
@@ -198,15 +211,27 @@ export class Attempt implements ConnectionReader, ResponseObserver {
     });
   }
 
-  /** Back into the pool, if both sides are done with it and nothing is left on it; closed otherwise. */
+  #stopWaitingForRoom(): void {
+    if (this.#unaccepted !== null) clearTimeout(this.#unaccepted);
+    this.#unaccepted = null;
+  }
+
+  /** Kept, if both sides are done with it and nothing is left on it; closed otherwise. */
   #releaseConnection(evidence: Evidence, surplusBytes: number): void {
     const connection = this.#connection;
     if (connection === null) return;
     this.#connection = null;
+    this.#stopWaitingForRoom();
     const { head, framing, ending, requestBody } = evidence;
-    const done = ending === 'message-end' && surplusBytes === 0 && requestBody === 'none';
-    if (done && head !== null && framing !== null && keepsAlive(head, framing))
-      this.#options.pool.put(connection);
+    const { pool, client } = this.#options;
+    if (surplusBytes > 0) pool.distrust();
+    const isDone = ending === 'message-end' && surplusBytes === 0;
+    if (!isDone || head === null || framing === null || !keepsAlive(head, framing)) connection.destroy();
+    else if (this.#personal || asksForConnectionLogin(head.status, head.fields)) {
+      // Its client sends bodies on it too: only there they are what it has logged in for.
+      if (requestBody === 'none' || requestBody === 'whole') pool.personal.put(client, connection);
+      else connection.destroy();
+    } else if (requestBody === 'none') pool.put(connection);
     else connection.destroy();
   }
 
@@ -223,7 +248,7 @@ export class Attempt implements ConnectionReader, ResponseObserver {
       bodyBytes,
       surplusBytes,
       trailerFields,
-      reusedConnection: this.#lag !== null,
+      reusedConnection: this.#reused,
       requestBody: this.#sender.bodySent,
       expectation: this.#sender.expectation,
       timeout: ending === 'timeout' ? waitedFor : null,

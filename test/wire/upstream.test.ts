@@ -1,7 +1,7 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
 import { Client, valueOf } from '../helpers/client.ts';
 import { TestProxy } from '../helpers/proxy.ts';
+import { connectionsRested } from '../helpers/rest.ts';
 import { Upstream, answering, ok } from '../helpers/upstream.ts';
 import type { SeenRequest } from '../helpers/upstream.ts';
 
@@ -264,6 +264,7 @@ describe('connections', () => {
     for (let index = 0; index < 5; index += 1) {
       await client.send(GET);
       await client.response();
+      await connectionsRested();
     }
     expect([upstream.connections.length, upstream.requests.length]).toEqual([1, 5]);
   });
@@ -282,6 +283,7 @@ describe('connections', () => {
     for (const request of [GET, post('abc'), GET, post('abc'), GET]) {
       await client.send(request);
       await client.response();
+      await connectionsRested();
     }
     const methods = upstream.connections.map(({ received }) =>
       received
@@ -299,59 +301,50 @@ describe('connections', () => {
     for (const request of [GET, 'DELETE /a HTTP/1.1\r\nHost: x\r\n\r\n']) {
       await client.send(request);
       await client.response();
+      await connectionsRested();
     }
     expect(upstream.connections.length).toBe(2);
   });
 
-  describe('whose answers come in parts, with a pause as for a delayed ACK', () => {
-    const [START, REST] = [ok('a').slice(0, 17), ok('a').slice(17)];
-    /** Longer than connections rest. */
-    const RESTED_MS = 80;
-
-    /**
-     * @param pauses whether it pauses in an answer, by how long ago it began to end the one before on this connection
-     * @returns how long that was for each request; Infinity: the connection was new
-     */
-    const askSlowly = async (
-      pauses: (agoMs: number) => boolean,
-      pausesOfClient: readonly number[],
-    ): Promise<number[]> => {
-      const agesMs: number[] = [];
-      await using upstream = await Upstream.start(async (connection) => {
-        let endedMs = -Infinity;
-        while ((await connection.request()) !== null) {
-          const agoMs = performance.now() - endedMs;
-          agesMs.push(agoMs);
-          await connection.send(START);
-          if (pauses(agoMs)) await sleep(50);
-          endedMs = performance.now();
-          await connection.send(REST);
-        }
-      });
-      await using proxy = await TestProxy.start(upstream.url);
-      using client = await Client.connect(proxy.port);
-      for (const pauseMs of pausesOfClient) {
-        await sleep(pauseMs);
-        await client.send(GET);
-        expect((await client.response()).body.toString()).toBe('a');
+  test('rest for longer than Linux delays an acknowledgement, before they are used again', async () => {
+    const agesMs: number[] = [];
+    await using upstream = await Upstream.start(async (connection) => {
+      let endedMs = -Infinity;
+      while ((await connection.request()) !== null) {
+        agesMs.push(performance.now() - endedMs);
+        endedMs = performance.now();
+        await connection.send(ok('a'));
       }
-      return agesMs;
-    };
-
-    test('rest before they are used again', async () => {
-      const agesMs = await askSlowly((agoMs) => agoMs < 45, [0, 0, 0, 0, 0, RESTED_MS, RESTED_MS]);
-      const [first, ...afterThird] = [agesMs[0], ...agesMs.slice(3)];
-      expect(first).toBe(Infinity);
-      expect(Math.min(...afterThird), 'the pause is seen at the second and the third').toBeGreaterThan(45);
-      expect(agesMs.slice(5), 'there are rested ones').not.toContain(Infinity);
     });
+    await using proxy = await TestProxy.start(upstream.url);
+    using client = await Client.connect(proxy.port);
+    for (let index = 0; index < 200; index += 1) {
+      await client.send(GET);
+      expect((await client.response()).body.toString()).toBe('a');
+    }
+    expect(Math.min(...agesMs)).toBeGreaterThan(40);
+    expect(upstream.connections.length, 'they are used again').toBeLessThan(200);
+  });
 
-    test('are kept no more if a rest does not help', async () => {
-      const rests = Array.from({ length: 10 }, () => RESTED_MS);
-      const agesMs = await askSlowly((agoMs) => agoMs < Infinity, [0, 0, 0, ...rests]);
-      expect(agesMs.slice(3, 11), 'the pause is seen eight times more').not.toContain(Infinity);
-      expect(agesMs.slice(11)).toEqual([Infinity, Infinity]);
+  test('that are idle give way to a new one that an upstream with a single thread has not accepted', async () => {
+    let before: Promise<unknown> = Promise.resolve();
+    await using upstream = await Upstream.start(async (connection) => {
+      const turn = before;
+      before = connection.peerEnd();
+      await turn;
+      while ((await connection.request()) !== null) await connection.send(ok('a'));
+      connection.fin();
     });
+    await using proxy = await TestProxy.start(upstream.url, {
+      upstreamIdleTimeout: '1h',
+      firstByteTimeout: '20s',
+    });
+    using client = await Client.connect(proxy.port);
+    for (let index = 0; index < 3; index += 1) {
+      await client.send(GET);
+      expect((await client.response()).body.toString()).toBe('a');
+    }
+    expect(upstream.connections.length).toBe(3);
   });
 
   test('that went stale cost a safe request nothing', async () => {
@@ -366,6 +359,7 @@ describe('connections', () => {
     using client = await Client.connect(proxy.port);
     await client.send(GET);
     await client.response();
+    await connectionsRested();
     await client.send(GET);
     expect((await client.response()).body.toString()).toBe('connection 1');
     expect((await proxy.record(1)).attempts.map((attempt) => attempt.reason)).toEqual([
@@ -387,6 +381,7 @@ describe('connections', () => {
     await client.send(GET);
     expect((await client.response()).body.toString()).toBe('answer 0');
     await upstream.connections[0]?.peerEnd();
+    await connectionsRested();
     await client.send(GET);
     expect((await client.response()).body.toString()).toBe('answer 1');
   });
@@ -400,6 +395,7 @@ describe('connections', () => {
     for (let index = 0; index < 3; index += 1) {
       await client.send(GET);
       expect((await client.response()).body.toString()).toBe('a');
+      await connectionsRested();
     }
     expect(upstream.connections.length).toBe(3);
     expect((await proxy.record()).sentence).toContain('more than');
@@ -492,6 +488,7 @@ describe('the response', () => {
     using client = await Client.connect(proxy.port);
     await client.send(`${method} /a HTTP/1.1\r\nHost: x\r\n\r\n`);
     expect(valueOf((await client.response(method)).fields, 'content-length')).toBe(length);
+    await connectionsRested();
     await client.send(`${method} /a HTTP/1.1\r\nHost: x\r\n\r\n`);
     await client.response(method);
     expect(upstream.connections.length, 'the connection is kept').toBe(1);
