@@ -2,6 +2,7 @@
 
 import { targetUrl } from '../config/target.ts';
 import { eachField } from '../http/fields.ts';
+import { bodyWriter, shellWord } from '../observe/shell-word.ts';
 import type { Finding } from './finding.ts';
 import { methodOf, type Asking } from './request-octets.ts';
 import { sendsBody, type Plan } from './scenarios.ts';
@@ -47,7 +48,7 @@ function commandFor({ asking, limits }: DiagnoseSettings, plan: Plan): string {
   if (plan.reader !== 'fast') words.push('--limit-rate', SLOW_RATE);
   for (const field of fieldsOf(asking, plan)) words.push('-H', quote(field));
   if (sendsBody(plan)) words.push('--data-binary', '@-');
-  if (target.kind === 'unix') words.push('--unix-socket', quote(target.path));
+  if (target.kind === 'unix') words.push('--unix-socket', shellWord(target.path));
   const url = quote(target.kind === 'unix' ? `http://localhost${path}` : `${targetUrl(target)}${path}`);
   // With a second address curl asks it on the same connection, if it can.
   words.push(url, ...(plan.again ? ['-o', '/dev/null', url] : []));
@@ -74,12 +75,10 @@ function bodyMaker(body: Buffer): string {
   if (/^\w$/.test(first) && body.equals(Buffer.alloc(body.length, first))) {
     return `head -c ${body.length} /dev/zero | tr '\\0' ${first}`;
   }
-  const text = body.toString('utf8');
-  if (/^[\x20-\x7e\n]*$/.test(text)) return `printf %s ${quote(text)}`;
-  return `printf %s ${body.toString('base64')} | base64 -d`;
+  return bodyWriter(body);
 }
 
-/** For a POSIX shell: nothing inside single quotes means anything but themselves. */
+/** Fields and paths hold a byte a character. */
 function quote(text: string): string {
-  return /^[\w./:=,@%+-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
+  return shellWord(Buffer.from(text, 'latin1'));
 }

@@ -8,11 +8,30 @@ import { redactBody } from '../redact-body.ts';
 import type { Body } from './types.ts';
 
 export function bodyView(kept: KeptStart | null, fields: Fields): Body | null {
-  if (kept === null || kept.bytes === 0) return null;
+  const body = readableBody(kept, fields);
+  if (kept === null || body === null) return null;
   const { bytes, keptBytes } = kept;
-  const whole = keptBytes === bytes;
-  const octets = decoded(kept.octets(), whole ? fieldValue(fields, 'content-encoding') : undefined);
-  return { bytes, kept: keptBytes, whole, ...shown(octets, mediaType(fields) ?? '') };
+  const content = body.isText ? body.bytes.toString() : body.bytes.toString('base64');
+  const encoding = body.isText ? 'text' : 'base64';
+  return { bytes, kept: keptBytes, whole: keptBytes === bytes, encoding, content };
+}
+
+/** What is kept of a body, decoded where that is possible, without its secrets. */
+export interface ReadableBody {
+  /** UTF-8, if it is text. */
+  readonly bytes: Buffer;
+  readonly isText: boolean;
+  /** Whether its Content-Encoding is undone. */
+  readonly decoded: boolean;
+}
+
+/** Null: there was no body, or none was kept. */
+export function readableBody(kept: KeptStart | null, fields: Fields): ReadableBody | null {
+  if (kept === null || kept.bytes === 0) return null;
+  const raw = kept.octets();
+  const whole = kept.keptBytes === kept.bytes;
+  const bytes = decoded(raw, whole ? fieldValue(fields, 'content-encoding') : undefined);
+  return { ...withoutSecrets(bytes, mediaType(fields) ?? ''), decoded: bytes !== raw };
 }
 
 /** Without its parameters, in lower case; null: none was named. */
@@ -40,12 +59,11 @@ function decoded(octets: Buffer, coding: string | undefined): Buffer {
   }
 }
 
-function shown(octets: Buffer, type: string): Pick<Body, 'encoding' | 'content'> {
+function withoutSecrets(octets: Buffer, type: string): Omit<ReadableBody, 'decoded'> {
   const text = utf8(octets) ?? (type.startsWith('text/') ? octets.toString('latin1') : null);
-  if (text !== null) return { encoding: 'text', content: redactBody(text, type) };
+  if (text !== null) return { isText: true, bytes: Buffer.from(redactBody(text, type)) };
   // A form with a picture in it has fields all the same.
-  const redacted = Buffer.from(redactBody(octets.toString('latin1'), type), 'latin1');
-  return { encoding: 'base64', content: redacted.toString('base64') };
+  return { isText: false, bytes: Buffer.from(redactBody(octets.toString('latin1'), type), 'latin1') };
 }
 
 /** Null: it is not text. A character that the end of what is kept cuts in two is left out. */

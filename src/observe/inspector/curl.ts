@@ -1,41 +1,43 @@
 /** The request of an exchange as a command for a shell, without its secrets. */
 
-import { withoutFields } from '../../http/fields.ts';
+import { fieldValue, withoutFields } from '../../http/fields.ts';
 import { originForm } from '../../http/request-check.ts';
 import { redactFields, redactUrl } from '../redact.ts';
-import { bodyView } from './body.ts';
+import { bodyWriter, shellWord } from '../shell-word.ts';
+import { readableBody } from './body.ts';
+import type { ReadableBody } from './body.ts';
+import { bodyObstacle } from './replayable.ts';
 import type { Entry } from './ring.ts';
 
 /** curl writes these itself. */
-const OWN: ReadonlySet<string> = new Set([
-  'content-length',
-  'transfer-encoding',
-  'connection',
-  'keep-alive',
-  'expect',
-]);
+const OWN: readonly string[] = ['content-length', 'transfer-encoding', 'connection', 'keep-alive', 'expect'];
 
-/** @param url where clients reach the proxy */
-export function curlCommand({ begun, record }: Entry, url: string): string {
-  const { method, requestFields } = begun;
+/** Linux takes no word above 128 KiB, and a line editor is slow long before. */
+const MAX_WORD_BYTES = 64 * 1024;
+
+/**
+ * Null: not all of the request is here, and a part of it is another request.
+ *
+ * @param url where clients reach the proxy
+ */
+export function curlCommand(entry: Entry, url: string): string | null {
+  const { method, requestFields } = entry.begun;
+  if (method === '-' || bodyObstacle(entry) !== null) return null;
   const socket = url.startsWith('unix:') ? ['--unix-socket', shellWord(url.slice('unix:'.length))] : [];
   const base = socket.length > 0 ? 'http://localhost' : url;
-  const target = redactUrl(originForm(begun.url, method).target);
-  const fields = redactFields(withoutFields(requestFields, OWN));
-  const body = bodyView(record?.notes?.requestBody ?? null, requestFields);
-  const content =
-    body === null ? [] : ['--data-binary', shellWord(body.encoding === 'text' ? body.content : '@body')];
+  const { target } = originForm(entry.begun.url, method);
+  const body = readableBody(entry.record?.notes?.requestBody ?? null, requestFields);
+  const { pipe, words } = content(body);
   return [
+    ...pipe,
     'curl',
     ...methodWords(method, body !== null),
     ...socket,
     '--globoff',
     '--path-as-is',
-    shellWord(`${base}${target}`),
-    ...fields.flatMap((name, at) =>
-      at % 2 === 0 ? ['-H', shellWord(header(name, fields[at + 1] ?? ''))] : [],
-    ),
-    ...content,
+    ...urlWords(base, redactUrl(target)),
+    ...fieldWords(requestFields, body),
+    ...words,
   ].join(' ');
 }
 
@@ -44,11 +46,39 @@ function methodWords(method: string, hasBody: boolean): string[] {
   return method === 'GET' && !hasBody ? [] : ['-X', shellWord(method)];
 }
 
-/** curl leaves a field out if there is nothing behind its colon (curl's manual, --header). */
+/** What is no path, as in `OPTIONS *`, cannot be a part of a URL. */
+function urlWords(base: string, target: string): string[] {
+  const word = shellWord(wire(target.startsWith('/') ? `${base}${target}` : base));
+  return target.startsWith('/') ? [word] : ['--request-target', shellWord(wire(target)), word];
+}
+
+function fieldWords(requestFields: readonly string[], body: ReadableBody | null): string[] {
+  const own = body?.decoded === true ? [...OWN, 'content-encoding'] : OWN;
+  const fields = redactFields(withoutFields(requestFields, new Set(own)));
+  const words = fields.flatMap((name, at) =>
+    at % 2 === 0 ? ['-H', shellWord(wire(header(name, fields[at + 1] ?? '')))] : [],
+  );
+  // Else curl says that it is a form.
+  const untyped = body !== null && fieldValue(requestFields, 'content-type') === undefined;
+  return untyped ? [...words, '-H', 'Content-Type:'] : words;
+}
+
+/** curl leaves a field out if nothing follows its colon (curl's manual, --header). */
 function header(name: string, value: string): string {
   return value === '' ? `${name};` : `${name}: ${value}`;
 }
 
-function shellWord(text: string): string {
-  return /^[\w./:-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
+/** `--data-raw`, because after `--data-binary` a body that begins with `@` is the name of a file, which curl would send. */
+function content(body: ReadableBody | null): { readonly pipe: string[]; readonly words: string[] } {
+  if (body === null) return { pipe: [], words: [] };
+  const { bytes, isText } = body;
+  if (isText && bytes.length <= MAX_WORD_BYTES && !bytes.includes(0)) {
+    return { pipe: [], words: ['--data-raw', shellWord(bytes)] };
+  }
+  return { pipe: [bodyWriter(bytes), '|'], words: ['--data-binary', '@-'] };
+}
+
+/** Fields and targets hold a byte a character. */
+function wire(text: string): Buffer {
+  return Buffer.from(text, 'latin1');
 }

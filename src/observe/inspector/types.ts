@@ -106,7 +106,8 @@ export interface Timeline extends ClosingView {
 export interface FullView extends Row {
   readonly target: string;
   readonly cure: string | null;
-  readonly curl: string;
+  /** Null: not all of the request is kept. */
+  readonly curl: string | null;
   readonly replay: {
     readonly possible: boolean;
     readonly confirm: boolean;

@@ -74,7 +74,11 @@ export class Detail {
       ...messagesOf(full),
       {
         name: 'curl',
-        content: make('pre', { tabindex: '0', role: 'region', 'aria-label': 'curl' }, full.curl),
+        content: make(
+          'pre',
+          { tabindex: '0', role: 'region', 'aria-label': 'curl' },
+          full.curl ?? 'Not all of the request is kept.',
+        ),
       },
     ];
     return [

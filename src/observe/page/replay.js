@@ -14,7 +14,10 @@ export function actionsOf(full, opened, say) {
   replay.disabled = !full.replay.possible;
   if (full.replay.why_not !== null) replay.title = full.replay.why_not;
   const har = make('a', { class: 'button', href: `/api/har?id=${full.id}`, download: '' }, 'HAR');
-  const copy = button('Copy as curl', () => void copied(full.curl, say));
+  const { curl } = full;
+  const copy = button('Copy as curl', () => void (curl !== null && copied(curl, say)));
+  copy.disabled = curl === null;
+  if (curl === null) copy.title = full.replay.why_not ?? 'Not all of the request is kept.';
   return make('div', { class: 'actions' }, replay, copy, ...(full.state === 'done' ? [har] : []));
 }
 

@@ -94,11 +94,11 @@ test('the command for a shell is what a shell hands to curl, word by word', () =
   fc.assert(
     fc.property(words, words, (text, more) => {
       const record = recordOf(['X-A', text], Buffer.from(more), { url: `/${text}`, method: 'PUT' });
-      const command = curlCommand(entryOf(record), url).replace(/^curl /, '');
-      const { stdout } = spawnSync('sh', ['-c', `printf '%s\\0' ${command}`], { encoding: 'utf8' });
+      const command = String(curlCommand(entryOf(record), url)).replace(/^curl /, '');
+      const { stdout } = spawnSync('bash', ['-c', `printf '%s\\0' ${command}`], { encoding: 'utf8' });
       const got = stdout.split('\0');
       expect(got).toContain(text === '' ? 'X-A;' : `X-A: ${text}`);
-      if (more !== '') expect(got[got.indexOf('--data-binary') + 1]).toBe(more);
+      if (more !== '') expect(got[got.indexOf('--data-raw') + 1]).toBe(more);
     }),
     { numRuns: 40 },
   );
