@@ -2,12 +2,13 @@
 
 import type { LogLevel } from '../config/settings.ts';
 import type { ExchangeRecord } from '../exchange/events.ts';
+import { fieldValue } from '../http/fields.ts';
 import { grade } from './grade.ts';
 import type { Grade } from './grade.ts';
 import { paint } from './paint.ts';
 import type { Paint } from './paint.ts';
 import { printable, printableJson, quoted } from './printable.ts';
-import { redactFields, redactUrl } from './redact.ts';
+import { redactField, redactUrl } from './redact.ts';
 
 /** How much an operator should care: what the upstream or we did wrong is a warning, what a client did is not. */
 export function exchangeLevel(record: ExchangeRecord): LogLevel {
@@ -85,7 +86,6 @@ const LOOKS: Readonly<Record<Grade, { readonly mark: string; readonly look: Pain
 /** https://httpd.apache.org/docs/2.4/logs.html#combined, times in UTC. */
 export function combinedLine(record: ExchangeRecord): string {
   const { clientAddress, startedAt, method, url, httpVersion, status, responseBytes } = record;
-  const fields = redactFields(record.requestFields);
   return [
     printable(clientAddress).replaceAll(' ', '') || '-',
     '- -',
@@ -93,8 +93,8 @@ export function combinedLine(record: ExchangeRecord): string {
     quoted(`${method} ${redactUrl(url)} HTTP/${httpVersion}`),
     String(status).padStart(3, '0'),
     responseBytes === 0 ? '-' : String(responseBytes),
-    quoted(fieldOrDash(fields, 'referer')),
-    quoted(fieldOrDash(fields, 'user-agent')),
+    quoted(shownField(record, 'referer')),
+    quoted(shownField(record, 'user-agent')),
   ].join(' ');
 }
 
@@ -115,9 +115,9 @@ function exchangeRemarks(record: ExchangeRecord): string {
   return [word, details.join(', ')].filter((part) => part !== '').join(': ');
 }
 
-function fieldOrDash(fields: readonly string[], name: string): string {
-  const at = fields.findIndex((text, index) => index % 2 === 0 && text.toLowerCase() === name);
-  return (at < 0 ? undefined : fields[at + 1]) ?? '-';
+function shownField({ requestFields }: ExchangeRecord, name: string): string {
+  const value = fieldValue(requestFields, name);
+  return value === undefined ? '-' : redactField(name, value);
 }
 
 function two(value: number): string {

@@ -1,11 +1,12 @@
 /** A message of the program itself as text: a plain line, or a line of JSON. */
 
 import type { LogLevel } from '../config/settings.ts';
+import { isSecretName } from '../http/secret-names.ts';
 import { clockTime } from './exchange-line.ts';
 import { paint } from './paint.ts';
 import type { Paint } from './paint.ts';
 import { printable, printableJson } from './printable.ts';
-import { REDACTED, isSecretName } from './redact.ts';
+import { REDACTED } from './redact-members.ts';
 
 export type LogFields = Readonly<Record<string, unknown>>;
 

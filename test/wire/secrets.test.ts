@@ -19,6 +19,8 @@ const FIELDS = [
   `X-Api-Key: ${SECRET}5`,
   `X-CSRFToken: ${SECRET}6`,
   `Referer: http://a.test/?access_token=${SECRET}7`,
+  `HX-Current-URL: http://a.test/?access_token=${SECRET}8`,
+  `Ocp-Apim-Subscription-Key: ${SECRET}9`,
 ];
 
 const BOUNDARY = 'x7MA4';
@@ -31,6 +33,12 @@ const BODIES: readonly (readonly [type: string, body: string])[] = [
     'application/json',
     `{"user": "me", "password": "${SECRET} \\" ${SECRET}", "nested": {"api_key":"${SECRET}"}}`,
   ],
+  [
+    'application/json',
+    `{"tokens": ["${SECRET}"], "pass\\u0077ord": "${SECRET}", "body": "{\\"session\\": {\\"id\\": \\"${SECRET}\\"}}"}`,
+  ],
+  ['application/json', `{"user": "${'me'.repeat(40_000)}", "password": "${SECRET}"}`],
+  ['application/octet-stream', `client_assertion=${SECRET}&SAMLResponse=${SECRET}`],
   ['text/plain', `see http://a.test/?user=me&token=${SECRET}`],
   [
     `multipart/form-data; boundary=${BOUNDARY}`,
@@ -63,13 +71,13 @@ test('planted secrets are delivered, and are found nowhere else', async () => {
 
   // Each path is a route of its own: one that was cut is held next time.
   const asked = BODIES.flatMap((one, at) => [
-    [`/whole/${'abcd'.charAt(at)}`, ...one] as const,
-    [`/cut/${'abcd'.charAt(at)}`, ...one] as const,
+    [`/whole/${'abcdefg'.charAt(at)}`, ...one] as const,
+    [`/cut/${'abcdefg'.charAt(at)}`, ...one] as const,
   ]);
   for (const [path, type, body] of asked) {
     using client = await Client.connect(proxy.port);
     await client.send(
-      `POST ${path}?user=me&token=${SECRET}&key=${SECRET} HTTP/1.1\r\nHost: a\r\n${FIELDS.join('\r\n')}\r\nConnection: close\r\n` +
+      `POST ${path}?user=me&token=${SECRET}&key=${SECRET}&variables=%7B%22password%22:%22${SECRET}%22%7D HTTP/1.1\r\nHost: a\r\n${FIELDS.join('\r\n')}\r\nConnection: close\r\n` +
         `Content-Type: ${type}\r\nContent-Length: ${body.length}\r\n\r\n${body}`,
     );
     const response = await client.response();

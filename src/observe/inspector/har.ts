@@ -4,7 +4,7 @@ import type { Entry as HarEntry, Har, Header, PostData, QueryString } from 'har-
 import type { Settings } from '../../config/settings.ts';
 import { fieldValue } from '../../http/fields.ts';
 import { originForm } from '../../http/request-check.ts';
-import { REDACTED } from '../redact.ts';
+import { REDACTED } from '../redact-members.ts';
 import { fullView } from './full.ts';
 import type { Entry } from './ring.ts';
 import type { Body, FieldPair, FullView, ResponseView } from './types.ts';

@@ -3,6 +3,7 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { redactBody } from '../../../src/observe/redact-body.ts';
+import { redactUrl } from '../../../src/observe/redact.ts';
 
 describe('a secret is taken out', () => {
   test.each([
@@ -73,14 +74,46 @@ test('what is redacted is not redacted again', () => {
   );
 });
 
-test.each(['"', '\\"', '"a" ', '<input ', '?a=', '\r\n--', '"a":', 'name="'])(
-  '64 KiB of %j are read in one go, not over and over',
-  (piece) => {
-    const text = piece.repeat(Math.ceil(65_536 / piece.length));
-    const startedMs = performance.now();
-    for (const type of ['text/html', 'multipart/form-data', 'application/x-www-form-urlencoded'])
-      redactBody(text, type);
-    // A quadratic rule takes minutes for this; the limit is no measure of speed.
-    expect(performance.now() - startedMs).toBeLessThan(5000);
-  },
-);
+test.each([
+  '"',
+  '\\"',
+  '"a" ',
+  '<input ',
+  '?a=',
+  '\r\n--',
+  '"a":',
+  'name="',
+  '\\',
+  "'",
+  '&quot;',
+  '"token":',
+  '"token":[',
+  '{"a":',
+  '\\u0022',
+  ';',
+  '&',
+  '?%22',
+  'a=b\n',
+  '--b\r\n',
+  "'?a='",
+  '://',
+  '"{\\"a\\":\\"',
+  '+',
+  ' ',
+  'a-',
+  '"a=\\"{"',
+])('64 KiB of %j are read in one go, not over and over', (piece) => {
+  const text = piece.repeat(Math.ceil(65_536 / piece.length));
+  const startedMs = performance.now();
+  for (const type of [
+    'text/html',
+    'multipart/form-data',
+    'application/x-www-form-urlencoded',
+    'application/json',
+    '',
+  ])
+    redactBody(text, type);
+  redactUrl(`/?a=${text}`);
+  // A quadratic rule takes minutes for this; the limit is no measure of speed.
+  expect(performance.now() - startedMs).toBeLessThan(5000);
+});
