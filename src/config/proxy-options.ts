@@ -43,7 +43,7 @@ export interface ProxyOptions {
   /** Send the target's own Host field, for an upstream that refuses the client's.
    *  @default false */
   readonly changeOrigin?: Settings['changeOrigin'] | undefined;
-  /** Keep the X-Forwarded-* and Forwarded fields of these peers: the proxies in front of this one.
+  /** Keep the X-Forwarded-*, X-Real-IP and Forwarded fields of these peers: the proxies in front of this one.
    *  @default [] */
   readonly trustProxy?: Settings['trustProxy'] | undefined;
   /** Hold a request body back until the upstream had a chance to answer without it.

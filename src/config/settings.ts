@@ -30,7 +30,7 @@ export interface Settings {
   /** Accept an upstream certificate that cannot be verified. */
   readonly insecure: boolean;
   readonly changeOrigin: boolean;
-  /** Peers (addresses or CIDR blocks) whose X-Forwarded-* and Forwarded fields are kept and appended to. */
+  /** Peers (addresses or CIDR blocks) whose X-Forwarded-*, X-Real-IP and Forwarded fields are kept and appended to. */
   readonly trustProxy: readonly string[];
   readonly withholdBody: WithholdMode;
   readonly bodyHoldMs: number;

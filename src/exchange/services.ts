@@ -23,7 +23,7 @@ export interface Services {
   readonly connect: (timeoutMs: number) => Connecting;
   /** Opens a connection that is read as a stream. */
   readonly connectAsStream: (timeoutMs: number) => Connecting;
-  /** Whether this peer's X-Forwarded-* and Forwarded fields are to be believed. */
+  /** Whether this peer's X-Forwarded-*, X-Real-IP and Forwarded fields are to be believed. */
   trusts(address: string): boolean;
   /** Who watches exchanges as they begin; null: nobody, so nothing more than the record is made. */
   readonly watcher: Watcher | null;

@@ -124,19 +124,26 @@ const PROTECTED: ReadonlySet<string> = new Set([
   'location',
   'cache-control',
   'vary',
-  'forwarded',
   'via',
-  'x-forwarded-for',
-  'x-forwarded-proto',
-  'x-forwarded-host',
-  'x-forwarded-port',
 ]);
+
+/**
+ * Whether a field tells of the client or the hops before this one. By its beginning: each server and framework believes
+ * further fields of the family (gunicorn X-Forwarded-Ssl and -Protocol, others -Prefix, -User, -By …).
+ *
+ * @param name in lower case
+ */
+export function isForwardedName(name: string): boolean {
+  if (name.startsWith('x-')) return name.startsWith('x-forwarded') || name === 'x-real-ip';
+  return name === 'forwarded';
+}
 
 /** The names, in lower case, of the fields that end with this connection. */
 export function hopByHopNames(fields: Fields): ReadonlySet<string> {
   let names: Set<string> | null = null;
   for (const option of connectionOptions(fields)) {
-    if (!PROTECTED.has(option) && !HOP_BY_HOP.has(option)) (names ??= new Set(HOP_BY_HOP)).add(option);
+    if (PROTECTED.has(option) || HOP_BY_HOP.has(option) || isForwardedName(option)) continue;
+    (names ??= new Set(HOP_BY_HOP)).add(option);
   }
   return names ?? HOP_BY_HOP;
 }

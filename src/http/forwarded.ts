@@ -1,6 +1,7 @@
-/** What the upstream is told about the client: X-Forwarded-*, and Forwarded (RFC 7239). */
+/** What the upstream is told about the client: X-Forwarded-*, X-Real-IP, and Forwarded (RFC 7239). */
 
-import { fieldValue, fieldValues } from './fields.ts';
+import { isIP } from 'node:net';
+import { fieldValue, fieldValues, isForwardedName, listParts } from './fields.ts';
 import type { Fields } from './fields.ts';
 
 /** One hop: the connection that a request came on. */
@@ -19,10 +20,9 @@ export interface Hop {
 }
 
 const LISTS: ReadonlySet<string> = new Set(['forwarded', 'x-forwarded-for']);
-const SINGLES: ReadonlySet<string> = new Set(['x-forwarded-proto', 'x-forwarded-host', 'x-forwarded-port']);
 
 /**
- * Whether a field does not go on as it came, because it speaks of clients. The two lists are written anew at the end, in
+ * Whether a field does not go on as it came, because it speaks of clients. The two lists are written again at the end, in
  * one line each, because servers differ in which of several lines they read. A name with underscores is the same variable
  * to CGI and WSGI: it would let anyone say what only a trusted peer may.
  *
@@ -30,8 +30,7 @@ const SINGLES: ReadonlySet<string> = new Set(['x-forwarded-proto', 'x-forwarded-
  */
 export function isForwardedClaim(name: string, trusted: boolean): boolean {
   const variable = name.includes('_') ? name.replaceAll('_', '-') : name;
-  if (LISTS.has(variable)) return true;
-  return SINGLES.has(variable) && (!trusted || name !== variable);
+  return isForwardedName(variable) && (!trusted || name !== variable || LISTS.has(name));
 }
 
 /** Adds the fields to `kept`. @param fields as the client sent them, with its own Host */
@@ -43,6 +42,8 @@ export function addForwarded(kept: string[], fields: Fields, hop: Hop): void {
   addSingle(kept, 'X-Forwarded-Proto', fields, hop, proto);
   if (host !== undefined) addSingle(kept, 'X-Forwarded-Host', fields, hop, host);
   if (hop.localPort !== 0) addSingle(kept, 'X-Forwarded-Port', fields, hop, String(hop.localPort));
+  const real = realAddress(fields, hop, address);
+  if (isIP(real) !== 0) addSingle(kept, 'X-Real-IP', fields, hop, real);
   addToList(kept, 'Forwarded', fields, hop, forwardedElement(address, hop.clientPort, host, proto));
 }
 
@@ -53,6 +54,13 @@ function addToList(kept: string[], name: string, fields: Fields, hop: Hop, value
 
 function addSingle(kept: string[], name: string, fields: Fields, hop: Hop, value: string): void {
   if (!hop.trusted || fieldValue(fields, name.toLowerCase()) === undefined) kept.push(name, value);
+}
+
+/** A trusted peer speaks for the client that it names last: that one it saw itself. */
+function realAddress(fields: Fields, { trusted }: Hop, address: string): string {
+  if (!trusted) return address;
+  const named = fieldValues(fields, 'x-forwarded-for').flatMap(listParts).at(-1) ?? '';
+  return isIP(named) === 0 ? address : named;
 }
 
 /** IPv4 as IPv4, also on a socket that listens for both; no zone, which means nothing on another machine. */

@@ -89,6 +89,7 @@ export function expanded(
         'X-Forwarded-Proto: http',
         ...(host === '' ? [] : [`X-Forwarded-Host: ${host}`]),
         `X-Forwarded-Port: ${proxyPort}`,
+        'X-Real-IP: 127.0.0.1',
         `Forwarded: for="127.0.0.1:${clientPort}"${host === '' ? '' : `;host=${forwardedHost(host)}`};proto=http`,
         `Via: ${version ?? '1.1'} ${via}`,
         'Connection: keep-alive\r\n',

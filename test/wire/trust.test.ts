@@ -11,7 +11,8 @@ import { Upstream, answering, ok } from '../helpers/upstream.ts';
 
 const CLAIMS =
   'X-Forwarded-For: 9.9.9.9\r\nX-Forwarded-Proto: https\r\nX-Forwarded-Host: bank.test\r\n' +
-  'X-Forwarded-Port: 443\r\nForwarded: for=9.9.9.9\r\n';
+  'X-Forwarded-Port: 443\r\nForwarded: for=9.9.9.9\r\nX-Real-IP: 9.9.9.9\r\nX-Forwarded-Ssl: on, https\r\n' +
+  'X-Forwarded-Prefix: /bank.test\r\nX-Forwarded-User: 9.9.9.9\r\n';
 
 /** Sends octets and reads to the end, from any address that reaches the port. */
 async function ask(host: string, port: number, octets: string): Promise<string> {
@@ -35,6 +36,8 @@ describe('what a client claims about where it came from', () => {
     expect(valueOf(fields, 'x-forwarded-for')).toBe(`9.9.9.9, ${from}`);
     expect(valueOf(fields, 'x-forwarded-proto')).toBe('https');
     expect(valueOf(fields, 'x-forwarded-host')).toBe('bank.test');
+    expect(valueOf(fields, 'x-forwarded-prefix')).toBe('/bank.test');
+    expect(valueOf(fields, 'x-real-ip')).toBe('9.9.9.9');
     expect(valueOf(fields, 'forwarded')).toMatch(/^for=9\.9\.9\.9, for="/);
   });
 
@@ -51,6 +54,21 @@ describe('what a client claims about where it came from', () => {
     const seen = upstream.requests[0]?.fields ?? [];
     expect(seen.join('\n')).not.toMatch(/9\.9\.9\.9|bank\.test|https|\b443\b/);
     expect(valueOf(seen, 'x-forwarded-for')).toBe(from);
+    expect(valueOf(seen, 'x-real-ip')).toBe(from);
+  });
+
+  test.each([
+    ['on an exempted path', '/s', ''],
+    ['in an upgrade', '/', 'Connection: Upgrade\r\nUpgrade: websocket\r\n'],
+  ])('is dropped %s', async (_, target, fields) => {
+    await using upstream = await Upstream.start(answering(ok('')));
+    await using proxy = await TestProxy.start(upstream.url, { stream: ['/s'] });
+    using client = await Client.connect(proxy.port);
+    await client.send(`GET ${target} HTTP/1.1\r\nHost: x:81\r\n${fields}${CLAIMS}\r\n`);
+    expect((await client.response()).status).toBe(200);
+    const seen = upstream.requests[0]?.fields ?? [];
+    expect(seen.join('\n')).not.toMatch(/9\.9\.9\.9|bank\.test|https|\b443\b/);
+    expect([valueOf(seen, 'x-real-ip'), valueOf(seen, 'x-forwarded-host')]).toEqual(['127.0.0.1', 'x:81']);
   });
 });
 

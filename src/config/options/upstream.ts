@@ -34,7 +34,8 @@ export const UPSTREAM: Rows<
     name: 'trust-proxy',
     kind: trustedPeers,
     default: [],
-    purpose: 'Keep the X-Forwarded-* and Forwarded fields of these peers: the proxies in front of this one.',
+    purpose:
+      'Keep the X-Forwarded-*, X-Real-IP and Forwarded fields of these peers: the proxies in front of this one.',
   },
   withholdBody: {
     setting: 'withholdBody',

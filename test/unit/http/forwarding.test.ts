@@ -28,7 +28,7 @@ const toUpstream = (
 /** What this hop adds behind the client's fields. */
 const ADDED = [
   ...split('X-Forwarded-For|192.0.2.1|X-Forwarded-Proto|http|X-Forwarded-Host|h'),
-  ...split('X-Forwarded-Port|8080|Forwarded|for="192.0.2.1:40000";host=h;proto=http'),
+  ...split('X-Forwarded-Port|8080|X-Real-IP|192.0.2.1|Forwarded|for="192.0.2.1:40000";host=h;proto=http'),
   ...split('Via|1.1 lastbyte|Connection|keep-alive'),
 ];
 
@@ -78,7 +78,7 @@ describe('toward the upstream', () => {
   test('what a trusted peer says is kept, and its lists are continued', () => {
     expect(toUpstream(['Host', 'h', ...CLAIMS], { hop: { trusted: true } })).toEqual([
       ...split('Host|h|x-forwarded-proto|https|X-Forwarded-Host|evil|X-Forwarded-Port|1'),
-      ...split('X-Forwarded-For|1.1.1.1, 2.2.2.2, 192.0.2.1'),
+      ...split('X-Forwarded-For|1.1.1.1, 2.2.2.2, 192.0.2.1|X-Real-IP|2.2.2.2'),
       ...split('Forwarded|for=a, for="192.0.2.1:40000";host=h;proto=http'),
       ...split('Via|1.1 lastbyte|Connection|keep-alive'),
     ]);
@@ -92,17 +92,61 @@ describe('toward the upstream', () => {
     ]);
   });
 
+  const FAMILY = [
+    ...split('X-Forwarded|for=a|X-Forwarded-Prefix|/evil|X-Forwarded-Ssl|on|X-Forwarded-Protocol|ssl'),
+    ...split('X-Forwarded-Scheme|https|X-Forwarded-Server|evil|x-forwarded-user|root|X-Forwarded-By|me'),
+    ...split('X-Forwarded-Anything|1|X-Real-IP|6.6.6.6'),
+  ];
+
+  test('of a stranger nothing of the family passes, of a trusted peer all of it', () => {
+    expect(toUpstream(['Host', 'h', ...FAMILY])).toEqual(['Host', 'h', ...ADDED]);
+    const trusted = toUpstream(['Host', 'h', ...FAMILY], { hop: { trusted: true } });
+    expect(trusted.slice(0, FAMILY.length + 2)).toEqual(['Host', 'h', ...FAMILY]);
+    expect(fieldValues(trusted, 'x-real-ip')).toEqual(['6.6.6.6']);
+  });
+
+  test.each([
+    ['the last in the list of a trusted peer', ['X-Forwarded-For', '1.1.1.1, 2.2.2.2'], true, '2.2.2.2'],
+    ['its own where the list says no address', ['X-Forwarded-For', '1.1.1.1, unknown'], true, '192.0.2.1'],
+    ['its own where it is a stranger', ['X-Forwarded-For', '1.1.1.1'], false, '192.0.2.1'],
+  ])('the real address is %s', (_, fields, trusted, address) => {
+    expect(fieldValues(toUpstream(['Host', 'h', ...fields], { hop: { trusted } }), 'x-real-ip')).toEqual([
+      address,
+    ]);
+  });
+
+  test('a client without an address has none to tell', () => {
+    const sent = toUpstream(['Host', 'h', 'X-Real-IP', '6.6.6.6'], { hop: { clientAddress: 'unknown' } });
+    expect(fieldValues(sent, 'x-real-ip')).toEqual([]);
+  });
+
+  test('the host that is told keeps its port', () => {
+    expect(fieldValue(toUpstream(['Host', 'h:3000']), 'x-forwarded-host')).toBe('h:3000');
+  });
+
   test('a name with underscores, which WSGI cannot tell from the right one, claims nothing', () => {
-    const fields = ['Host', 'h', 'X_Forwarded_For', '6.6.6.6', 'x-forwarded_proto', 'https', 'X_Other', '1'];
+    const fields = [
+      'Host',
+      'h',
+      'X_Forwarded_For',
+      '6.6.6.6',
+      'x-forwarded_proto',
+      'https',
+      'X_Other',
+      '1',
+    ].concat('X_Forwarded_Ssl', 'on', 'X_Real_IP', '6.6.6.6');
     for (const trusted of [false, true]) {
       expect(toUpstream(fields, { hop: { trusted } })).toEqual(['Host', 'h', 'X_Other', '1', ...ADDED]);
     }
   });
 
-  test('a trusted claim cannot be deleted by naming it in Connection', () => {
-    const fields = ['Host', 'h', 'X-Forwarded-Proto', 'https', 'Connection', 'X-Forwarded-Proto'];
-    expect(fieldValue(toUpstream(fields, { hop: { trusted: true } }), 'x-forwarded-proto')).toBe('https');
-  });
+  test.each(['X-Forwarded-Proto', 'X-Forwarded-Prefix', 'X-Real-IP'])(
+    'the trusted claim %s cannot be deleted by naming it in Connection',
+    (name) => {
+      const fields = ['Host', 'h', name, 'https', 'Connection', name];
+      expect(fieldValue(toUpstream(fields, { hop: { trusted: true } }), name.toLowerCase())).toBe('https');
+    },
+  );
 
   test.each<[hop: Partial<Hop>, host: string, address: string, forwarded: string]>([
     [{ clientPort: 0 }, 'h', '192.0.2.1', 'for=192.0.2.1;host=h;proto=http'],
