@@ -3,6 +3,7 @@
 import type { IncomingMessage, InformationEvent, ServerResponse } from 'node:http';
 import { ProxyError } from '../errors.ts';
 import { announcedLength, isFramed, refusalBeforehand } from '../exchange/check.ts';
+import { clientHead } from '../exchange/client-head.ts';
 import { connectionFields, deliver, responseClosed } from '../exchange/deliver.ts';
 import { upstreamFailure } from '../exchange/upstream-failure.ts';
 import { forwardInterim } from '../exchange/interim.ts';
@@ -126,7 +127,7 @@ export class StreamedExchange {
 
   /** Resolves when the upstream's side is over, or there is no sense in going on. */
   async #exchange(connection: UpstreamConnection): Promise<Evidence> {
-    const { chassis, services, request, response } = this.#options;
+    const { chassis, services, request, response, encrypted } = this.#options;
     const { firstByteTimeoutMs, clientSendTimeoutMs } = services.settings;
     const observation = observeResponse(request.method ?? '', connection, firstByteTimeoutMs, () =>
       this.#awaitsClient(),
@@ -139,8 +140,10 @@ export class StreamedExchange {
       sending: (upstream) => upstream.on('information', (interim) => forwardIfSound(response, interim)),
       failed: (error) => observation.failed(error),
       responded: (incoming) => {
-        observation.responded(incoming, (head, framing) => {
+        observation.responded(incoming, (received, framing) => {
           const fields = this.#connectionFields();
+          const { head, note } = clientHead(received, request, services, encrypted);
+          this.#journal.sentence = note;
           this.#journal.notes?.delivering(response, head, fields);
           this.#relay = new Relay(response, head, framing, fields);
           stopWatching = whenClientLeaves(response, observation.abandon);

@@ -4,6 +4,7 @@ import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import { ProxyError } from '../errors.ts';
 import { isFramed, refusalBeforehand } from '../exchange/check.ts';
+import { clientHead } from '../exchange/client-head.ts';
 import { upstreamAnswer, written } from '../exchange/deliver.ts';
 import { upstreamFailure } from '../exchange/upstream-failure.ts';
 import { Journal } from '../exchange/journal.ts';
@@ -195,7 +196,9 @@ async function answer(
   const body = await writer.finish();
   if ('kind' in body) throw new Error('the answer could not be kept');
   using kept = body;
-  const whole = upstreamAnswer(request.method ?? '', head, kept);
+  const sent = clientHead(head, request, options.services, options.encrypted);
+  journal.sentence = sent.note;
+  const whole = upstreamAnswer(request.method ?? '', sent.head, kept);
   journal.status = head.status;
   socket.setTimeout(options.services.settings.clientReceiveTimeoutMs, () => reset(socket));
   await written(socket, Buffer.from(rawAnswerHead(whole), 'latin1'));

@@ -40,7 +40,7 @@ export interface ProxyOptions {
   /** Accept an https upstream whose certificate cannot be verified, such as a self-signed one.
    *  @default false */
   readonly insecure?: Settings['insecure'] | undefined;
-  /** Send the target's own Host field, for an upstream that refuses the client's.
+  /** Send the target's own Host field, for an upstream that refuses the client's; redirects and cookies that name it lead back here.
    *  @default false */
   readonly changeOrigin?: Settings['changeOrigin'] | undefined;
   /** Keep the X-Forwarded-*, X-Real-IP and Forwarded fields of these peers: the proxies in front of this one.

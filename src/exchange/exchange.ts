@@ -11,6 +11,7 @@ import type { ResponseHead } from '../http/response-head.ts';
 import { bodyInMemory } from '../spool/spooled-body.ts';
 import type { SpooledBody } from '../spool/spooled-body.ts';
 import { announcedLength, isFramed, refusalBeforehand } from './check.ts';
+import { clientHead } from './client-head.ts';
 import { connectionFields, deliver, responseClosed, upstreamAnswer } from './deliver.ts';
 import type { Answer } from './deliver.ts';
 import type { AttemptRecord, Outcome } from './events.ts';
@@ -163,6 +164,7 @@ export class Exchange {
       }),
       body: body.bytes === 0 ? null : body,
       clock: this.#journal.clock,
+      clientHead: (head) => this.#clientHead(head),
       notes: this.#journal.notes,
     });
   }
@@ -171,12 +173,22 @@ export class Exchange {
     const { attempts, waitedMs } = this.#journal;
     const last = attempts.at(-1);
     try {
+      const answer = upstreamAnswer(this.#options.request.method ?? '', this.#clientHead(head), body);
       this.#journal.sentence =
-        explainSaved(attempts, waitedMs, this.#settings) ?? (last === undefined ? null : deliveryNote(last));
-      await this.#send(upstreamAnswer(this.#options.request.method ?? '', head, body), 'delivered');
+        explainSaved(attempts, waitedMs, this.#settings) ??
+        (last === undefined ? null : deliveryNote(last)) ??
+        this.#journal.sentence;
+      await this.#send(answer, 'delivered');
     } finally {
       body[Symbol.dispose]();
     }
+  }
+
+  #clientHead(received: ResponseHead): ResponseHead {
+    const { request, services, encrypted } = this.#options;
+    const { head, note } = clientHead(received, request, services, encrypted);
+    this.#journal.sentence = note;
+    return head;
   }
 
   async #conclude(result: Exclude<TrialResult, { kind: 'whole' }>): Promise<void> {

@@ -57,7 +57,7 @@ export function forwardedRequest(
 }
 
 /** The upstream's own name, as a Host field has it: without the scheme's default port. */
-function targetAuthority(target: Target): string {
+export function targetAuthority(target: Target): string {
   if (target.kind === 'unix') return 'localhost';
   const host = target.host.includes(':') ? `[${target.host}]` : target.host;
   return target.port === (target.tls ? 443 : 80) ? host : `${host}:${target.port}`;

@@ -34,6 +34,8 @@ export interface TrialOptions {
   readonly body: SpooledBody | null;
   /** Ms since the exchange began. */
   readonly clock: () => number;
+  /** The head as the client gets it. */
+  readonly clientHead: (head: ResponseHead) => ResponseHead;
   /** Null: nobody watches. */
   readonly notes: Notes | null;
 }
@@ -192,8 +194,9 @@ export class Trial {
     const { spool, settings } = services;
     if (framing.kind !== 'none' && mustStream(head, settings.stream)) {
       const connection = connectionFields(response, settings.keepAliveTimeoutMs, services.closing);
-      this.#options.notes?.delivering(response, head, connection);
-      this.#relay = new Relay(response, head, framing, connection);
+      const sent = this.#options.clientHead(head);
+      this.#options.notes?.delivering(response, sent, connection);
+      this.#relay = new Relay(response, sent, framing, connection);
       this.#stopWatching = whenClientLeaves(response, () => this.abandon());
       return { sink: this.#relay, streams: true };
     }

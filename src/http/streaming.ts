@@ -4,11 +4,18 @@ import { fieldValue, trimOws } from './fields.ts';
 import { originForm } from './request-check.ts';
 import type { ResponseHead } from './response-head.ts';
 
-/** Server-sent events, a camera's pictures, and one JSON document a line. */
+/**
+ * Server-sent events, a camera's pictures, the parts of a GraphQL answer with @defer, and JSON documents one after the
+ * other (RFC 7464 for json-seq; Spring's stream+json).
+ */
 const STREAMING_TYPES: ReadonlySet<string> = new Set([
   'text/event-stream',
   'multipart/x-mixed-replace',
+  'multipart/mixed',
   'application/x-ndjson',
+  'application/jsonl',
+  'application/stream+json',
+  'application/json-seq',
 ]);
 /** Of gRPC in all its spellings. */
 const GRPC = 'application/grpc';

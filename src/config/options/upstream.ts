@@ -27,7 +27,8 @@ export const UPSTREAM: Rows<
     name: 'change-origin',
     kind: onOff,
     default: false,
-    purpose: "Send the target's own Host field, for an upstream that refuses the client's.",
+    purpose:
+      "Send the target's own Host field, for an upstream that refuses the client's; redirects and cookies that name it lead back here.",
   },
   trustProxy: {
     setting: 'trustProxy',
