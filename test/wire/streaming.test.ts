@@ -33,6 +33,8 @@ describe.each([
   ['text/event-stream', 'Content-Type: text/event-stream; charset=utf-8'],
   ['multipart/x-mixed-replace', 'Content-Type: multipart/x-mixed-replace; boundary=x'],
   ['application/x-ndjson', 'Content-Type: application/x-ndjson'],
+  ['multipart/mixed', 'Content-Type: multipart/mixed; boundary="-"'],
+  ['application/jsonl', 'Content-Type: application/jsonl'],
   ['application/grpc', 'Content-Type: application/grpc+proto'],
   ['X-Accel-Buffering', 'X-Accel-Buffering: no'],
   ['a type that the user named', 'Content-Type: text/x-log'],
