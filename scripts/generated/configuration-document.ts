@@ -35,6 +35,8 @@ A program gives the same options to \`createProxy\` as properties: \`{ bodyHold:
 - **List**: commas (\`--stream /events/,text/x-log\`), a repeated flag, or a list in the file. An empty value is the empty list.
 - **Target**: \`http://host:port\`, \`https://host\`, \`host:port\`, \`:8000\`, \`8000\`, or \`unix:/path\`. A path, a query or
   credentials in it are refused: each request brings its own. \`lastbyte 8000\` is short for \`lastbyte --target 8000\`.
+  A port alone and \`localhost\` are 127.0.0.1 and ::1, dialled in this order at each connect whatever the resolver says;
+  of another name all addresses are dialled. Write \`http://127.0.0.1:8000\` for one family alone.
 
 An environment variable that is set but empty counts as not given. The variables by which Kubernetes and \`docker --link\`
 describe a service named "lastbyte" (\`LASTBYTE_SERVICE_HOST\`, \`LASTBYTE_PORT=tcp://…\`) are passed over.

@@ -2,8 +2,8 @@
 
 import type { Fault } from '../config/fault.ts';
 import { loadSettings } from '../config/load.ts';
-import type { Settings } from '../config/settings.ts';
-import { hostAndPort, parseTarget } from '../config/target.ts';
+import type { Settings, Target } from '../config/settings.ts';
+import { parseTarget, targetUrl } from '../config/target.ts';
 import { configFaults, configFile, lineFault, surplusFaults, switchFaults } from './line-faults.ts';
 import { splitLine } from './split-line.ts';
 
@@ -12,7 +12,7 @@ export type HealthcheckLine =
   | { readonly kind: 'faults'; readonly faults: readonly Fault[] }
   /** The settings leave nobody to ask. */
   | { readonly kind: 'nobody'; readonly sentence: string }
-  | { readonly kind: 'question'; readonly url: URL };
+  | { readonly kind: 'question'; readonly url: URL; readonly target: Target };
 
 /** @param argv what stands behind the word `healthcheck` */
 export function parseHealthcheckLine(argv: readonly string[], env: NodeJS.ProcessEnv): HealthcheckLine {
@@ -21,41 +21,53 @@ export function parseHealthcheckLine(argv: readonly string[], env: NodeJS.Proces
   const { config, ready, ...settings } = flags;
   const [word, ...surplus] = words;
   const loaded = loadSettings({ flags: settings, env, file: configFile(config) });
-  const authority = word === undefined ? null : authorityOf(word);
+  const address = word === undefined ? null : addressOf(word);
   const faults = [
     ...surplusFaults(surplus, 'Give one address'),
     ...configFaults(config),
     ...switchFaults(ready === undefined ? {} : { ready }, ['ready'], 'healthcheck'),
-    ...(authority === null || typeof authority === 'string' ? [] : [authority]),
+    ...(address?.kind === 'fault' ? [address.fault] : []),
     ...(loaded.kind === 'faults' ? loaded.faults : []),
   ];
   if (loaded.kind === 'faults' || faults.length > 0) return { kind: 'faults', faults };
-  return question(typeof authority === 'string' ? authority : null, loaded.settings, ready === true);
+  return question(address?.kind === 'target' ? address.target : null, loaded.settings, ready === true);
 }
 
-function question(authority: string | null, settings: Settings, ready: boolean): HealthcheckLine {
-  const nobody = authority === null ? whyNobody(settings) : null;
+function question(given: Target | null, settings: Settings, ready: boolean): HealthcheckLine {
+  const nobody = given === null ? whyNobody(settings) : null;
   if (nobody !== null) return { kind: 'nobody', sentence: nobody };
-  const { adminHost, adminPort } = settings;
-  const asked = authority ?? hostAndPort(reachable(adminHost), adminPort);
-  return { kind: 'question', url: new URL(`http://${asked}${ready ? '/readyz' : '/healthz'}`) };
+  const target = given ?? listener(settings.adminHost, settings.adminPort);
+  return {
+    kind: 'question',
+    url: new URL(`${targetUrl(target)}${ready ? '/readyz' : '/healthz'}`),
+    target,
+  };
 }
 
-/** `host:port` of an address that was given, in any form of a target's, with or without the page. */
-function authorityOf(word: string): string | Fault {
+type Address =
+  { readonly kind: 'target'; readonly target: Target } | { readonly kind: 'fault'; readonly fault: Fault };
+
+/** An address that was given, in any form of a target's, with or without the page. */
+function addressOf(word: string): Address {
   const origin = { kind: 'argument', name: 'url' } as const;
   const target = parseTarget(word.trim().replace(/\/(healthz|readyz)$/, ''));
-  if (target.kind === 'wrong') return { ...lineFault(origin, target.problem, target.remedy), value: word };
+  if (target.kind === 'wrong') {
+    return { kind: 'fault', fault: { ...lineFault(origin, target.problem, target.remedy), value: word } };
+  }
   if (target.value.kind === 'tcp' && !target.value.tls) {
-    return hostAndPort(reachable(target.value.host), target.value.port);
+    return { kind: 'target', target: listener(target.value.host, target.value.port) };
   }
   const remedy = 'The admin listener speaks plain HTTP on a port: write 8081 or http://127.0.0.1:8081';
-  return { ...lineFault(origin, 'is not where it can listen', remedy), value: word };
+  return {
+    kind: 'fault',
+    fault: { ...lineFault(origin, 'is not where it can listen', remedy), value: word },
+  };
 }
 
 /** Nobody can be asked at the address that stands for all; 127.0.0.1 is among them, and with `::` too (net, `ipv6Only`). */
-function reachable(host: string): string {
-  return host === '0.0.0.0' || host === '::' ? '127.0.0.1' : host;
+function listener(host: string, port: number): Target {
+  const isAll = host === '0.0.0.0' || host === '::';
+  return { kind: 'tcp', tls: false, host: isAll ? '127.0.0.1' : host, port };
 }
 
 function whyNobody({ admin, adminPort }: Settings): string | null {

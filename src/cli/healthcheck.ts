@@ -1,6 +1,10 @@
 /** `lastbyte healthcheck`: asks the admin listener whether the proxy lives, for a container engine or a script. */
 
 import { request } from 'node:http';
+import type { Socket } from 'node:net';
+import type { Target } from '../config/settings.ts';
+import { openConnection } from '../upstream/dial.ts';
+import type { ConnectResult } from '../upstream/connection.ts';
 import { faultReport } from './report.ts';
 import { parseHealthcheckLine } from './healthcheck-line.ts';
 import type { Surroundings } from './surroundings.ts';
@@ -46,7 +50,7 @@ export async function healthcheckCommand(
       stderr.write(`${line.sentence}\n`);
       return UNHEALTHY;
     case 'question': {
-      const complaint = await complaintAfterAsking(line.url);
+      const complaint = await complaintAfterAsking(line.url, line.target);
       if (complaint === null) stdout.write(`${line.url.href} answers 200.\n`);
       else stderr.write(`${line.url.href} ${complaint}\n`);
       return complaint === null ? HEALTHY : UNHEALTHY;
@@ -58,14 +62,29 @@ const ELSEWHERE =
   'see that lastbyte runs, that --admin-host and --admin-port are the same here as there, and that it has no --no-admin.';
 
 /** Null when it answers 200; else what happened and what helps, behind the address. Settles within the time limit. */
-function complaintAfterAsking(url: URL): Promise<string | null> {
+async function complaintAfterAsking(url: URL, target: Target): Promise<string | null> {
+  const signal = AbortSignal.timeout(TIMEOUT_MS);
+  const result = await openConnection({ target, insecure: false, timeoutMs: TIMEOUT_MS, asStream: true })
+    .result;
+  if (result.kind === 'failed') return result.timedOut ? TIMED_OUT : failure(result.errorCode, result.detail);
+  return await complaintOverConnection(url, result, signal);
+}
+
+function complaintOverConnection(
+  url: URL,
+  { connection }: Extract<ConnectResult, { kind: 'connected' }>,
+  signal: AbortSignal,
+): Promise<string | null> {
   return new Promise((resolve) => {
-    const signal = AbortSignal.timeout(TIMEOUT_MS);
-    const asking = request(url, { agent: false, signal }, (response) => {
+    const createConnection = (): Socket => connection.socket;
+    const asking = request(url, { signal, createConnection }, (response) => {
       resolve(response.statusCode === 200 ? null : complaintOf(response.statusCode, url));
-      response.destroy();
+      connection.destroy();
     });
-    asking.on('error', (error) => resolve(signal.aborted ? TIMED_OUT : failure(error)));
+    asking.on('error', (error) => {
+      connection.destroy();
+      resolve(signal.aborted ? TIMED_OUT : failure('code' in error ? String(error.code) : error.message));
+    });
     asking.end();
   });
 }
@@ -78,10 +97,10 @@ function complaintOf(status: number | undefined, url: URL): string {
   return `answers ${status}, not 200: that may be another program; ${ELSEWHERE}`;
 }
 
-function failure(error: Error): string {
-  const code = 'code' in error ? String(error.code) : '';
-  const what = FAILURES.get(code) ?? `cannot be asked (${code || error.message})`;
-  return `${what}: ${ELSEWHERE}`;
+function failure(code: string, addresses: string | null = null): string {
+  const known = FAILURES.get(code);
+  const where = addresses ?? (known === undefined ? code : null);
+  return `${known ?? 'cannot be asked'}${where === null ? '' : ` (${where})`}: ${ELSEWHERE}`;
 }
 
 const FAILURES: ReadonlyMap<string, string> = new Map([

@@ -139,7 +139,12 @@ function reaches(host: string, listening: string): boolean {
   if (host === listening) return true;
   if (isUnspecified(listening) || isUnspecified(host))
     return isLoopback(host) || isLoopback(listening) || isUnspecified(host);
-  return (isLocalName(host) && isLoopback(listening)) || (isLoopback(host) && isLocalName(listening));
+  return (isLocalName(host) && isDialled(listening)) || (isDialled(host) && isLocalName(listening));
+}
+
+/** One of the addresses that `localhost` stands for: see upstream/dial.ts. */
+function isDialled(host: string): boolean {
+  return isLocalName(host) || host === '127.0.0.1' || host === '::1';
 }
 
 function isUnspecified(host: string): boolean {

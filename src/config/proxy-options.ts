@@ -10,7 +10,7 @@ export type Duration = number | string;
 
 /** Each option may be left out. What each is for, and what the units are, is in docs/configuration.md. */
 export interface ProxyOptions {
-  /** The server to stand in front of: a URL, host:port, :port, a port, or unix:/path.
+  /** The server to stand in front of: a URL, host:port, a port of this machine, or unix:/path.
    *  @default 'http://127.0.0.1:8000' */
   readonly target?: string | undefined;
   /** The port that clients connect to; 0 takes any free one.

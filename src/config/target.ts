@@ -9,12 +9,15 @@ const FORMS = 'Write it as http://127.0.0.1:8000, django:8000, :8000, 8000 or un
 /** Linux keeps a unix socket's path in 108 octets with its NUL; macOS in 104 (unix(7), `sun_path`). */
 const MAX_SOCKET_PATH_BYTES = 103;
 
-/** The forms are `http://host:port`, `https://…`, `host:port`, `:8000`, `8000` and `unix:/path`. */
+/**
+ * The forms are `http://host:port`, `https://…`, `host:port`, `:8000`, `8000` and `unix:/path`. A port alone is one of this
+ * machine, in whichever family its server listens: see upstream/dial.ts.
+ */
 export function parseTarget(text: string): Parsed<Target> {
   if (text === '') return wrong('is empty', FORMS);
   if (/^unix:/i.test(text)) return parseUnixTarget(text.slice('unix:'.length));
   const port = /^:?(?<port>\d+)$/.exec(text)?.groups?.['port'];
-  if (port !== undefined) return tcpTarget(false, '127.0.0.1', port);
+  if (port !== undefined) return tcpTarget(false, 'localhost', port);
   const scheme = /^(?<scheme>[a-z][a-z0-9+.-]*):\/\//i.exec(text)?.groups?.['scheme']?.toLowerCase();
   if (scheme === undefined) return parseHostAndPort(text);
   if (scheme !== 'http' && scheme !== 'https') {

@@ -1,6 +1,6 @@
 /** One try of a scenario, on a socket of its own. */
 
-import { openConnection } from '../upstream/connection.ts';
+import { openConnection } from '../upstream/dial.ts';
 import type { Evidence } from '../upstream/evidence.ts';
 import { Conversation, type ProbeLimits } from './conversation.ts';
 import type { Observation, SeenAnswer } from './observation.ts';
@@ -39,11 +39,12 @@ export async function probe(
 function unconnected(failure: {
   readonly errorCode: string;
   readonly timedOut: boolean;
+  readonly detail: string | null;
   readonly endedMs: number;
   readonly withBody: boolean;
   readonly aborted: boolean;
 }): Observation {
-  const { errorCode, timedOut, endedMs, withBody, aborted } = failure;
+  const { errorCode, timedOut, detail, endedMs, withBody, aborted } = failure;
   const evidence: Evidence = {
     ending: aborted ? 'client-gone' : 'connect-failed',
     head: null,
@@ -58,7 +59,7 @@ function unconnected(failure: {
     requestBody: withBody ? 'withheld' : 'none',
     expectation: 'none',
     timeout: timedOut ? 'connect' : null,
-    detail: null,
+    detail,
     errorCode,
   };
   const answer: SeenAnswer = {

@@ -6,7 +6,7 @@ import { targetUrl } from '../config/target.ts';
 import type { Target } from '../config/settings.ts';
 import { duration } from '../exchange/quantities.ts';
 
-/** What happened, and what helps; `$code` and `$time` are filled in. */
+/** What happened, and what helps; `$code`, which is one of each address where there are several, and `$time` are filled in. */
 const SENTENCES: ReadonlyMap<string, readonly [what: string, help: string]> = new Map([
   ['refused', ['refuses connections', 'Start the server, or check the port']],
   ['socket-missing', ['has no socket file', 'Start the server, or check the path']],
@@ -92,7 +92,8 @@ export function explainUnreachable(evidence: Evidence, target: Target, connectTi
   const hangsInTls = known === 'connect-timeout' && target.kind === 'tcp' && target.tls;
   const [what, help] = hangsInTls ? TLS_TIMEOUT : (SENTENCES.get(known) ?? OTHERWISE);
   const filled = what
-    .replace('$code', evidence.errorCode ?? 'no error code')
+    .replace('$code', evidence.detail ?? evidence.errorCode ?? 'no error code')
     .replace('$time', duration(connectTimeoutMs));
-  return `${url} ${filled}. ${help}.`;
+  const addresses = what.includes('$code') || evidence.detail === null ? '' : ` (${evidence.detail})`;
+  return `${url} ${filled}${addresses}. ${help}.`;
 }

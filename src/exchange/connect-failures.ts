@@ -25,7 +25,8 @@ export type ConnectFailureCase =
 export const CONNECT_FAILURES: Readonly<Record<ConnectFailureCase, FailureRow>> = {
   refused: {
     code: 'upstream_refused',
-    happened: (f) => (waited(f) ? `refused connections${during(f)}` : 'refused the connection'),
+    happened: (f) =>
+      `${waited(f) ? `refused connections${during(f)}` : 'refused the connection'}${addresses(f)}`,
     cause: () => 'no server listens there',
     remedy: (f) => `start it, check --target, or ${waitLonger(f)}`,
   },
@@ -62,7 +63,7 @@ export const CONNECT_FAILURES: Readonly<Record<ConnectFailureCase, FailureRow>> 
   'connect-timeout': {
     code: 'connect_timeout',
     happened: (f) =>
-      `did not accept a connection${waited(f) ? during(f) : ` within ${duration(f.settings.connectTimeoutMs)}`}`,
+      `did not accept a connection${waited(f) ? during(f) : ` within ${duration(f.settings.connectTimeoutMs)}`}${addresses(f)}`,
     cause: () => 'a firewall drops the packets, the host is down, or its queue of connections is full',
     remedy: () => 'check --target, or raise --connect-timeout',
   },
@@ -145,6 +146,12 @@ function waitLonger({ settings }: Failure): string {
     : `raise --wait-for-upstream above ${duration(waitForUpstreamMs)}`;
 }
 
+/** The code of each address that was asked, where the target has several; or else the one. */
 function errorCode({ evidence }: Failure): string {
-  return evidence.errorCode === null ? '' : ` (${evidence.errorCode})`;
+  const said = evidence.detail ?? evidence.errorCode;
+  return said === null ? '' : ` (${said})`;
+}
+
+function addresses({ evidence: { detail } }: Failure): string {
+  return detail === null ? '' : ` (${detail})`;
 }

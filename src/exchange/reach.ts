@@ -77,7 +77,7 @@ function connectFailure(result: Extract<ConnectResult, { kind: 'failed' }>): Evi
     requestBody: 'none',
     expectation: 'none',
     timeout: result.timedOut ? 'connect' : null,
-    detail: null,
+    detail: result.detail,
     errorCode: result.errorCode,
   };
 }

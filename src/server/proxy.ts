@@ -9,7 +9,7 @@ import type { Settings } from '../config/settings.ts';
 import type { Services } from '../exchange/services.ts';
 import { Spool } from '../spool/spool.ts';
 import { ConnectGate } from '../upstream/connect-gate.ts';
-import { openConnection } from '../upstream/connection.ts';
+import { openConnection } from '../upstream/dial.ts';
 import { ConnectionPool } from '../upstream/pool.ts';
 import { Routes } from '../upstream/routes.ts';
 import { WaitingRoom } from '../upstream/waiting-room.ts';

@@ -172,9 +172,9 @@ export class Attempt implements ConnectionReader, ResponseObserver {
       this.#options.notes?.mark('connectedMs');
       return result.connection;
     }
-    const { errorCode, timedOut } = result;
+    const { errorCode, timedOut, detail } = result;
     this.#evidence ??= {
-      ...this.#record('connect-failed', null, errorCode),
+      ...this.#record('connect-failed', detail, errorCode),
       timeout: timedOut ? 'connect' : null,
     };
     return null;

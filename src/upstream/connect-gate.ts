@@ -16,7 +16,7 @@ const ACCEPTED_AFTER_MS = 25;
 /** After this time, all may connect at once again. */
 const NARROW_FOR_MS = 60_000;
 
-const GIVEN_UP: ConnectResult = { kind: 'failed', errorCode: 'ECONNABORTED', timedOut: false };
+const GIVEN_UP: ConnectResult = { kind: 'failed', errorCode: 'ECONNABORTED', timedOut: false, detail: null };
 
 interface Waiting {
   readonly begin: () => void;

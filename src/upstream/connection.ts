@@ -17,19 +17,34 @@ export interface ConnectionReader {
   timedOut(): void;
 }
 
+/** `dns.lookup`, as far as it is used. */
+export type LookUp = (
+  host: string,
+  options: { readonly all: true; readonly hints: number },
+  done: (error: NodeJS.ErrnoException | null, found: readonly { readonly address: string }[]) => void,
+) => void;
+
 export interface ConnectOptions {
   readonly target: Target;
   readonly insecure: boolean;
   readonly timeoutMs: number;
   /** Leave reading to the socket's own `data` events: for those who speak through Node's http client. */
   readonly asStream?: boolean;
+  /** Asks for the addresses of a name. Default: the system's resolver. */
+  readonly lookUp?: LookUp;
 }
 
 export type ConnectResult =
   | { readonly kind: 'connected'; readonly connection: UpstreamConnection }
-  | { readonly kind: 'failed'; readonly errorCode: string; readonly timedOut: boolean };
+  | {
+      readonly kind: 'failed';
+      readonly errorCode: string;
+      readonly timedOut: boolean;
+      /** What each address said, where the target has several; null: it names the one. */
+      readonly detail: string | null;
+    };
 
-/** A connection that is being made; `cancel` gives it up without a result. */
+/** A connection that is being made; `cancel` gives it up. */
 export interface Connecting {
   readonly result: Promise<ConnectResult>;
   cancel(): void;
@@ -41,37 +56,48 @@ export const NO_CLOSE_NOTIFY = 'NO_CLOSE_NOTIFY';
 /** Octets for which nobody named a better place; free again when the reader returns, so all connections share it. */
 const scratch: Buffer = Buffer.allocUnsafeSlow(64 * 1024);
 
+/** One address, or the path of a unix socket. */
+export type Place = { readonly host: string; readonly port: number } | { readonly path: string };
+
+/** Who is told what comes of a connection that is being made. */
+export interface Caller {
+  /** The peer's kernel has it; TLS, where it is wanted, comes behind that. */
+  accepted(): void;
+  /** Called once, unless it is cancelled before. */
+  over(result: ConnectResult): void;
+}
+
 /**
- * Opens a connection. Never rejects: a failure is a result, with the system's code or TLS's.
- * Half-open, so that the upstream's FIN does not close our side by itself.
+ * Connects to one place. Half-open, so that the upstream's FIN does not close our side by itself.
+ * `cancel` gives it up without a word.
  */
-export function openConnection(options: ConnectOptions): Connecting {
-  const connection = new UpstreamConnection(options);
+export function connectTo(place: Place, options: ConnectOptions, caller: Caller): { cancel(): void } {
+  const connection = new UpstreamConnection(place, options, () => caller.accepted());
   const { socket } = connection;
-  const result = new Promise<ConnectResult>((resolve) => {
-    const fail = (errorCode: string, timedOut: boolean): void => {
+  const fail = (errorCode: string): void => {
+    stopListening();
+    connection.destroy();
+    caller.over({ kind: 'failed', errorCode, timedOut: errorCode === 'ETIMEDOUT', detail: null });
+  };
+  const onError = (error: NodeJS.ErrnoException): void => fail(error.code ?? 'EUNKNOWN');
+  const onClose = (): void => fail('ECONNABORTED');
+  const onReady = (): void => {
+    stopListening();
+    connection.established();
+    caller.over({ kind: 'connected', connection });
+  };
+  const ready = connection.encrypted ? 'secureConnect' : 'connect';
+  const stopListening = (): void => {
+    socket.off('error', onError).off('close', onClose).off(ready, onReady);
+  };
+  socket.on('error', onError).on('close', onClose).on(ready, onReady);
+  return {
+    cancel: () => {
       stopListening();
+      socket.on('error', () => undefined);
       connection.destroy();
-      resolve({ kind: 'failed', errorCode, timedOut });
-    };
-    const onError = (error: NodeJS.ErrnoException): void =>
-      fail(error.code ?? 'EUNKNOWN', error.code === 'ETIMEDOUT');
-    const onTimeout = (): void => fail('ETIMEDOUT', true);
-    const onClose = (): void => fail('ECONNABORTED', false);
-    const onReady = (): void => {
-      stopListening();
-      connection.established();
-      resolve({ kind: 'connected', connection });
-    };
-    const ready = connection.encrypted ? 'secureConnect' : 'connect';
-    const stopListening = (): void => {
-      socket.off('error', onError).off('timeout', onTimeout).off('close', onClose).off(ready, onReady);
-      socket.setTimeout(0);
-    };
-    socket.on('error', onError).on('timeout', onTimeout).on('close', onClose).on(ready, onReady);
-    if (options.timeoutMs > 0) socket.setTimeout(options.timeoutMs);
-  });
-  return { result, cancel: () => connection.destroy() };
+    },
+  };
 }
 
 export class UpstreamConnection {
@@ -83,16 +109,14 @@ export class UpstreamConnection {
   #heard: (() => void) | null = null;
   #ended: 'fin' | 'rst' | 'closed' | null = null;
 
-  constructor(options: ConnectOptions) {
+  constructor(place: Place, options: ConnectOptions, accepted: () => void) {
     const { target, insecure, asStream = false } = options;
-    this.#isTcp = target.kind === 'tcp' && !target.tls;
-    this.encrypted = target.kind === 'tcp' && target.tls;
-    if (target.kind === 'tcp' && target.tls) {
-      const { host, port } = target;
-      const { socket, wasCutOff } = connectCarriedTls(host, port, {
-        servername: serverName(host),
-        rejectUnauthorized: !insecure,
-      });
+    const isTls = target.kind === 'tcp' && target.tls;
+    this.#isTcp = target.kind === 'tcp' && !isTls;
+    this.encrypted = isTls;
+    if (isTls && 'host' in place) {
+      const tls = { host: target.host, servername: serverName(target.host), rejectUnauthorized: !insecure };
+      const { socket, wasCutOff } = connectCarriedTls(place, tls, accepted);
       this.socket = socket;
       this.#wasCutOff = wasCutOff;
       if (!asStream) socket.on('data', (octets) => this.#read(octets.length, octets) || socket.pause());
@@ -103,8 +127,7 @@ export class UpstreamConnection {
       callback: (count: number, buffer: Uint8Array): boolean => this.#read(count, buffer),
     };
     const common = { allowHalfOpen: true, noDelay: true, ...(asStream ? {} : { onread }) };
-    const address = target.kind === 'unix' ? { path: target.path } : { host: target.host, port: target.port };
-    this.socket = connectTcp({ ...common, ...address });
+    this.socket = connectTcp({ ...common, ...place }).once('connect', accepted);
   }
 
   /** Begins to report to readers how the connection ends. */

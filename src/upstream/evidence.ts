@@ -50,7 +50,7 @@ export interface Evidence {
   readonly expectation: Expectation;
   /** Which clock ran out, when `ending` is `timeout`. */
   readonly timeout: 'connect' | 'first-byte' | 'body-idle' | null;
-  /** What was wrong, when `ending` is `parse-error` or `limit`: a clause for a sentence. */
+  /** What was wrong, when `ending` is `parse-error` or `limit`, or what each address said when it is `connect-failed`: a clause for a sentence. */
   readonly detail: string | null;
   /** The system's or Node's error code (`ECONNREFUSED`, `ECONNRESET`, a TLS code), where there is one. */
   readonly errorCode: string | null;

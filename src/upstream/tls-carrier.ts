@@ -12,9 +12,14 @@ export interface CarriedTls {
   readonly wasCutOff: () => boolean;
 }
 
-export function connectCarriedTls(host: string, port: number, options: ConnectionOptions): CarriedTls {
-  const carrier = new TlsCarrier(host, port);
-  const socket = connectTls({ ...options, host, socket: carrier });
+/** @param accepted called when TCP has the connection, and TLS begins */
+export function connectCarriedTls(
+  place: { readonly host: string; readonly port: number },
+  options: ConnectionOptions,
+  accepted: () => void,
+): CarriedTls {
+  const carrier = new TlsCarrier(place, accepted);
+  const socket = connectTls({ ...options, socket: carrier });
   let secure = false;
   const hasTakenAll = (): boolean =>
     !secure || (socket.readableFlowing === true && socket.readableLength === 0);
@@ -37,10 +42,11 @@ class TlsCarrier extends Duplex {
   #finCame = false;
   #ended = false;
 
-  constructor(host: string, port: number) {
+  constructor(place: { readonly host: string; readonly port: number }, accepted: () => void) {
     super({ allowHalfOpen: true });
-    this.#socket = connectTcp({ host, port, allowHalfOpen: true, noDelay: true });
+    this.#socket = connectTcp({ ...place, allowHalfOpen: true, noDelay: true });
     this.#socket
+      .once('connect', accepted)
       .on('data', (octets: Buffer) => {
         if (!this.push(octets)) this.#socket.pause();
       })

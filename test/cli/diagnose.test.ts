@@ -168,7 +168,9 @@ describe('the exit code is 3 when the server could not be reached, and one sente
     const gone = await Upstream.start(faultless(WHOLE));
     const { port } = gone;
     await gone[Symbol.asyncDispose]();
-    expect(await unreachable(upstream.url, '--through', String(port))).toContain(`127.0.0.1:${port} refuses`);
+    expect(await unreachable(upstream.url, '--through', String(port))).toContain(
+      `http://localhost:${port} refuses connections (127.0.0.1 ECONNREFUSED, ::1 E`,
+    );
   });
 });
 

@@ -63,19 +63,29 @@ describe('a proxy that lives is healthy', () => {
     },
   );
 
+  test('at a port of this machine, also when the admin listener is on ::1 alone', async () => {
+    await using server = await upstream();
+    await using proxy = await started(server.port, ['--admin-port', '0', '--admin-host', '::1']);
+    expect(await lastbyte(['healthcheck', proxy.port])).toEqual({
+      code: 0,
+      stdout: `http://localhost:${proxy.port}/healthz answers 200.\n`,
+      stderr: '',
+    });
+  });
+
   test('although its upstream is gone; --ready tells that', async () => {
     const server = await upstream();
     await using proxy = await started(server.port);
     expect(await lastbyte(['healthcheck', proxy.port, '--ready'])).toMatchObject({
       code: 0,
-      stdout: `http://127.0.0.1:${proxy.port}/readyz answers 200.\n`,
+      stdout: `http://localhost:${proxy.port}/readyz answers 200.\n`,
     });
     await server[Symbol.asyncDispose]();
     expect(await lastbyte(['healthcheck', proxy.port])).toMatchObject({ code: 0, stderr: '' });
     expect(await lastbyte(['healthcheck', proxy.port, '--ready'])).toEqual({
       code: 1,
       stdout: '',
-      stderr: `http://127.0.0.1:${proxy.port}/readyz answers 503: lastbyte runs, but its upstream takes no connections; see that it runs, and --target.\n`,
+      stderr: `http://localhost:${proxy.port}/readyz answers 503: lastbyte runs, but its upstream takes no connections; see that it runs, and --target.\n`,
     });
   });
 });
@@ -91,6 +101,12 @@ describe('what is not healthy exits with 1, and one sentence names the address, 
       stdout: '',
       stderr: `http://127.0.0.1:${port}/healthz refuses connections: ${REMEDY}`,
     });
+  });
+
+  test('a port of this machine where nobody listens, in either family', async () => {
+    const { code, stderr } = await lastbyte(['healthcheck', String(await freePort())]);
+    expect(code).toBe(1);
+    expect(stderr).toMatch(/\/healthz refuses connections \(127\.0\.0\.1 ECONNREFUSED, ::1 E\w+\): see/);
   });
 
   const broken: readonly (readonly [string, (socket: Socket) => void, RegExp])[] = [

@@ -52,7 +52,7 @@ describe('the file that it writes', () => {
   });
 
   test.each([
-    ['5000', 'http://127.0.0.1:5000'],
+    ['5000', 'http://localhost:5000'],
     ['django:8000', 'http://django:8000'],
     ['unix:/run/app.sock', 'unix:/run/app.sock'],
     ['https://localhost', 'https://localhost:443'],
@@ -95,7 +95,7 @@ describe('what it finds in the folder', () => {
 
   test('counts less than a target that is given', async () => {
     here('app.py', 'from flask import Flask\n');
-    expect((await init('9000')).stdout).toContain('in front of http://127.0.0.1:9000.\n');
+    expect((await init('9000')).stdout).toContain('in front of http://localhost:9000.\n');
   });
 
   test.each([

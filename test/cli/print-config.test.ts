@@ -32,7 +32,7 @@ describe('print-config', () => {
     expect(code).toBe(0);
     const lines = stdout.split('\n');
     for (const line of [
-      'target: http://127.0.0.1:9000 # argument target',
+      'target: http://localhost:9000 # argument target',
       'admin: false # --no-admin',
       'retries: 5 # a.yaml:1',
       'body-hold: 90s # a.yaml:2',

@@ -17,7 +17,7 @@ describe('lastbyte target', () => {
     const [, url = '', target, admin = ''] = await command.says(
       /lastbyte \d+\.\d+\.\d+: (http:\S+) -> (http:\S+), admin (http:[^\s"]+)/,
     );
-    expect(target).toBe(`http://127.0.0.1:${upstream.port}`);
+    expect(target).toBe(`http://localhost:${upstream.port}`);
     expect(await get(url)).toEqual({ status: 200, body: 'whole' });
     expect(await get(`${admin}/healthz`)).toMatchObject({ status: 200 });
     await command.says(/"event":"exchange".*"status":200/);

@@ -132,9 +132,9 @@ export class Upstream implements AsyncDisposable {
     });
   }
 
-  static async start(script: Script, port = 0): Promise<Upstream> {
+  static async start(script: Script, port = 0, host = '127.0.0.1'): Promise<Upstream> {
     const upstream = new Upstream(script);
-    upstream.#server.listen(port, '127.0.0.1');
+    upstream.#server.listen(port, host);
     await once(upstream.#server, 'listening');
     return upstream;
   }

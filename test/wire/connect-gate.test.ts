@@ -5,7 +5,7 @@ import { createServer } from 'node:net';
 import type { Server, Socket } from 'node:net';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { ConnectGate } from '../../src/upstream/connect-gate.ts';
-import { openConnection } from '../../src/upstream/connection.ts';
+import { openConnection } from '../../src/upstream/dial.ts';
 import type { Connecting } from '../../src/upstream/connection.ts';
 
 let server: Server;
@@ -103,7 +103,12 @@ describe('after a connect that took a second', () => {
     const last = opened.at(-1);
     last?.cancel();
     expect(gate.waiting).toBe(0);
-    expect(await last?.result).toEqual({ kind: 'failed', errorCode: 'ECONNABORTED', timedOut: false });
+    expect(await last?.result).toEqual({
+      kind: 'failed',
+      errorCode: 'ECONNABORTED',
+      timedOut: false,
+      detail: null,
+    });
   });
 
   test('all connect at once again a minute later', async () => {

@@ -11,7 +11,7 @@ export const LISTENING: Rows<
     name: 'target',
     kind: target,
     default: { kind: 'tcp', tls: false, host: '127.0.0.1', port: 8000 },
-    purpose: 'The server to stand in front of: a URL, host:port, :port, a port, or unix:/path.',
+    purpose: 'The server to stand in front of: a URL, host:port, a port of this machine, or unix:/path.',
   },
   port: {
     setting: 'port',

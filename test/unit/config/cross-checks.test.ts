@@ -90,6 +90,8 @@ describe('a target that is the proxy itself', () => {
   test.each([
     [{ target: '8080' }],
     [{ target: 'localhost:8080' }],
+    [{ target: ':8080', host: '::1' }],
+    [{ target: '8080', host: '::' }],
     [{ target: '127.0.0.1:8080', host: '0.0.0.0' }],
     [{ target: '0.0.0.0:8080' }],
     [{ target: 'https://[::1]:9000', host: '::1', port: '9000' }],
@@ -99,6 +101,13 @@ describe('a target that is the proxy itself', () => {
     expect(faultsOf(flags)[0]).toMatch(
       /^--target: .* (makes lastbyte its own target|is where lastbyte itself)/,
     );
+  });
+  test.each([
+    [{ target: '8080', host: '127.0.0.2' }],
+    [{ target: '127.0.0.1:8080', host: '::1' }],
+    [{ target: '8080', socket: '/run/a.sock' }],
+  ])('%j would not loop', (flags) => {
+    expect(faultsOf(flags)).toEqual([]);
   });
   test('is found also when the port was moved onto the default target', () => {
     expect(faultsOf({ port: '8000' })).toEqual([

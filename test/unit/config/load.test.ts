@@ -71,7 +71,7 @@ describe('precedence', () => {
 
   test('the target may stand without its flag', () => {
     const sources = { target: '9000' };
-    expect(settingsOf(sources).target).toEqual({ kind: 'tcp', tls: false, host: '127.0.0.1', port: 9000 });
+    expect(settingsOf(sources).target).toEqual({ kind: 'tcp', tls: false, host: 'localhost', port: 9000 });
     expect(originOf(sources, 'target')).toBe('argument target');
   });
 

@@ -9,8 +9,10 @@ const tcp = (host: string, port: number, tls = false) => ({
 
 describe('a target', () => {
   test.each([
-    ['8000', tcp('127.0.0.1', 8000)],
-    [':8000', tcp('127.0.0.1', 8000)],
+    ['8000', tcp('localhost', 8000)],
+    [':8000', tcp('localhost', 8000)],
+    ['localhost:8000', tcp('localhost', 8000)],
+    ['127.0.0.1:8000', tcp('127.0.0.1', 8000)],
     ['django:8000', tcp('django', 8000)],
     ['Django:8000', tcp('django', 8000)],
     ['my_service:8000', tcp('my_service', 8000)],

@@ -111,16 +111,16 @@ describe('the report', () => {
   test('tells the difference that lastbyte makes', () => {
     const { through } = report(settings({ through: '8080' }), measured({ through: CLEAN }));
     expect(through).toEqual({
-      url: 'http://127.0.0.1:8080',
+      url: 'http://localhost:8080',
       findings: [],
-      summary: 'Answers that arrived whole: 5 of 6 directly, 6 of 6 through http://127.0.0.1:8080.',
+      summary: 'Answers that arrived whole: 5 of 6 directly, 6 of 6 through http://localhost:8080.',
     });
   });
 
   test('does not count a refusal in words for the answer', () => {
     const through = tallies({ 'get-slow': [WHOLE], 'chunked-slow': [{ status: 502 }, WHOLE] });
     expect(report(settings({ through: '8080' }), measured({ through })).through?.summary).toBe(
-      'Answers that arrived whole: 5 of 6 directly, 2 of 3 through http://127.0.0.1:8080. ' +
+      'Answers that arrived whole: 5 of 6 directly, 2 of 3 through http://localhost:8080. ' +
         '1 through it were refused in words, by a status of 5xx.',
     );
   });

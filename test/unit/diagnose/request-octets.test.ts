@@ -69,7 +69,7 @@ test.each([
   ['http://example.test/x?y=1#z', '/x?y=1', 'example.test'],
   ['https://example.test:443/', '/', 'example.test'],
   ['http://[::1]:8000/x', '/x', '[::1]:8000'],
-  ['8000/x', '/x', '127.0.0.1:8000'],
+  ['8000/x', '/x', 'localhost:8000'],
   ['django:8000?all', '/?all', 'django:8000'],
   ['unix:/run/app.sock', '/', 'localhost'],
   ['unix:/run/app.sock:/x/y', '/x/y', 'localhost'],
