@@ -61,6 +61,7 @@ export type ErrorCode =
   | 'no_response'
   | 'first_byte_timeout'
   | 'response_truncated'
+  | 'response_unverifiable'
   | 'response_stalled'
   | 'response_malformed'
   | 'response_head_too_large'
@@ -98,6 +99,12 @@ const ERRORS: Readonly<Record<ErrorCode, ErrorRow>> = {
   no_response: row(502, 'upstream', 'connection_terminated', 'The upstream closed without an answer'),
   first_byte_timeout: row(504, 'upstream', 'http_response_timeout', 'The upstream did not answer in time'),
   response_truncated: row(502, 'upstream', 'http_response_incomplete', 'The upstream cut its answer short'),
+  response_unverifiable: row(
+    502,
+    'upstream',
+    'http_response_incomplete',
+    'Nothing proves that the answer is whole',
+  ),
   response_stalled: row(
     504,
     'upstream',

@@ -2,6 +2,7 @@
 
 import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
+import type { Settings } from '../config/settings.ts';
 import { ProxyError } from '../errors.ts';
 import { isFramed, refusalBeforehand } from '../exchange/check.ts';
 import { clientHead } from '../exchange/client-head.ts';
@@ -22,6 +23,7 @@ import type { SpoolWriter } from '../spool/spool-writer.ts';
 import type { UpstreamConnection } from '../upstream/connection.ts';
 import type { Evidence } from '../upstream/evidence.ts';
 import { judge } from '../upstream/verdict.ts';
+import type { VerdictKind } from '../upstream/verdict.ts';
 import type { Chassis } from './chassis.ts';
 import { observeResponse } from './observed-response.ts';
 
@@ -93,7 +95,7 @@ async function passOn(options: UpgradeOptions, journal: Journal): Promise<void> 
   journal.attempts = [
     { startedMs, endedMs: journal.clock(), verdict, evidence, reason: 'first', notes: null },
   ];
-  const whole = verdict === 'complete' || verdict === 'unverifiable';
+  const whole = isDelivered(verdict, services.settings);
   if (stopping.aborted && !whole) return refuse(options, journal, shuttingDown(services.settings), NO_FACTS);
   if (whole || verdict === 'abandoned') return;
   const { error, facts } = upstreamFailure(journal.attempts, journal.waitedMs, services.settings);
@@ -179,6 +181,10 @@ function isConnectionValue(fields: readonly string[], index: number): boolean {
   return index % 2 === 1 && fields[index - 1]?.toLowerCase() === 'connection';
 }
 
+function isDelivered(verdict: VerdictKind, { unverifiable }: Settings): boolean {
+  return verdict === 'complete' || (verdict === 'unverifiable' && unverifiable === 'deliver');
+}
+
 /** The upstream did not switch: its answer goes to the client whole, as any other. */
 async function answer(
   options: UpgradeOptions,
@@ -189,7 +195,7 @@ async function answer(
   const { request, socket, linger } = options;
   const { head } = evidence;
   const verdict = judge(evidence);
-  if (writer === null || head === null || (verdict !== 'complete' && verdict !== 'unverifiable')) {
+  if (writer === null || head === null || !isDelivered(verdict, options.services.settings)) {
     writer?.[Symbol.dispose]();
     return;
   }
@@ -198,7 +204,7 @@ async function answer(
   using kept = body;
   const sent = clientHead(head, request, options.services, options.encrypted);
   journal.sentence = sent.note;
-  const whole = upstreamAnswer(request.method ?? '', sent.head, kept);
+  const whole = upstreamAnswer(request.method ?? '', sent.head, kept, verdict);
   journal.status = head.status;
   socket.setTimeout(options.services.settings.clientReceiveTimeoutMs, () => reset(socket));
   await written(socket, Buffer.from(rawAnswerHead(whole), 'latin1'));

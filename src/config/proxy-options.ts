@@ -40,10 +40,13 @@ export interface ProxyOptions {
   /** Accept an https upstream whose certificate cannot be verified, such as a self-signed one.
    *  @default false */
   readonly insecure?: Settings['insecure'] | undefined;
-  /** Send the target's own Host field, for an upstream that refuses the client's; redirects and cookies that name it lead back here.
+  /** Send the target's own Host field, for an upstream that refuses the client's.
    *  @default false */
   readonly changeOrigin?: Settings['changeOrigin'] | undefined;
-  /** Keep the X-Forwarded-*, X-Real-IP and Forwarded fields of these peers: the proxies in front of this one.
+  /** What becomes of a body that ends with its connection, so that nothing proves it; refuse: 502.
+   *  @default 'deliver' */
+  readonly unverifiable?: Settings['unverifiable'] | undefined;
+  /** Keep the X-Forwarded-*, X-Real-IP and Forwarded fields of these peers: the proxies in front.
    *  @default [] */
   readonly trustProxy?: Settings['trustProxy'] | undefined;
   /** Hold a request body back until the upstream had a chance to answer without it.

@@ -30,6 +30,8 @@ export interface Settings {
   /** Accept an upstream certificate that cannot be verified. */
   readonly insecure: boolean;
   readonly changeOrigin: boolean;
+  /** What becomes of a buffered body that ended with its connection, so that nothing proves it. */
+  readonly unverifiable: 'deliver' | 'refuse';
   /** Peers (addresses or CIDR blocks) whose X-Forwarded-*, X-Real-IP and Forwarded fields are kept and appended to. */
   readonly trustProxy: readonly string[];
   readonly withholdBody: WithholdMode;

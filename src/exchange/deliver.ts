@@ -4,8 +4,10 @@ import type { ServerResponse } from 'node:http';
 import type { Writable } from 'node:stream';
 import { TLSSocket } from 'node:tls';
 import { clientFields } from '../http/forwarding.ts';
+import { UNVERIFIABLE_STATUS } from '../http/problem.ts';
 import type { ResponseHead } from '../http/response-head.ts';
 import type { SpooledBody } from '../spool/spooled-body.ts';
+import type { VerdictKind } from '../upstream/verdict.ts';
 import { writeHead } from './write-head.ts';
 
 export interface Answer {
@@ -16,11 +18,20 @@ export interface Answer {
   readonly body: SpooledBody | null;
 }
 
-/** The upstream's response, framed by its exact length (RFC 9110 section 8.6). Trailers have no place in it. */
-export function upstreamAnswer(method: string, head: ResponseHead, body: SpooledBody): Answer {
+/**
+ * The upstream's response, framed by its exact length (RFC 9110 section 8.6). Trailers have no place in it. A body that
+ * nobody can prove would look proven by that length, so the client is told.
+ */
+export function upstreamAnswer(
+  method: string,
+  head: ResponseHead,
+  body: SpooledBody,
+  verdict: VerdictKind,
+): Answer {
   const { status, reason } = head;
   const length = hasBody(method, status) ? body.bytes : null;
   const fields = clientFields({ fields: head.fields, status, method, length });
+  if (verdict === 'unverifiable') fields.push(...UNVERIFIABLE_STATUS);
   return { status, reason, fields, body: length === null ? null : body };
 }
 

@@ -173,7 +173,12 @@ export class Exchange {
     const { attempts, waitedMs } = this.#journal;
     const last = attempts.at(-1);
     try {
-      const answer = upstreamAnswer(this.#options.request.method ?? '', this.#clientHead(head), body);
+      const answer = upstreamAnswer(
+        this.#options.request.method ?? '',
+        this.#clientHead(head),
+        body,
+        last?.verdict ?? 'complete',
+      );
       this.#journal.sentence =
         explainSaved(attempts, waitedMs, this.#settings) ??
         (last === undefined ? null : deliveryNote(last)) ??

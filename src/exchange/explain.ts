@@ -5,6 +5,7 @@ import type { Ending, Evidence } from '../upstream/evidence.ts';
 import type { VerdictKind } from '../upstream/verdict.ts';
 import { failureCase } from './failure-case.ts';
 import type { Failure } from './failure.ts';
+import { PROVABLE } from './failure-phrases.ts';
 import { FAILURES } from './failures.ts';
 import { bytes, count } from './quantities.ts';
 
@@ -59,8 +60,9 @@ const ENDS: Readonly<Record<Ending, Explanation['end']>> = {
 export function explainUnverifiable(evidence: Evidence): string {
   const version = evidence.head?.minor === 0 ? ' over HTTP/1.0' : '';
   return (
-    `The upstream answered${version} without a Content-Length and closed in order after ${bytes(evidence.bodyBytes)}: ` +
-    `delivered, but nothing can prove that it is whole; let the upstream send a Content-Length, or chunks.`
+    `The upstream answered${version} without a Content-Length and closed cleanly after ${bytes(evidence.bodyBytes)}: ` +
+    `delivered, but nothing can prove that it is whole, and a view that raised midway ends in the same way; ` +
+    `${PROVABLE}, or set --unverifiable refuse.`
   );
 }
 

@@ -6,7 +6,8 @@ import type { VerdictKind } from '../upstream/verdict.ts';
 import type { FailureCase } from './failures.ts';
 
 export function failureCase(verdict: VerdictKind, evidence: Evidence, target: string): FailureCase {
-  if (verdict === 'complete' || verdict === 'unverifiable') return 'no-failure';
+  if (verdict === 'complete') return 'no-failure';
+  if (verdict === 'unverifiable') return 'unverifiable';
   return CASES[evidence.ending](evidence, target);
 }
 

@@ -68,3 +68,7 @@ export function again({ attempts, triedAgain = false, evidence, settings }: Fail
   if (attempts > 1 || triedAgain || settings.retries === 0 || evidence.streamed) return '';
   return ' (it was not tried again: only a method of --retry-methods, or an Idempotency-Key, allows that)';
 }
+
+/** What makes the end of a body provable. */
+export const PROVABLE =
+  'collect what the view streams and send its Content-Length, or use a server that sends chunks (gunicorn, uvicorn)';

@@ -13,6 +13,7 @@ import {
   resetCause,
   resetRemedy,
   again,
+  PROVABLE,
 } from './failure-phrases.ts';
 import { bytes, duration } from './quantities.ts';
 
@@ -35,6 +36,7 @@ export type FailureCase =
   | 'head-too-large'
   | 'body-too-large'
   | 'spool'
+  | 'unverifiable'
   | 'client-gone'
   | 'no-failure';
 
@@ -163,6 +165,15 @@ export const FAILURES: Readonly<Record<FailureCase, FailureRow>> = {
       `answered, but the exchange could not be buffered after ${bytes(f.evidence.bodyBytes)}${clause(f)}`,
     cause: () => null,
     remedy: () => 'raise --memory-total or --disk-total, make room in --spool-dir, or send less at once',
+  },
+  unverifiable: {
+    code: 'response_unverifiable',
+    happened: (f) =>
+      `sent ${bytes(f.evidence.bodyBytes)} without a Content-Length or chunks and closed the connection${bodyState(f)}`,
+    cause: () =>
+      'nothing proves that this is all: a view whose generator raises midway ends its answer in the same way',
+    remedy: () =>
+      `look for an exception in the log of the upstream, ${PROVABLE}, or deliver such answers with --unverifiable deliver`,
   },
   'client-gone': {
     code: 'internal_error',

@@ -104,6 +104,8 @@ export class Trial {
         const decision = this.#decide(verdict, evidence);
         switch (decision.kind) {
           case 'deliver':
+            if (verdict === 'unverifiable' && services.settings.unverifiable === 'refuse')
+              return { kind: 'failed' };
             return this.#wholeAtOnce(evidence) ?? (await this.#whole(evidence));
           case 'abandon':
             return { kind: 'abandoned' };

@@ -85,6 +85,15 @@ function proxyStatus({ error, nextHop, receivedStatus, details }: ProblemInput):
   return ['lastbyte', ...parameters].join('; ');
 }
 
+/**
+ * For a delivered body that ended with its connection. No `error`: that would say that something is known to be missing
+ * (RFC 9209 section 2.1.1).
+ */
+export const UNVERIFIABLE_STATUS: readonly string[] = [
+  'Proxy-Status',
+  'lastbyte; details="the body ended with the connection: nothing proves that it is whole"',
+];
+
 /** RFC 8941 section 3.3.3: printable ASCII, with `"` and `\` escaped; there is no way to write the rest. */
 function structuredString(text: string): string {
   return `"${text.replace(/[^\x20-\x7e]/gu, '?').replace(/["\\]/g, '\\$&')}"`;

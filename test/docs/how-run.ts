@@ -27,6 +27,7 @@ export const HOW: Readonly<Record<string, How>> = {
   'npx lastbyte 8000 --body-hold 2s': serves,
   'npx lastbyte 8000 --withhold-body always': serves,
   'npx lastbyte 8000 --change-origin': serves,
+  'npx lastbyte 8000 --unverifiable refuse': serves,
   'npx lastbyte 8000 --linger-timeout 50ms': serves,
   'npx lastbyte 8000 --stream /events/,application/x-log': serves,
   'npx lastbyte 8000 --trust-proxy 127.0.0.1': serves,

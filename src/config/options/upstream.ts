@@ -8,6 +8,7 @@ import { SECOND_MS } from '../units.ts';
 export const UPSTREAM: Rows<
   | 'insecure'
   | 'changeOrigin'
+  | 'unverifiable'
   | 'trustProxy'
   | 'withholdBody'
   | 'bodyHoldMs'
@@ -27,16 +28,21 @@ export const UPSTREAM: Rows<
     name: 'change-origin',
     kind: onOff,
     default: false,
-    purpose:
-      "Send the target's own Host field, for an upstream that refuses the client's; redirects and cookies that name it lead back here.",
+    purpose: "Send the target's own Host field, for an upstream that refuses the client's.",
+  },
+  unverifiable: {
+    setting: 'unverifiable',
+    name: 'unverifiable',
+    kind: choice('deliver', 'refuse'),
+    default: 'deliver',
+    purpose: 'What becomes of a body that ends with its connection, so that nothing proves it; refuse: 502.',
   },
   trustProxy: {
     setting: 'trustProxy',
     name: 'trust-proxy',
     kind: trustedPeers,
     default: [],
-    purpose:
-      'Keep the X-Forwarded-*, X-Real-IP and Forwarded fields of these peers: the proxies in front of this one.',
+    purpose: 'Keep the X-Forwarded-*, X-Real-IP and Forwarded fields of these peers: the proxies in front.',
   },
   withholdBody: {
     setting: 'withholdBody',

@@ -2,13 +2,14 @@
 
 /lies/<announced>/<sent>  announces so many bytes and sends so many, each an x.
 /honest                   six bytes, announced as six.
+/raises                   streams six bytes, and raises.
 """
 
 import sys
 
 from django.conf import settings
 from django.core.management import execute_from_command_line
-from django.http import HttpResponse
+from django.http import HttpResponse, StreamingHttpResponse
 from django.urls import re_path
 
 settings.configure(DEBUG=True, SECRET_KEY="only for tests", ALLOWED_HOSTS=["*"], ROOT_URLCONF=__name__, LOGGING_CONFIG=None)
@@ -24,7 +25,19 @@ def honest(_request):
     return HttpResponse(b"honest", headers={"Content-Length": "6"})
 
 
-urlpatterns = [re_path(r"^lies/(\d+)/(\d+)$", lies), re_path("^honest$", honest)]
+def raises(_request):
+    def parts():
+        yield b"honest"
+        raise ValueError("in the middle of the stream")
+
+    return StreamingHttpResponse(parts())
+
+
+urlpatterns = [
+    re_path(r"^lies/(\d+)/(\d+)$", lies),
+    re_path("^honest$", honest),
+    re_path("^raises$", raises),
+]
 
 if __name__ == "__main__":
     execute_from_command_line(sys.argv)

@@ -414,7 +414,7 @@ describe('a delivered answer', () => {
 
   test('without a length is noted as not provable', () => {
     const evidence: Evidence = { ...whole, ending: 'fin', framing: { kind: 'close' }, bodyBytes: 1_234 };
-    expect(explainUnverifiable(evidence)).toContain('closed in order after 1,234 bytes');
+    expect(explainUnverifiable(evidence)).toContain('closed cleanly after 1,234 bytes');
     expect(
       explainUnverifiable({ ...evidence, head: { minor: 0, status: 200, reason: '', fields: [] } }),
     ).toContain('over HTTP/1.0');
