@@ -24,6 +24,9 @@ export async function run({ sources, settings, streams, version }: Run): Promise
   const { stdout } = streams;
   const live = new LiveLog(settings, stdout, stdout.isTTY === true && !sources.env['NO_COLOR']);
   proxy.on('exchange', (record) => live.log.exchange(record));
+  proxy.on('adminError', ({ message, stack }) => {
+    live.log.error(`the admin listener failed at something and goes on: ${message}`, { stack });
+  });
 
   let wanted = settings;
   const onHangup = (): void => {

@@ -17,22 +17,31 @@ export interface WholeAnswer {
   readonly fields?: Readonly<Record<string, string>>;
 }
 
+/** An answer that is made while it is written: its next part when the one before is taken and others had their turn. */
+export interface PartsAnswer {
+  readonly kind: 'parts';
+  readonly contentType: string;
+  readonly fields: Readonly<Record<string, string>>;
+  readonly parts: () => Iterable<string>;
+}
+
 /** An answer that goes on until its watcher leaves, or the listener closes. */
 export interface StreamAnswer {
   readonly kind: 'stream';
   readonly contentType: string;
-  /** Begins to write; returns what is to be called when the watcher has left. */
+  /** Begins to write; returns what is called, once, in the turn in which the watcher leaves or is ended. */
   readonly open: (sink: StreamSink) => () => void;
 }
 
 export interface StreamSink {
+  /** Does nothing for a watcher that has left. */
   write(text: string): void;
   /** True: it has not taken all of what was written. */
   readonly congested: boolean;
   end(): void;
 }
 
-export type AdminAnswer = WholeAnswer | StreamAnswer;
+export type AdminAnswer = WholeAnswer | PartsAnswer | StreamAnswer;
 
 export interface AdminPage {
   /** May hold one `:id`. */
@@ -59,6 +68,7 @@ const TITLES: Readonly<Record<number, string>> = {
   413: 'Content Too Large',
   415: 'Unsupported Media Type',
   421: 'Misdirected Request',
+  500: 'Internal Server Error',
   502: 'Bad Gateway',
   503: 'Service Unavailable',
 };

@@ -1,40 +1,55 @@
-/** One request to the admin listener and its answer: guard, page, bytes. */
+/** One request to the admin listener: who may ask, which page, and its answer. No error leaves it. */
 
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { finished } from 'node:stream/promises';
 import { problemAnswer } from '../observe/pages.ts';
-import type { AdminAnswer, AdminPage, StreamAnswer, WholeAnswer } from '../observe/pages.ts';
+import type { AdminAnswer, AdminPage, WholeAnswer } from '../observe/pages.ts';
 import { isLocalName, isSameOrigin, isSameSite } from './admin-guard.ts';
+import { writeAnswer } from './admin-response.ts';
 
 const MAX_BODY_BYTES = 4096;
 
-const FIELDS: Readonly<Record<string, string>> = {
-  'Cache-Control': 'no-store',
-  'X-Content-Type-Options': 'nosniff',
-  'X-Frame-Options': 'DENY',
-  'Referrer-Policy': 'no-referrer',
-  'Content-Security-Policy':
-    "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'",
-  'Cross-Origin-Resource-Policy': 'same-origin',
-};
+export interface AdminSite {
+  readonly pages: readonly AdminPage[];
+  /** The value of --admin-host. */
+  readonly host: string;
+  /** Is told of errors of our own; the listener goes on. */
+  readonly failed: (error: unknown) => void;
+}
 
 /** Never rejects. */
 export async function respond(
   request: IncomingMessage,
   response: ServerResponse,
-  pages: readonly AdminPage[],
-  adminHost: string,
+  site: AdminSite,
 ): Promise<void> {
+  // Writing to a client that has left fails here, at any time; the end of its connection says the same.
+  response.on('error', () => undefined);
+  try {
+    const answer = await answerTo(request, site);
+    if (answer !== null) await writeAnswer(request, response, answer);
+    else response.destroy();
+  } catch (error) {
+    site.failed(error);
+    response.destroy();
+  }
+}
+
+/** Null: the client left, or was too slow; nobody is there to be answered. */
+async function answerTo(request: IncomingMessage, site: AdminSite): Promise<AdminAnswer | null> {
+  let body: string | null;
   try {
     // A body is read to its end before the answer: closing over unread octets would reset the connection
     // (RFC 9112 section 9.6). `requestTimeout` bounds it.
-    const body = await received(request);
-    const answer = refusal(request, adminHost) ?? (await pageAnswer(request, body, pages));
-    if (answer.kind === 'whole') send(request, response, answer);
-    else stream(request, response, answer);
+    body = await received(request);
   } catch {
-    // The client left, or was too slow: nobody is there to be answered.
-    response.destroy();
+    return null;
+  }
+  try {
+    return refusal(request, site.host) ?? (await pageAnswer(request, body, site.pages));
+  } catch (error) {
+    site.failed(error);
+    return problemAnswer(500, 'lastbyte failed at this page: the log says how. Its traffic goes on.');
   }
 }
 
@@ -51,11 +66,13 @@ async function received(request: IncomingMessage): Promise<string | null> {
 }
 
 /** Whoever may not ask gets no page. */
-function refusal({ headers }: IncomingMessage, adminHost: string): WholeAnswer | null {
+function refusal({ headers, url = '' }: IncomingMessage, adminHost: string): WholeAnswer | null {
   const { host = '', origin } = headers;
   if (!isLocalName(host, adminHost)) return problemAnswer(421, MISDIRECTED);
   if (origin !== undefined && !isSameOrigin(origin, host)) return problemAnswer(403, FOREIGN);
-  return null;
+  // A page can be opened from anywhere; what it is made of is for itself alone, also where a foreign page could not read it.
+  const foreign = url.startsWith('/api/') && !isSameSite(headers['sec-fetch-site']);
+  return foreign ? problemAnswer(403, FOREIGN) : null;
 }
 
 const MISDIRECTED =
@@ -81,8 +98,7 @@ async function pageAnswer(
     return { ...problem, fields: { Allow: allowed } };
   }
   if (page.method === 'POST') {
-    const { 'content-type': type = '', 'sec-fetch-site': site } = headers;
-    if (!isSameSite(site)) return problemAnswer(403, FOREIGN);
+    const type = headers['content-type'] ?? '';
     // What a foreign page may send without asking first is never of this type (https://fetch.spec.whatwg.org, CORS-safelisted).
     if (!/^application\/json\s*(;|$)/i.test(type))
       return problemAnswer(415, 'The body must be application/json.');
@@ -99,42 +115,4 @@ function idIn(path: string, pattern: string): string | null {
   if (!path.startsWith(before) || !path.endsWith(after)) return null;
   const id = path.slice(before.length, path.length - after.length);
   return id === '' || id.includes('/') ? null : id;
-}
-
-function send(request: IncomingMessage, response: ServerResponse, answer: WholeAnswer): void {
-  const body = Buffer.from(answer.body);
-  response.writeHead(answer.status, {
-    ...FIELDS,
-    'Content-Type': answer.contentType,
-    'Content-Length': body.length,
-    ...answer.fields,
-  });
-  response.end(request.method === 'HEAD' ? undefined : body);
-}
-
-function stream(
-  request: IncomingMessage,
-  response: ServerResponse,
-  { contentType, open }: StreamAnswer,
-): void {
-  response.writeHead(200, { ...FIELDS, 'Content-Type': contentType, Connection: 'close' });
-  if (request.method === 'HEAD') {
-    response.end();
-    return;
-  }
-  const leave = open({
-    write: (text) => {
-      response.write(text);
-    },
-    get congested() {
-      return response.writableNeedDrain;
-    },
-    end: () => {
-      if (response.writableNeedDrain) response.destroy();
-      else response.end();
-    },
-  });
-  // A watcher that closes its side has left (see docs/decisions, 9).
-  request.socket.once('end', () => response.end());
-  response.once('close', leave);
 }

@@ -16,6 +16,8 @@ export interface AdminOptions {
   readonly port: number;
   /** Served besides the health checks. */
   readonly pages?: readonly AdminPage[];
+  /** Is told of errors of our own; the listener goes on. */
+  readonly failed?: (error: unknown) => void;
 }
 
 export interface AdminServer {
@@ -29,18 +31,26 @@ export interface AdminServer {
 
 const CLOSE_DEADLINE_MS = 1_000;
 const RECEIVE_TIMEOUT_MS = 10_000;
+/** A client that takes nothing for so long of what it asked for is cut off. */
+const IDLE_TIMEOUT_MS = 60_000;
 
 export function createAdminServer(options: AdminOptions): AdminServer {
-  const pages = [...healthPages(options.ready), ...(options.pages ?? [])];
+  const { host, failed = () => undefined } = options;
+  const site = { host, failed, pages: [...healthPages(options.ready), ...(options.pages ?? [])] };
   /** Connections without a request so far: Node does not count them as idle, and would wait for them. */
   const silent = new Set<Socket>();
   const server = createServer(
     { requestTimeout: RECEIVE_TIMEOUT_MS, headersTimeout: RECEIVE_TIMEOUT_MS },
     (request, response) => {
       silent.delete(request.socket);
-      void respond(request, response, pages, options.host);
+      void respond(request, response, site);
     },
   );
+  server.timeout = IDLE_TIMEOUT_MS;
+  // Also an accept that fails (out of descriptors, say) is an event of this name.
+  server.on('error', (error) => {
+    if (server.listening) failed(error);
+  });
   server.on('connection', (socket) => {
     silent.add(socket);
     socket.once('close', () => silent.delete(socket));

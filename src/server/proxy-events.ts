@@ -20,6 +20,8 @@ export interface ProxyEvents {
    * left.
    */
   closed: [closed: ExchangeClosed];
+  /** The admin listener or the inspector failed at something; both go on, and traffic was not touched. */
+  adminError: [error: Error];
 }
 
 export class Teller {
@@ -48,6 +50,11 @@ export class Teller {
 
   over(record: ExchangeRecord): void {
     safely(() => this.#events.emit('exchange', record));
+  }
+
+  adminFailed(error: unknown): void {
+    const told = error instanceof Error ? error : new Error(String(error));
+    safely(() => this.#events.emit('adminError', told));
   }
 }
 

@@ -206,6 +206,7 @@ export class Proxy extends EventEmitter<ProxyEvents> implements AsyncDisposable 
       lookAtAll: (all) => {
         this.#teller.lookAtAll = all;
       },
+      failed: (error) => this.#teller.adminFailed(error),
       now: () => ({
         ...this.#listener.count(),
         waiting: this.#waitingRoom.waiting,
@@ -217,7 +218,13 @@ export class Proxy extends EventEmitter<ProxyEvents> implements AsyncDisposable 
 
   #makeAdmin({ pages }: Watching): AdminServer {
     const { adminHost: host, adminPort: port } = this.#settings;
-    return createAdminServer({ host, port, ready: () => this.#upstreamAccepts(), pages });
+    return createAdminServer({
+      host,
+      port,
+      ready: () => this.#upstreamAccepts(),
+      pages,
+      failed: (error) => this.#teller.adminFailed(error),
+    });
   }
 
   /** Whether the upstream takes a connection now. */

@@ -24,12 +24,33 @@ export function watching(events: EventEmitter<ProxyEvents>, inspected: Inspected
     now: () => inspected.now(),
     limits: () => inspected.settings,
   });
-  events.on('begun', (begun) => inspector.begun(begun));
-  events.on('exchange', (record) => {
-    inspector.done(record);
-    metrics.add(record);
-  });
-  events.on('closed', (closed) => inspector.closed(closed));
+  /** These are watchers of our own: what they throw must not end the process. */
+  const guarded =
+    <T>(watch: (seen: T) => void) =>
+    (seen: T): void => {
+      try {
+        watch(seen);
+      } catch (error) {
+        inspected.failed(error);
+      }
+    };
+  events.on(
+    'begun',
+    guarded((begun) => inspector.begun(begun)),
+  );
+  events.on(
+    'exchange',
+    guarded((record) => inspector.done(record)),
+  );
+  events.on(
+    'exchange',
+    guarded((record) => metrics.add(record)),
+  );
+  events.on(
+    'closed',
+    guarded((closed) => inspector.closed(closed)),
+  );
+  events.on('adminError', () => metrics.adminFailed());
   return {
     pages: [...pageFiles(), ...apiPages(inspector, (entry) => replays.send(entry)), metrics.page],
     close: () => {

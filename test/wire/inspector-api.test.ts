@@ -256,20 +256,34 @@ describe('the feed', () => {
     ).toEqual([]);
   });
 
-  test('ends with the proxy, and a 17th watcher is told to wait', async () => {
+  test('ends with the proxy, and a 17th watcher takes the place of the one that watched longest', async () => {
     await using inspected = await Inspected.start(answering(ok('x')));
-    const feeds = await Promise.all(Array.from({ length: 16 }, () => FeedReader.open(inspected.proxy)));
-    expect((await askAdmin(inspected.proxy, '/api/events')).status).toBe(503);
-    feeds[0]?.[Symbol.dispose]();
-    await expect
-      .poll(async () => {
-        using again = await FeedReader.open(inspected.proxy);
-        return again.reply.statusCode;
-      })
-      .toBe(200);
+    const feeds: FeedReader[] = [];
+    for (let at = 0; at < 17; at += 1) {
+      const feed = await FeedReader.open(inspected.proxy);
+      await feed.next('hello');
+      feeds.push(feed);
+    }
+    const [longest, ...others] = feeds;
+    await longest?.end();
+    expect(others.map(({ ended }) => ended)).toEqual(others.map(() => false));
     await inspected.proxy.proxy.close();
-    await Promise.all(feeds.map((feed) => feed.end()));
+    await Promise.all(others.map((feed) => feed.end()));
   });
+
+  test.each(['/api/events', '/api/exchanges', '/api/summary', '/api/har'])(
+    'and everything else of the API is refused to a page of another site, which could not read it: %s',
+    async (path) => {
+      await using inspected = await Inspected.start(answering(ok('x')));
+      for (const site of ['cross-site', 'same-site']) {
+        const foreign = await askAdmin(inspected.proxy, path, { headers: { 'Sec-Fetch-Site': site } });
+        expect([site, foreign.status]).toEqual([site, 403]);
+      }
+      // A link to the inspector from anywhere may be followed.
+      const headers = { 'Sec-Fetch-Site': 'cross-site' };
+      expect((await askAdmin(inspected.proxy, '/', { headers })).status).toBe(200);
+    },
+  );
 });
 
 describe('a replay', () => {

@@ -9,6 +9,8 @@ export interface FeedOptions {
   readonly ring: Ring;
   readonly version: string;
   readonly summary: () => SummaryView;
+  /** Is told of errors of our own; the feed goes on. */
+  readonly failed: (error: unknown) => void;
 }
 
 interface FeedWatcher {
@@ -42,13 +44,17 @@ export class Feed {
     options.ring.onEvicted = (entry) => this.#evicted(entry);
   }
 
-  get full(): boolean {
-    return this.#watchers.size >= MAX_WATCHERS;
-  }
-
-  /** @param since the revision that the watcher has seen; null: it begins with what comes. Returns how it leaves. */
+  /**
+   * One too many takes the place of the one that has watched longest: whoever holds on to all places locks nobody out.
+   *
+   * @param since the revision that the watcher has seen; null: it begins with what comes. Returns how it leaves.
+   */
   add(sink: StreamSink, since: number | null, filter: Filter): () => void {
     const { ring, version } = this.#options;
+    for (const longest of this.#watchers) {
+      if (this.#watchers.size < MAX_WATCHERS) break;
+      this.#end(longest);
+    }
     const { revision, number } = ring;
     const watcher: FeedWatcher = {
       sink,
@@ -59,7 +65,7 @@ export class Feed {
       stalled: 0,
     };
     this.#watchers.add(watcher);
-    this.#comments ??= setInterval(() => this.#comment(), COMMENT_EVERY_MS);
+    this.#comments ??= setInterval(() => this.#guarded(() => this.#comment()), COMMENT_EVERY_MS);
     sink.write(event('hello', { revision, number, version }));
     this.#summarize(watcher);
     this.changed();
@@ -71,19 +77,32 @@ export class Feed {
     if (this.#watchers.size === 0) return;
     this.#gathering ??= setTimeout(() => {
       this.#gathering = null;
-      this.#flush();
+      this.#guarded(() => this.#flush());
     }, GATHER_MS);
     this.#summaryDue ??= setTimeout(() => {
       this.#summaryDue = null;
-      for (const watcher of this.#watchers) this.#summarize(watcher);
+      this.#guarded(() => {
+        for (const watcher of this.#watchers) this.#summarize(watcher);
+      });
     }, SUMMARY_EVERY_MS);
   }
 
   close(): void {
-    for (const watcher of this.#watchers) {
-      this.#leave(watcher);
-      watcher.sink.end();
+    for (const watcher of this.#watchers) this.#end(watcher);
+  }
+
+  /** A clock has nobody else who would catch what is thrown in it. */
+  #guarded(task: () => void): void {
+    try {
+      task();
+    } catch (error) {
+      this.#options.failed(error);
     }
+  }
+
+  #end(watcher: FeedWatcher): void {
+    this.#leave(watcher);
+    watcher.sink.end();
   }
 
   #leave(watcher: FeedWatcher): void {
@@ -148,8 +167,7 @@ export class Feed {
       watcher.stalled = watcher.sink.congested ? watcher.stalled + 1 : 0;
       if (watcher.stalled === 0) watcher.sink.write(':\n\n');
       if (watcher.stalled < MAX_STALLED) continue;
-      this.#leave(watcher);
-      watcher.sink.end();
+      this.#end(watcher);
     }
   }
 }

@@ -16,6 +16,8 @@ export interface Inspected {
   now(): NowView & { readonly running: number };
   /** Whether all exchanges are to be told as they begin, however many. */
   lookAtAll(all: boolean): void;
+  /** Is told of errors of the watchers' own; traffic goes on. */
+  failed(error: unknown): void;
 }
 
 export class Inspector {
@@ -33,7 +35,12 @@ export class Inspector {
     this.#inspected = inspected;
     this.version = version;
     this.ring = new Ring();
-    this.feed = new Feed({ ring: this.ring, version, summary: () => this.summary() });
+    this.feed = new Feed({
+      ring: this.ring,
+      version,
+      summary: () => this.summary(),
+      failed: (error) => inspected.failed(error),
+    });
   }
 
   get settings(): Settings {

@@ -29,6 +29,7 @@ export class Metrics {
   readonly #responseBytes = new Counts(COUNTERS.responseBytes, this.#registry);
   readonly #upstreamBytes = new Counts(COUNTERS.upstreamBytes, this.#registry);
   readonly #surplusBytes = new Counts(COUNTERS.surplusBytes, this.#registry);
+  readonly #adminErrors = new Counts(COUNTERS.adminErrors, this.#registry);
   readonly #duration = this.#histogram(HISTOGRAMS.duration);
   readonly #firstByte = this.#histogram(HISTOGRAMS.firstByte);
   readonly #wait = this.#histogram(HISTOGRAMS.wait);
@@ -67,6 +68,11 @@ export class Metrics {
     this.#duration.observe(durationMs / 1000);
     if (waitedMs > 0) this.#wait.observe(waitedMs / 1000);
     for (const attempt of record.attempts) this.#addAttempt(attempt);
+  }
+
+  /** Something that watches failed. */
+  adminFailed(): void {
+    this.#adminErrors.add(1);
   }
 
   #addAttempt({ reason, verdict, evidence, notes }: AttemptRecord): void {

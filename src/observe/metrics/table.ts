@@ -39,7 +39,8 @@ type CounterName =
   | 'requestBytes'
   | 'responseBytes'
   | 'upstreamBytes'
-  | 'surplusBytes';
+  | 'surplusBytes'
+  | 'adminErrors';
 
 export const COUNTERS: Readonly<Record<CounterName, CounterRow>> = {
   exchanges: {
@@ -90,6 +91,11 @@ export const COUNTERS: Readonly<Record<CounterName, CounterRow>> = {
   surplusBytes: {
     name: 'lastbyte_upstream_surplus_bytes_total',
     help: 'Octets that the upstream sent behind the end of an answer; they are thrown away.',
+    labels: {},
+  },
+  adminErrors: {
+    name: 'lastbyte_admin_errors_total',
+    help: 'Errors of the admin listener and the inspector themselves, each in the log; traffic went on. Please report them.',
     labels: {},
   },
 };

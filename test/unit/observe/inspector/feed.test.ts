@@ -49,6 +49,7 @@ function setUp(maxExchanges = 1000): { ring: Ring; feed: Feed; done: (id: string
   const feed = new Feed({
     ring,
     version: '1',
+    failed: () => undefined,
     summary: () => ({
       version: '1',
       started_at: '',

@@ -19,6 +19,7 @@ test('what was not looked at is counted if it went well, and listed if it did no
     url: 'http://a',
     now: () => now,
     lookAtAll: () => undefined,
+    failed: () => undefined,
   };
   const inspector = new Inspector(inspected, '1');
   const records = [DELIVERED, REFUSED, RETRIED, DELIVERED].map((record, at) => ({
