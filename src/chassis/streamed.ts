@@ -19,7 +19,7 @@ import type { ForwardedRequest } from '../exchange/request-head.ts';
 import type { Services } from '../exchange/services.ts';
 import type { UpstreamConnection } from '../upstream/connection.ts';
 import type { Evidence } from '../upstream/evidence.ts';
-import { AttemptNotes } from '../upstream/attempt-notes.ts';
+import type { AttemptNotes } from '../upstream/attempt-notes.ts';
 import { judge } from '../upstream/verdict.ts';
 import type { VerdictKind } from '../upstream/verdict.ts';
 import type { Chassis } from './chassis.ts';
@@ -116,7 +116,7 @@ export class StreamedExchange {
     if (reached.kind === 'waiting-room-full') return await this.#refuse(reached.error, NO_FACTS);
     const { clock, notes } = this.#journal;
     const startedMs = clock();
-    if (notes !== null) this.#notes = new AttemptNotes(notes.startedMs);
+    this.#notes = notes?.attempt() ?? null;
     const evidence = reached.kind === 'failed' ? reached.evidence : await this.#exchange(reached.connection);
     const verdict = judge(evidence);
     this.#journal.attempts = [

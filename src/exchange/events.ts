@@ -1,7 +1,7 @@
 /** What can be watched of an exchange. Watchers see records; they can change nothing. */
 
 import type { ErrorCode } from '../errors.ts';
-import type { KeptStart } from '../spool/body-start.ts';
+import type { BodyPreview } from '../spool/body-preview.ts';
 import type { AttemptTimes } from '../upstream/attempt-notes.ts';
 import type { Evidence } from '../upstream/evidence.ts';
 import type { VerdictKind } from '../upstream/verdict.ts';
@@ -74,12 +74,12 @@ export interface ExchangeNotes {
   /** Whether the answer left the client's connection open. */
   readonly keptAlive: boolean;
   /** May hold secrets. Null: there was no body, or it was passed on as it came. */
-  readonly requestBody: KeptStart | null;
+  readonly requestBody: BodyPreview | null;
   readonly responseReason: string;
   /** What the client was sent, without the fields that concern the connection. May hold secrets. */
   readonly responseFields: readonly string[];
   /** The body of an answer of ours; null: the answer, if any, was the upstream's. */
-  readonly answerBody: KeptStart | null;
+  readonly answerBody: BodyPreview | null;
 }
 
 /** Everything that is known of one exchange when it is over. */

@@ -30,7 +30,7 @@ export class Journal {
     this.#request = request;
     // The address is forgotten when the socket closes.
     this.#clientAddress = request.socket.remoteAddress ?? '';
-    this.notes = watcher === null ? null : new Notes(this.#startedMs);
+    this.notes = watcher === null ? null : new Notes(this.#startedMs, watcher.previewRoom);
     if (watcher !== null) this.#tell(watcher);
   }
 
@@ -58,6 +58,7 @@ export class Journal {
   }
 
   close(): ExchangeRecord {
+    this.notes?.over();
     const { method = '', url = '', httpVersion, rawHeaders } = this.#request;
     return {
       id: this.id,

@@ -3,7 +3,9 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { performance } from 'node:perf_hooks';
-import { BodyStart } from '../spool/body-start.ts';
+import { Previews } from '../spool/body-preview.ts';
+import type { PreviewRoom, PreviewWriter } from '../spool/body-preview.ts';
+import { AttemptNotes } from '../upstream/attempt-notes.ts';
 import type { Answer } from './deliver.ts';
 import type { ExchangeBegun, ExchangeNotes, Wait } from './events.ts';
 
@@ -14,33 +16,42 @@ export interface Watcher {
    * @param startedMs when the exchange began, by the monotonic clock
    */
   begun(begun: ExchangeBegun, socket: Socket, startedMs: number): void;
+  /** For the previews of the bodies that are under way. */
+  readonly previewRoom: PreviewRoom;
 }
 
 type Sent = Pick<Answer, 'reason' | 'fields'>;
 
 export class Notes implements ExchangeNotes {
   /** When the exchange began, by the monotonic clock: a number, because a function would hold on to its exchange. */
-  readonly startedMs: number;
+  readonly #startedMs: number;
+  readonly #previews: Previews;
   #waitStartMs = 0;
   requestWholeMs: number | null = null;
   readonly waits: Wait[] = [];
   deliveryMs: number | null = null;
   writtenMs: number | null = null;
   keptAlive = false;
-  requestBody: BodyStart | null = null;
+  requestBody: PreviewWriter | null = null;
   responseReason = '';
   responseFields: readonly string[] = [];
-  answerBody: BodyStart | null = null;
+  answerBody: PreviewWriter | null = null;
 
-  constructor(startedMs: number) {
-    this.startedMs = startedMs;
+  constructor(startedMs: number, room: PreviewRoom) {
+    this.#startedMs = startedMs;
+    this.#previews = new Previews(room);
+  }
+
+  /** For one more attempt of the exchange. */
+  attempt(): AttemptNotes {
+    return new AttemptNotes(this.#startedMs, this.#previews);
   }
 
   /** The body of the request is about to be read by another listener. */
   receiving(request: IncomingMessage): void {
-    const start = new BodyStart();
-    this.requestBody = start;
-    request.on('data', (octets: Buffer) => start.copy(octets));
+    const preview = this.#previews.begin();
+    this.requestBody = preview;
+    request.on('data', (octets: Buffer) => preview.copy(octets));
   }
 
   received(): void {
@@ -68,11 +79,16 @@ export class Notes implements ExchangeNotes {
 
   /** The answer is one of ours: no attempt has its body. */
   answering({ body }: Answer): void {
-    this.answerBody = new BodyStart();
+    this.answerBody = this.#previews.begin();
     for (const part of body?.memory ?? []) this.answerBody.copy(part);
   }
 
+  /** The exchange is over: its previews belong to whoever has its record. */
+  over(): void {
+    this.#previews.release();
+  }
+
   #nowMs(): number {
-    return performance.now() - this.startedMs;
+    return performance.now() - this.#startedMs;
   }
 }

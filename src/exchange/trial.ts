@@ -9,7 +9,7 @@ import type { ResponseHead } from '../http/response-head.ts';
 import { mustStream } from '../http/streaming.ts';
 import type { SpoolWriter } from '../spool/spool-writer.ts';
 import type { SpooledBody } from '../spool/spooled-body.ts';
-import { AttemptNotes } from '../upstream/attempt-notes.ts';
+import type { AttemptNotes } from '../upstream/attempt-notes.ts';
 import { Attempt } from '../upstream/attempt.ts';
 import type { Hold } from '../upstream/request-sender.ts';
 import type { Evidence } from '../upstream/evidence.ts';
@@ -92,7 +92,7 @@ export class Trial {
       for (;;) {
         const startedMs = clock();
         const hold = this.#hold();
-        const notes = watched === null ? null : new AttemptNotes(watched.startedMs);
+        const notes = watched?.attempt() ?? null;
         this.#attempt = this.#newAttempt(reason, hold, notes);
         const evidence = await this.#attempt.run();
         this.#attempt = null;

@@ -4,7 +4,11 @@ import type { EventEmitter } from 'node:events';
 import type { ExchangeBegun, ExchangeClosed, ExchangeRecord } from '../exchange/events.ts';
 import type { Watcher } from '../exchange/notes.ts';
 import { Allowance, LOOKED_AT } from '../observe/allowance.ts';
+import { PreviewRoom } from '../spool/body-preview.ts';
 import { ClosingWatch } from './closing-watch.ts';
+
+/** Memory for the previews of bodies under way, of all exchanges together. */
+const PREVIEW_ROOM_BYTES = 16 * 1024 * 1024;
 
 /** Listeners see records and can change nothing; one that throws ends nothing but itself. */
 export interface ProxyEvents {
@@ -35,6 +39,7 @@ export class Teller {
     this.#events = events;
     const closing = new ClosingWatch((closed) => safely(() => events.emit('closed', closed)));
     this.#watcher = {
+      previewRoom: new PreviewRoom(PREVIEW_ROOM_BYTES),
       begun: (begun, socket, startedMs) => {
         closing.begun(begun.id, socket, startedMs);
         safely(() => events.emit('begun', begun));

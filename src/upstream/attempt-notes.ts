@@ -2,8 +2,8 @@
 
 import { performance } from 'node:perf_hooks';
 import type { BodySink } from '../spool/body-sink.ts';
-import { BodyStart, keepingStart } from '../spool/body-start.ts';
-import type { KeptStart } from '../spool/body-start.ts';
+import { previewing } from '../spool/body-preview.ts';
+import type { BodyPreview, PreviewWriter, Previews } from '../spool/body-preview.ts';
 
 /** Ms since the exchange began; null: it did not come to that, or it cannot be seen. */
 export interface AttemptTimes {
@@ -17,13 +17,14 @@ export interface AttemptTimes {
   readonly headMs: number | null;
   readonly lastByteMs: number | null;
   /** The first octets of the response's body; null: there was no head. */
-  readonly body: KeptStart | null;
+  readonly body: BodyPreview | null;
 }
 
 type Moment = Exclude<keyof AttemptTimes, 'body'>;
 
 export class AttemptNotes implements AttemptTimes {
   readonly #startedMs: number;
+  readonly #previews: Previews;
   connectedMs: number | null = null;
   headSentMs: number | null = null;
   bodyStartMs: number | null = null;
@@ -31,11 +32,12 @@ export class AttemptNotes implements AttemptTimes {
   firstByteMs: number | null = null;
   headMs: number | null = null;
   lastByteMs: number | null = null;
-  body: BodyStart | null = null;
+  body: PreviewWriter | null = null;
 
   /** @param startedMs when the exchange began, by the monotonic clock */
-  constructor(startedMs: number) {
+  constructor(startedMs: number, previews: Previews) {
     this.#startedMs = startedMs;
+    this.#previews = previews;
   }
 
   mark(moment: Moment): void {
@@ -53,8 +55,8 @@ export class AttemptNotes implements AttemptTimes {
   keeping(sink: BodySink): BodySink {
     // It is told in the middle of the read that brought its end.
     this.headMs = this.lastByteMs ?? this.#nowMs();
-    this.body = new BodyStart();
-    return keepingStart(sink, this.body);
+    this.body = this.#previews.begin();
+    return previewing(sink, this.body);
   }
 
   #nowMs(): number {

@@ -3,11 +3,11 @@
 import { brotliDecompressSync, gunzipSync, inflateSync } from 'node:zlib';
 import { fieldValue } from '../../http/fields.ts';
 import type { Fields } from '../../http/fields.ts';
-import type { KeptStart } from '../../spool/body-start.ts';
+import type { BodyPreview } from '../../spool/body-preview.ts';
 import { redactBody } from '../redact-body.ts';
 import type { Body } from './types.ts';
 
-export function bodyView(kept: KeptStart | null, fields: Fields): Body | null {
+export function bodyView(kept: BodyPreview | null, fields: Fields): Body | null {
   const body = readableBody(kept, fields);
   if (kept === null || body === null) return null;
   const { bytes, keptBytes } = kept;
@@ -26,7 +26,7 @@ export interface ReadableBody {
 }
 
 /** Null: there was no body, or none was kept. */
-export function readableBody(kept: KeptStart | null, fields: Fields): ReadableBody | null {
+export function readableBody(kept: BodyPreview | null, fields: Fields): ReadableBody | null {
   if (kept === null || kept.bytes === 0) return null;
   const raw = kept.octets();
   const whole = kept.keptBytes === kept.bytes;

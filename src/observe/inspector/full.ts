@@ -6,7 +6,7 @@ import type { AttemptRecord, ExchangeClosed, ExchangeRecord } from '../../exchan
 import { explain } from '../../exchange/explain.ts';
 import type { Explanation } from '../../exchange/explain.ts';
 import { keepsAlive } from '../../http/framing.ts';
-import type { KeptStart } from '../../spool/body-start.ts';
+import type { BodyPreview } from '../../spool/body-preview.ts';
 import { redactFields } from '../redact.ts';
 import { savedBy } from '../saved.ts';
 import { bodyView } from './body.ts';
@@ -134,7 +134,7 @@ function response(
   status: number,
   reason: string,
   fields: readonly string[],
-  body: KeptStart | null,
+  body: BodyPreview | null,
 ): Omit<ResponseView, 'version'> {
   return { status, reason, fields: pairs(fields), body: bodyView(body, fields) };
 }

@@ -1,6 +1,7 @@
-/** The newest exchanges, those under way among them: bounded in number and in the octets of their bodies. */
+/** The newest exchanges, those under way among them: bounded in number and in the memory that they hold. */
 
 import type { ExchangeBegun, ExchangeClosed, ExchangeRecord } from '../../exchange/events.ts';
+import type { Fields } from '../../http/fields.ts';
 import { rowOf } from './row.ts';
 import type { Row } from './types.ts';
 
@@ -12,17 +13,27 @@ export interface Entry {
   /** Null while it runs. */
   record: ExchangeRecord | null;
   closed: ExchangeClosed | null;
+  /** Memory that the previews of its bodies take. */
   heldBytes: number;
+  /** Memory that the rest of it takes, about. */
+  recordBytes: number;
   row: Row | null;
 }
 
 interface RingLimits {
   /** Of exchanges that are over, and again of those under way. */
   readonly maxExchanges: number;
+  /** Memory for bodies: above it, the oldest lose theirs. */
   readonly maxBodyBytes: number;
+  /** Memory for everything else: above it, the oldest leave. */
+  readonly maxRecordBytes: number;
 }
 
-const LIMITS: RingLimits = { maxExchanges: 500, maxBodyBytes: 16 * 1024 * 1024 };
+const LIMITS: RingLimits = {
+  maxExchanges: 500,
+  maxBodyBytes: 16 * 1024 * 1024,
+  maxRecordBytes: 16 * 1024 * 1024,
+};
 
 export class Ring {
   readonly #limits: RingLimits;
@@ -34,6 +45,9 @@ export class Ring {
   /** Of those that ended, the first that may hold bodies. */
   #firstHolder = 0;
   #heldBytes = 0;
+  /** Of those that ended, the first that has not left. */
+  #oldest = 0;
+  #recordBytes = 0;
   #numbers = 0;
   #revision = 0;
   /** Is told what leaves the ring. */
@@ -61,7 +75,7 @@ export class Ring {
     // What never became a request was not begun.
     const entry = this.#running.get(record.id) ?? this.#entry({ ...record, clientPort: null }, null);
     this.#running.delete(record.id);
-    this.#evictDone(this.#slots[this.#ended % this.#slots.length]);
+    if (this.#ended - this.#oldest === this.#slots.length) this.#evictOldest();
     this.#slots[this.#ended % this.#slots.length] = entry;
     this.#ended += 1;
     this.#done.set(record.id, entry);
@@ -108,6 +122,7 @@ export class Ring {
       record: null,
       closed: null,
       heldBytes: 0,
+      recordBytes: 0,
       row: null,
     };
   }
@@ -118,16 +133,17 @@ export class Ring {
     entry.row = null;
   }
 
-  #hold(entry: Entry, { notes, attempts }: ExchangeRecord): void {
-    let bytes = (notes?.requestBody?.keptBytes ?? 0) + (notes?.answerBody?.keptBytes ?? 0);
-    for (const attempt of attempts) bytes += attempt.notes?.body?.keptBytes ?? 0;
-    entry.heldBytes = bytes;
-    this.#heldBytes += bytes;
+  #hold(entry: Entry, record: ExchangeRecord): void {
+    entry.heldBytes = bodyBytes(record);
+    entry.recordBytes = recordBytes(record);
+    this.#heldBytes += entry.heldBytes;
+    this.#recordBytes += entry.recordBytes;
     while (this.#heldBytes > this.#limits.maxBodyBytes) {
       const oldest = this.#slots[this.#firstHolder % this.#slots.length];
       this.#firstHolder += 1;
       if (oldest !== undefined && oldest.heldBytes > 0) this.#release(oldest);
     }
+    while (this.#recordBytes > this.#limits.maxRecordBytes) this.#evictOldest();
   }
 
   #release(entry: Entry): void {
@@ -136,11 +152,16 @@ export class Ring {
     if (entry.record !== null) entry.record = withoutBodies(entry.record);
   }
 
-  #evictDone(entry: Entry | undefined): void {
+  #evictOldest(): void {
+    const at = this.#oldest % this.#slots.length;
+    const entry = this.#slots[at];
+    this.#oldest += 1;
+    this.#firstHolder = Math.max(this.#firstHolder, this.#oldest);
     if (entry === undefined) return;
+    this.#slots[at] = undefined;
     this.#done.delete(entry.begun.id);
     this.#heldBytes -= entry.heldBytes;
-    this.#firstHolder = Math.max(this.#firstHolder, this.#ended - this.#slots.length + 1);
+    this.#recordBytes -= entry.recordBytes;
     this.onEvicted?.(entry);
   }
 
@@ -152,6 +173,29 @@ export class Ring {
       return;
     }
   }
+}
+
+function bodyBytes({ notes, attempts }: ExchangeRecord): number {
+  let bytes = (notes?.requestBody?.heldBytes ?? 0) + (notes?.answerBody?.heldBytes ?? 0);
+  for (const attempt of attempts) bytes += attempt.notes?.body?.heldBytes ?? 0;
+  return bytes;
+}
+
+/** What the objects of an exchange and of an attempt take, without their texts; measured, and rounded up. */
+const OBJECTS_BYTES = 2048;
+/** A text of any length in V8: its header, its padding, the reference to it. */
+const TEXT_BYTES = 40;
+
+/** Without the bodies. A head of many small fields takes ten times what it took on the wire. */
+function recordBytes({ url, sentence, requestFields, notes, attempts }: ExchangeRecord): number {
+  let bytes = OBJECTS_BYTES + 2 * url.length + (sentence?.length ?? 0);
+  bytes += fieldsBytes(requestFields) + fieldsBytes(notes?.responseFields ?? []);
+  for (const { evidence } of attempts) bytes += OBJECTS_BYTES + fieldsBytes(evidence.head?.fields ?? []);
+  return bytes;
+}
+
+function fieldsBytes(fields: Fields): number {
+  return fields.reduce((bytes, text) => bytes + TEXT_BYTES + text.length, 0);
 }
 
 /** A copy: the record may be in other hands too. */

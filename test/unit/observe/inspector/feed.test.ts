@@ -43,7 +43,7 @@ function everything(query = ''): Filter {
 }
 
 function setUp(maxExchanges = 1000): { ring: Ring; feed: Feed; done: (id: string) => void } {
-  const ring = new Ring({ maxExchanges, maxBodyBytes: 0 });
+  const ring = new Ring({ maxExchanges, maxBodyBytes: 0, maxRecordBytes: Infinity });
   const tally = new Tally();
   const now = { connections: 0, lingering: 0, waiting: 0, spool_memory_bytes: 0, spool_disk_bytes: 0 };
   const feed = new Feed({

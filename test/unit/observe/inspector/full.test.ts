@@ -10,7 +10,7 @@ import { curlCommand } from '../../../../src/observe/inspector/curl.ts';
 import { fullView } from '../../../../src/observe/inspector/full.ts';
 import { harOf } from '../../../../src/observe/inspector/har.ts';
 import type { Entry } from '../../../../src/observe/inspector/ring.ts';
-import { BodyStart } from '../../../../src/spool/body-start.ts';
+import { PreviewRoom, PreviewWriter } from '../../../../src/spool/body-preview.ts';
 import { harFaults } from '../../../helpers/har-schema.ts';
 import { DELIVERED } from '../records.ts';
 
@@ -19,7 +19,17 @@ const url = 'http://127.0.0.1:8080';
 
 function entryOf(record: ExchangeRecord): Entry {
   const begun = { ...record, clientPort: 1 };
-  return { number: 1, begun, replayOf: null, revision: 1, record, closed: null, heldBytes: 0, row: null };
+  return {
+    number: 1,
+    begun,
+    replayOf: null,
+    revision: 1,
+    record,
+    closed: null,
+    heldBytes: 0,
+    recordBytes: 0,
+    row: null,
+  };
 }
 
 function recordOf(
@@ -27,7 +37,7 @@ function recordOf(
   body: Buffer,
   more: Partial<ExchangeRecord> = {},
 ): ExchangeRecord {
-  const requestBody = new BodyStart();
+  const requestBody = new PreviewWriter(new PreviewRoom(Infinity));
   requestBody.copy(body);
   const notes = {
     requestWholeMs: 0,

@@ -4,16 +4,16 @@ import { describe, expect, test } from 'vitest';
 import type { ExchangeBegun, ExchangeNotes, ExchangeRecord } from '../../../../src/exchange/events.ts';
 import { Ring } from '../../../../src/observe/inspector/ring.ts';
 import type { Entry } from '../../../../src/observe/inspector/ring.ts';
-import { BodyStart } from '../../../../src/spool/body-start.ts';
+import { PreviewRoom, PreviewWriter } from '../../../../src/spool/body-preview.ts';
 import { DELIVERED } from '../records.ts';
 
-const LIMITS = { maxExchanges: 3, maxBodyBytes: 100 };
+const LIMITS = { maxExchanges: 3, maxBodyBytes: 100, maxRecordBytes: 100_000 };
 
 const begun = (id: string): ExchangeBegun => ({ ...DELIVERED, id, clientPort: 1 });
 const record = (id: string, bodyBytes = 0): ExchangeRecord => ({ ...DELIVERED, id, notes: notes(bodyBytes) });
 
 function notes(bodyBytes: number): ExchangeNotes {
-  const requestBody = new BodyStart();
+  const requestBody = new PreviewWriter(new PreviewRoom(Infinity));
   requestBody.copy(Buffer.alloc(bodyBytes));
   return {
     requestWholeMs: 0,
@@ -67,7 +67,7 @@ describe('bodies', () => {
   });
 
   test('the room of what leaves the ring is free again', () => {
-    const ring = new Ring({ maxExchanges: 1, maxBodyBytes: 100 });
+    const ring = new Ring({ ...LIMITS, maxExchanges: 1 });
     for (let round = 0; round < 50; round += 1) ring.done(record(String(round), 90));
     expect(ring.newest().map((entry) => entry.heldBytes)).toEqual([90]);
   });
@@ -77,6 +77,30 @@ describe('bodies', () => {
     ring.done(record('a', 101));
     expect(ring.find('a')?.record?.notes?.requestBody).toBeNull();
   });
+});
+
+test('what is large beside its bodies, such as its fields, makes the oldest leave', () => {
+  const ring = new Ring(LIMITS);
+  const left: string[] = [];
+  ring.onEvicted = (entry) => left.push(entry.begun.id);
+  const large = Array.from({ length: 400 }, () => 'x'.repeat(100));
+  for (const id of ['a', 'b', 'c']) {
+    ring.begun({ ...begun(id), requestFields: large }, null);
+    ring.done({ ...record(id), requestFields: large });
+  }
+  expect([ids(ring.newest()), left]).toEqual([['c'], ['a', 'b']]);
+  ring.done(record('d'));
+  expect(ids(ring.newest())).toEqual(['d', 'c']);
+  // An attempt's head counts, however small each of its fields is.
+  const fields = Array.from({ length: 4000 }, () => 'x');
+  const attempts = DELIVERED.attempts.map((attempt) => ({
+    ...attempt,
+    evidence: { ...attempt.evidence, head: { minor: 1 as const, status: 200, reason: '', fields } },
+  }));
+  ring.done({ ...record('e'), attempts });
+  expect(ids(ring.newest())).toEqual([]);
+  ring.done(record('f'));
+  expect([ids(ring.newest()), left]).toEqual([['f'], ['a', 'b', 'c', 'd', 'e']]);
 });
 
 test('every change has a higher revision, and only what changed is told', () => {
