@@ -47,8 +47,9 @@ async function withInspector(script: Script, send: (client: Client) => Promise<v
 /** In one Buffer for each byte, or in heads that nobody counts, these would take more than the heap. */
 const WITH_BODIES = 30;
 const WITH_HEADS = 60;
+const LONG = { timeout: 120_000 };
 
-test('bodies of responses that come byte by byte', async () => {
+test('bodies of responses that come byte by byte', LONG, async () => {
   const response = `HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n${CHUNKS}`;
   await withInspector(answering(response), async (client) => {
     for (let round = 0; round < WITH_BODIES; round += 1) {
@@ -58,7 +59,7 @@ test('bodies of responses that come byte by byte', async () => {
   });
 });
 
-test('bodies of requests that come byte by byte', async () => {
+test('bodies of requests that come byte by byte', LONG, async () => {
   await withInspector(answering(ok('x'), 65_536), async (client) => {
     for (let round = 0; round < WITH_BODIES; round += 1) {
       await client.send(`POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n${CHUNKS}`);
@@ -67,7 +68,7 @@ test('bodies of requests that come byte by byte', async () => {
   });
 });
 
-test('heads of many small fields, on both sides', async () => {
+test('heads of many small fields, on both sides', LONG, async () => {
   await withInspector(answering(ok('x', SMALL_FIELDS)), async (client) => {
     for (let round = 0; round < WITH_HEADS; round += 1) {
       await client.send(`GET / HTTP/1.1\r\nHost: a\r\n${SMALL_FIELDS}\r\n`);

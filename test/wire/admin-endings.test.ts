@@ -7,6 +7,7 @@ import { text } from 'node:stream/consumers';
 import { setImmediate as othersTurn } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { createAdminServer } from '../../src/server/admin.ts';
+import type { AdminServer } from '../../src/server/admin.ts';
 import type { AdminPage } from '../../src/observe/pages.ts';
 import { askAdmin } from '../helpers/admin.ts';
 import { Inspected } from '../helpers/inspected.ts';
@@ -145,6 +146,71 @@ test('a watcher that stalls and then half-closes is gone, and its connection wit
   } finally {
     await admin.close();
   }
+});
+
+describe('an answer that is made in parts', () => {
+  async function serving(parts: () => Iterable<string>): Promise<AdminServer> {
+    const page: AdminPage = {
+      path: '/parts',
+      method: 'GET',
+      answer: () => ({ kind: 'parts', contentType: 'text/plain', fields: {}, parts }),
+    };
+    const ready = (): Promise<boolean> => Promise.resolve(true);
+    const admin = createAdminServer({ ready, host: '127.0.0.1', port: 0, pages: [page] });
+    await admin.start();
+    return admin;
+  }
+
+  test('lets others have their turn between two parts', async () => {
+    let answered = false;
+    let made = 0;
+    const admin = await serving(function* () {
+      for (; made < 1_000_000; made += 1) {
+        if (answered) return;
+        yield 'x';
+      }
+    });
+    try {
+      const long = fetch(`${admin.url}/parts`);
+      await (await fetch(`${admin.url}/healthz`)).text();
+      answered = true;
+      expect((await (await long).text()).length).toBe(made);
+      expect(made).toBeLessThan(1_000_000);
+    } finally {
+      await admin.close();
+    }
+  });
+
+  test('is made no faster than it is taken, and no further when its client leaves', async () => {
+    let made = 0;
+    let over = false;
+    const admin = await serving(function* () {
+      try {
+        for (;;) {
+          made += 1;
+          yield 'x'.repeat(100_000);
+        }
+      } finally {
+        over = true;
+      }
+    });
+    try {
+      const socket = await connected(admin.url);
+      socket.write('GET /parts HTTP/1.1\r\nHost: localhost\r\n\r\n');
+      await once(socket, 'readable');
+      // Until the kernel and the stream are full: then as many turns pass without another part.
+      for (let before = -1, quiet = 0; quiet < 1000; quiet = before === made ? quiet + 1 : 0) {
+        before = made;
+        await othersTurn();
+      }
+      expect(made).toBeLessThan(300);
+      socket.destroy();
+      await expect.poll(() => over).toBe(true);
+      expect(uncaught).toEqual([]);
+    } finally {
+      await admin.close();
+    }
+  });
 });
 
 describe('an error of our own', () => {

@@ -5,7 +5,7 @@ import type { AdminAnswer, AdminPage, AdminRequest, WholeAnswer } from '../pages
 import { readFilter } from './filter.ts';
 import type { Filter, FilterFault } from './filter.ts';
 import { fullView } from './full.ts';
-import { harOf } from './har.ts';
+import { harParts } from './har.ts';
 import type { Inspector } from './inspector.ts';
 import { isUnsafe, replayObstacle } from './replayable.ts';
 import type { Entry } from './ring.ts';
@@ -111,10 +111,16 @@ function asHar({ ring, settings, url, version }: Inspector, { parameters }: Admi
   const one = id === null ? null : ring.find(id);
   if (id !== null && one?.record == null) return notKept(id);
   const limit = parameters.has('limit') ? filter.limit : Infinity;
-  const entries = one === null ? passing(ring.newest(), filter, ring).slice(0, limit).reverse() : [one];
-  const har = jsonAnswer(harOf(entries, { settings, url, version }));
+  const entries = one === null ? passing(ring.newest(), filter, ring) : [one];
+  // A HAR has no place for what is under way. Ids, not entries: a client that stalls holds on to nothing.
+  const ids = entries.flatMap(({ begun, record }) => (record === null ? [] : [begun.id])).slice(0, limit);
   const name = id === null ? 'lastbyte' : `lastbyte-${id.slice(0, 8)}`;
-  return { ...har, fields: { 'Content-Disposition': `attachment; filename="${name}.har"` } };
+  return {
+    kind: 'parts',
+    contentType: 'application/json',
+    fields: { 'Content-Disposition': `attachment; filename="${name}.har"` },
+    parts: () => harParts(ids, (kept) => ring.find(kept), { settings, url, version }),
+  };
 }
 
 function isFault(filter: Filter | FilterFault): filter is FilterFault {

@@ -6,7 +6,6 @@ import type { AttemptRecord, ExchangeClosed, ExchangeRecord } from '../../exchan
 import { explain } from '../../exchange/explain.ts';
 import type { Explanation } from '../../exchange/explain.ts';
 import { keepsAlive } from '../../http/framing.ts';
-import type { BodyPreview } from '../../spool/body-preview.ts';
 import { redactFields } from '../redact.ts';
 import { savedBy } from '../saved.ts';
 import { bodyView } from './body.ts';
@@ -14,7 +13,7 @@ import { curlCommand } from './curl.ts';
 import { isUnsafe, replayObstacle } from './replayable.ts';
 import type { Entry } from './ring.ts';
 import { roundedMs, rowOf } from './row.ts';
-import type { AttemptView, FieldPair, FullView, ResponseView, Timeline } from './types.ts';
+import type { AttemptView, Body, FieldPair, FullView, ResponseView, Timeline } from './types.ts';
 
 /** @param url where clients reach the proxy */
 export function fullView(entry: Entry, settings: Settings, url: string): FullView {
@@ -23,6 +22,7 @@ export function fullView(entry: Entry, settings: Settings, url: string): FullVie
   const explained = attempts.map((_, at) => explanationOf(attempts, at, record, settings));
   const isSavedByWaiting = record !== null && savedBy(record) === 'waited';
   const obstacle = replayObstacle(entry);
+  const views = attempts.map((attempt, at) => attemptView(attempt, explained[at] ?? null));
   return {
     ...rowOf(entry),
     target: targetUrl(settings.target),
@@ -31,12 +31,12 @@ export function fullView(entry: Entry, settings: Settings, url: string): FullVie
     curl: curlCommand(entry, url),
     replay: { possible: obstacle === null, confirm: isUnsafe(begun.method), why_not: obstacle },
     timeline: timelineOf(entry),
-    attempts: attempts.map((attempt, at) => attemptView(attempt, explained[at] ?? null)),
+    attempts: views,
     request: {
       fields: pairs(begun.requestFields),
       body: bodyView(record?.notes?.requestBody ?? null, begun.requestFields),
     },
-    response: record === null ? null : responseSent(record),
+    response: record === null ? null : responseSent(record, views.at(-1)?.response?.body ?? null),
   };
 }
 
@@ -118,25 +118,19 @@ function attemptView(attempt: AttemptRecord, explanation: Explanation | null): A
 function receivedResponse({ evidence: { head }, notes }: AttemptRecord): ResponseView | null {
   if (head === null) return null;
   const { minor, status, reason, fields } = head;
-  return { version: minor === 0 ? '1.0' : '1.1', ...response(status, reason, fields, notes?.body ?? null) };
+  const body = bodyView(notes?.body ?? null, fields);
+  return { version: minor === 0 ? '1.0' : '1.1', status, reason, fields: pairs(fields), body };
 }
 
-/** What the client was sent: one of our answers, or the last that the upstream gave. */
-function responseSent({ status, notes, attempts, outcome }: ExchangeRecord): ResponseView | null {
+/** What the client was sent: one of our answers, or the last that the upstream gave, whose body is not decoded again. */
+function responseSent(
+  { status, notes, outcome }: ExchangeRecord,
+  upstreams: Body | null,
+): ResponseView | null {
   if (status === 0) return null;
-  const upstreams = attempts.at(-1)?.notes?.body ?? null;
-  const body = outcome === 'refused' ? (notes?.answerBody ?? null) : upstreams;
   const fields = notes?.responseFields ?? [];
-  return { version: '1.1', ...response(status, notes?.responseReason ?? '', fields, body) };
-}
-
-function response(
-  status: number,
-  reason: string,
-  fields: readonly string[],
-  body: BodyPreview | null,
-): Omit<ResponseView, 'version'> {
-  return { status, reason, fields: pairs(fields), body: bodyView(body, fields) };
+  const body = outcome === 'refused' ? bodyView(notes?.answerBody ?? null, fields) : upstreams;
+  return { version: '1.1', status, reason: notes?.responseReason ?? '', fields: pairs(fields), body };
 }
 
 function pairs(fields: readonly string[]): FieldPair[] {

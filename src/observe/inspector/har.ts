@@ -1,13 +1,13 @@
-/** Exchanges as a HAR 1.2 (http://www.softwareishard.com/blog/har-12-spec/), without their secrets. */
+/** Exchanges as a HAR 1.2 (http://www.softwareishard.com/blog/har-12-spec/), without their secrets, part by part. */
 
-import type { Entry as HarEntry, Har, Header, PostData, QueryString } from 'har-format';
+import type { Entry as HarEntry, Header, PostData, QueryString } from 'har-format';
 import type { Settings } from '../../config/settings.ts';
 import { fieldValue } from '../../http/fields.ts';
 import { originForm } from '../../http/request-check.ts';
 import { REDACTED } from '../redact-members.ts';
 import { fullView } from './full.ts';
 import type { Entry } from './ring.ts';
-import type { Body, FieldPair, FullView, ResponseView } from './types.ts';
+import type { AttemptView, Body, FieldPair, FullView, ResponseView } from './types.ts';
 
 export interface HarContext {
   readonly settings: Settings;
@@ -16,23 +16,52 @@ export interface HarContext {
   readonly version: string;
 }
 
-/** @param entries those under way are left out: HAR has no place for them */
-export function harOf(entries: readonly Entry[], context: HarContext): Har {
-  const done = entries.filter(({ record }) => record !== null);
-  return {
-    log: {
-      version: '1.2',
-      creator: { name: 'lastbyte', version: context.version },
-      entries: done.map((entry) => harEntry(entry, context)),
-    },
-  };
+/** Bodies unfold: what is kept in 16 MiB may be 200 MiB of text. */
+const MAX_HAR_BYTES = 32 * 1024 * 1024;
+
+/**
+ * The text of a HAR, an entry at a time. What does not fit is left out, and the HAR says so.
+ *
+ * @param ids of exchanges that are over, those that matter most first
+ * @param find null: it has left the ring meanwhile
+ */
+export function* harParts(
+  ids: readonly string[],
+  find: (id: string) => Entry | null,
+  context: HarContext,
+  maxBytes: number = MAX_HAR_BYTES,
+): Generator<string, void> {
+  const creator = { name: 'lastbyte', version: context.version };
+  yield `{"log":{"version":"1.2","creator":${JSON.stringify(creator)},"entries":[`;
+  let written = 0;
+  let leftBytes = maxBytes;
+  for (const id of ids) {
+    const entry = find(id);
+    if (entry === null) continue;
+    const text = JSON.stringify(harEntry(entry, context));
+    leftBytes -= Buffer.byteLength(text);
+    if (leftBytes < 0) break;
+    yield `${written === 0 ? '' : ','}${text}`;
+    written += 1;
+  }
+  yield written === ids.length
+    ? ']}}\n'
+    : `],"comment":${JSON.stringify(leftOut(written, ids.length, maxBytes))}}}\n`;
+}
+
+function leftOut(written: number, wanted: number, maxBytes: number): string {
+  return (
+    `The newest ${written} of ${wanted} exchanges. A HAR of these holds at most ${maxBytes} bytes of entries, and what ` +
+    'leaves the inspector meanwhile is not in it: ask for older ones with ?before=, or for fewer with a filter.'
+  );
 }
 
 function harEntry(entry: Entry, { settings, url }: HarContext): HarEntry {
   const full = fullView(entry, settings, url);
   const { begun } = entry;
   const requestUrl = absoluteUrl(full.path, fieldValue(begun.requestFields, 'host'), url);
-  const { request, why, client, started_at, ms, method, http, timeline, attempts, ...row } = full;
+  // What HAR has places for stands there alone; the command would repeat the request.
+  const { request, response, why, client, started_at, ms, method, http, attempts, curl: _, ...rest } = full;
   return {
     startedDateTime: started_at,
     time: ms ?? 0,
@@ -47,13 +76,19 @@ function harEntry(entry: Entry, { settings, url }: HarContext): HarEntry {
       headersSize: -1,
       bodySize: full.request_bytes,
     },
-    response: harResponse(full.response, full.bytes),
+    response: harResponse(response, full.bytes),
     cache: {},
     timings: timings(full),
     connection: client,
     comment: why ?? '',
-    _lastbyte: { ...row, timeline, attempts },
+    _lastbyte: { ...rest, attempts: attempts.map((attempt) => withoutBodyOf(full, attempt)) },
   };
+}
+
+/** The body that the client was sent stands in the response, once. */
+function withoutBodyOf({ response }: FullView, attempt: AttemptView): AttemptView {
+  if (attempt.response === null || attempt.response.body !== response?.body) return attempt;
+  return { ...attempt, response: { ...attempt.response, body: null } };
 }
 
 function harResponse(response: ResponseView | null, bytes: number): HarEntry['response'] {

@@ -3,12 +3,13 @@
 import { spawnSync } from 'node:child_process';
 import { gzipSync } from 'node:zlib';
 import * as fc from 'fast-check';
+import type { Har } from 'har-format';
 import { expect, test } from 'vitest';
 import type { ExchangeRecord } from '../../../../src/exchange/events.ts';
 import { resolveOptions } from '../../../../src/config/library.ts';
 import { curlCommand } from '../../../../src/observe/inspector/curl.ts';
 import { fullView } from '../../../../src/observe/inspector/full.ts';
-import { harOf } from '../../../../src/observe/inspector/har.ts';
+import { harParts } from '../../../../src/observe/inspector/har.ts';
 import type { Entry } from '../../../../src/observe/inspector/ring.ts';
 import { PreviewRoom, PreviewWriter } from '../../../../src/spool/body-preview.ts';
 import { harFaults } from '../../../helpers/har-schema.ts';
@@ -30,6 +31,13 @@ function entryOf(record: ExchangeRecord): Entry {
     recordBytes: 0,
     row: null,
   };
+}
+
+/** The whole text of it, read again. */
+function har(entries: readonly Entry[], maxBytes?: number): Har {
+  const find = (id: string): Entry | null => entries.find(({ begun }) => begun.id === id) ?? null;
+  const ids = entries.map(({ begun }) => begun.id);
+  return JSON.parse([...harParts(ids, find, { settings, url, version: '1' }, maxBytes)].join(''));
 }
 
 function recordOf(
@@ -71,21 +79,73 @@ test('is made, and is valid in a HAR, for any octets and any fields', () => {
       const entry = entryOf(recordOf(requestFields, Buffer.from(octets), { url: path, method: 'POST' }));
       const full = fullView(entry, settings, url);
       expect(full.request.body?.bytes ?? 0).toBe(octets.length);
-      const har: unknown = JSON.parse(JSON.stringify(harOf([entry], { settings, url, version: '1' })));
-      expect(harFaults(har)).toEqual([]);
+      expect(harFaults(har([entry]))).toEqual([]);
     }),
     { numRuns: 60 },
   );
 });
 
 test('the timings of a HAR add up', () => {
-  const [entry] = harOf([entryOf(recordOf([], Buffer.alloc(0)))], { settings, url, version: '1' }).log
-    .entries;
+  const [entry] = har([entryOf(recordOf([], Buffer.alloc(0)))]).log.entries;
   const spans = Object.values(entry?.timings ?? {}).filter(
     (span): span is number => typeof span === 'number',
   );
   const sum = spans.reduce((total, span) => total + Math.max(0, span), 0);
   expect(sum).toBeCloseTo(DELIVERED.durationMs);
+});
+
+test('a HAR is made entry by entry, as it is asked for, and only of what is still kept', () => {
+  const kept = new Map(['1', '2', '3'].map((id) => [id, entryOf({ ...DELIVERED, id })]));
+  const asked: string[] = [];
+  const find = (id: string): Entry | null => {
+    asked.push(id);
+    return kept.get(id) ?? null;
+  };
+  const parts = harParts(['3', '2', '1'], find, { settings, url, version: '1' });
+  const text = [parts.next().value, parts.next().value];
+  expect(asked).toEqual(['3']);
+  kept.delete('2');
+  const { log } = JSON.parse([...text, ...parts].join(''));
+  expect(log.entries.map((entry: object) => Reflect.get(entry, '_lastbyte').id)).toEqual(['3', '1']);
+  expect(log.comment).toContain('2 of 3');
+});
+
+test('a HAR that would be too large has the newest, and says what it left out', () => {
+  const entries = ['3', '2', '1'].map((id) =>
+    entryOf({ ...recordOf(['Content-Type', 'text/plain'], Buffer.alloc(1000, 'x')), id }),
+  );
+  const whole = har(entries);
+  expect([whole.log.entries.length, whole.log.comment]).toEqual([3, undefined]);
+  const part = har(entries, 8000);
+  expect(harFaults(part)).toEqual([]);
+  const { length } = part.log.entries;
+  expect([length > 0, length < 3, part.log.entries]).toEqual([
+    true,
+    true,
+    whole.log.entries.slice(0, length),
+  ]);
+  expect(part.log.comment).toContain(
+    `The newest ${length} of 3 exchanges. A HAR of these holds at most 8000 bytes`,
+  );
+});
+
+test('a HAR has the body of each response once', () => {
+  const body = new PreviewWriter(new PreviewRoom(Infinity));
+  body.copy(Buffer.from('only once'));
+  const times = {
+    connectedMs: 1,
+    headSentMs: 1,
+    bodyStartMs: null,
+    bodySentMs: null,
+    firstByteMs: 1,
+    headMs: 1,
+    lastByteMs: 1,
+    body,
+  };
+  const attempts = DELIVERED.attempts.map((attempt) => ({ ...attempt, notes: times }));
+  const record = recordOf([], Buffer.from('asked once'), { method: 'POST', outcome: 'delivered', attempts });
+  const text = JSON.stringify(har([entryOf(record)]));
+  expect([text.split('only once').length, text.split('asked once').length]).toEqual([2, 2]);
 });
 
 test('a body that unfolds to more than is shown stays folded', () => {
