@@ -52,7 +52,7 @@ export class StreamedExchange {
   constructor(options: StreamedOptions) {
     const { request, response, services } = options;
     this.#options = options;
-    this.#journal = new Journal(request, services.watcher);
+    this.#journal = new Journal(request, services);
     this.#closed = responseClosed(response, () => this.#abandon());
   }
 
@@ -195,9 +195,16 @@ export class StreamedExchange {
   #forwarded(): ForwardedRequest {
     const { services, request, encrypted } = this.#options;
     const { settings, via } = services;
-    const trusted = services.trusts(request.socket.remoteAddress ?? '');
+    const clientAddress = services.addressOf(request.socket);
+    const trusted = services.trusts(clientAddress);
     const length = isFramed(request) ? announcedLength(request) : null;
-    const { target, fields } = forwardedRequest(request, length, { settings, via, trusted, encrypted });
+    const { target, fields } = forwardedRequest(request, length, {
+      settings,
+      via,
+      clientAddress,
+      trusted,
+      encrypted,
+    });
     const coding = isFramed(request) && length === null ? ['Transfer-Encoding', 'chunked'] : [];
     return { target, fields: [...fields, ...coding] };
   }

@@ -44,7 +44,7 @@ export interface UpgradeOptions {
 /** Never rejects. */
 export async function upgradeThrough(options: UpgradeOptions): Promise<void> {
   const { request, services, socket } = options;
-  const journal = new Journal(request, services.watcher);
+  const journal = new Journal(request, services);
   try {
     const error = refusalBeforehand(request, services) ?? unsupported(request);
     if (error === null) await passOn(options, journal);
@@ -169,8 +169,9 @@ function breakOff(options: UpgradeOptions, journal: Journal, connection: Upstrea
 
 function upgradeRequest(options: UpgradeOptions): ForwardedRequest {
   const { request, services, encrypted } = options;
-  const trusted = services.trusts(request.socket.remoteAddress ?? '');
-  const context = { settings: services.settings, via: services.via, trusted, encrypted };
+  const clientAddress = services.addressOf(request.socket);
+  const trusted = services.trusts(clientAddress);
+  const context = { settings: services.settings, via: services.via, clientAddress, trusted, encrypted };
   const { target, fields } = forwardedRequest(request, null, context);
   const upgrade = fieldValues(request.rawHeaders, 'upgrade').flatMap((value) => ['Upgrade', value]);
   const switching = fields.map((value, index) => (isConnectionValue(fields, index) ? 'Upgrade' : value));

@@ -58,7 +58,7 @@ export class Exchange {
     this.#options = options;
     const { response, request, services } = options;
     this.#settings = services.settings;
-    this.#journal = new Journal(request, services.watcher);
+    this.#journal = new Journal(request, services);
     this.#closed = responseClosed(response, () => this.#trial?.abandon());
   }
 
@@ -149,7 +149,8 @@ export class Exchange {
 
   #newTrial(body: SpooledBody): Trial {
     const { request, response, services, encrypted } = this.#options;
-    const trusted = services.trusts(request.socket.remoteAddress ?? '');
+    const clientAddress = services.addressOf(request.socket);
+    const trusted = services.trusts(clientAddress);
     const bodyBytes = isFramed(request) ? body.bytes : null;
     return new Trial({
       services,
@@ -159,6 +160,7 @@ export class Exchange {
       head: upstreamHead(request, bodyBytes, {
         settings: this.#settings,
         via: services.via,
+        clientAddress,
         trusted,
         encrypted,
       }),

@@ -7,6 +7,7 @@ import type { ErrorCode, ProxyError } from '../errors.ts';
 import type { AttemptRecord, ExchangeRecord, Outcome } from './events.ts';
 import { Notes } from './notes.ts';
 import type { Watcher } from './notes.ts';
+import type { Services } from './services.ts';
 
 export class Journal {
   readonly id: string = randomUUID();
@@ -26,10 +27,11 @@ export class Journal {
   /** Null: nobody watches. */
   readonly notes: Notes | null;
 
-  constructor(request: IncomingMessage, watcher: Watcher | null) {
+  constructor(request: IncomingMessage, services: Pick<Services, 'watcher' | 'addressOf'>) {
     this.#request = request;
     // The address is forgotten when the socket closes.
-    this.#clientAddress = request.socket.remoteAddress ?? '';
+    this.#clientAddress = services.addressOf(request.socket);
+    const { watcher } = services;
     this.notes = watcher === null ? null : new Notes(this.#startedMs, watcher.previewRoom);
     if (watcher !== null) this.#tell(watcher);
   }

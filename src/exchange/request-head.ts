@@ -11,6 +11,8 @@ import { originForm } from '../http/request-check.ts';
 export interface HeadContext {
   readonly settings: Settings;
   readonly via: string;
+  /** Empty: there is none, as on a unix socket. */
+  readonly clientAddress: string;
   readonly trusted: boolean;
   readonly encrypted: boolean;
 }
@@ -36,14 +38,14 @@ export function forwardedRequest(
   bodyBytes: number | null,
   context: HeadContext,
 ): ForwardedRequest {
-  const { settings, via, trusted, encrypted } = context;
+  const { settings, via, clientAddress, trusted, encrypted } = context;
   const { target, host } = originForm(request.url ?? '/', request.method);
   const authority = host ?? fieldValue(request.rawHeaders, 'host') ?? targetAuthority(settings.target);
   const fields = upstreamFields({
     fields: withHost(countedDown(request), host),
     minor: request.httpVersionMinor === 0 ? 0 : 1,
     hop: {
-      clientAddress: request.socket.remoteAddress ?? 'unknown',
+      clientAddress: clientAddress === '' ? 'unknown' : clientAddress,
       clientPort: request.socket.remotePort ?? 0,
       encrypted,
       localPort: request.socket.localPort ?? 0,

@@ -1,5 +1,6 @@
 /** What all exchanges of one proxy share. */
 
+import type { Socket } from 'node:net';
 import type { Settings } from '../config/settings.ts';
 import type { Spool } from '../spool/spool.ts';
 import type { Connecting } from '../upstream/connection.ts';
@@ -23,6 +24,8 @@ export interface Services {
   readonly connect: (timeoutMs: number) => Connecting;
   /** Opens a connection that is read as a stream. */
   readonly connectAsStream: (timeoutMs: number) => Connecting;
+  /** Of the client that a connection speaks for: of a replay, the one whose request is repeated. Empty: there is none. */
+  addressOf(socket: Socket): string;
   /** Whether this peer's X-Forwarded-*, X-Real-IP and Forwarded fields are to be believed. */
   trusts(address: string): boolean;
   /** Who watches exchanges as they begin; null: nobody, so nothing more than the record is made. */

@@ -188,6 +188,7 @@ export class Proxy extends EventEmitter<ProxyEvents> implements AsyncDisposable 
       connect: (timeoutMs) => gate.open(() => openConnection({ target, insecure, timeoutMs })),
       connectAsStream: (timeoutMs) =>
         gate.open(() => openConnection({ target, insecure, timeoutMs, asStream: true })),
+      addressOf: (socket) => this.#watching?.replayedFor(socket) ?? socket.remoteAddress ?? '',
       trusts,
       record: (record) => teller.over(record),
     };
@@ -206,6 +207,7 @@ export class Proxy extends EventEmitter<ProxyEvents> implements AsyncDisposable 
       lookAtAll: (all) => {
         this.#teller.lookAtAll = all;
       },
+      trusts: (address) => this.#trusts(address),
       failed: (error) => this.#teller.adminFailed(error),
       now: () => ({
         ...this.#listener.count(),

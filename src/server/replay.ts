@@ -1,9 +1,13 @@
-/** Sends the request of an exchange again, through the proxy's own front door. */
+/**
+ * Sends the request of an exchange again, through the proxy's own front door: as its client would, with that client's
+ * address and no more trust than it had.
+ */
 
 import { connect as connectTcp } from 'node:net';
 import type { Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import { fieldValue, hopByHopNames, withoutFields } from '../http/fields.ts';
+import { isForwardedClaim } from '../http/forwarded.ts';
 import { serializeFields } from '../http/forwarding.ts';
 import type { ReplayResult } from '../observe/inspector/api.ts';
 import type { Inspector } from '../observe/inspector/inspector.ts';
@@ -15,17 +19,23 @@ const TOTAL_TIMEOUT_MS = 300_000;
 
 export class Replays {
   readonly #inspector: Inspector;
+  readonly #trusts: (address: string) => boolean;
   readonly #sockets = new Set<Socket>();
+  /** For whom a replay's connection speaks, by the address and port that the front door sees it come from. */
+  readonly #clients = new Map<string, string>();
 
-  constructor(inspector: Inspector) {
+  /** @param trusts whether a client's word about itself is believed, by its address */
+  constructor(inspector: Inspector, trusts: (address: string) => boolean) {
     this.#inspector = inspector;
+    this.#trusts = trusts;
   }
 
   /** Resolves when the new exchange has begun; its answer is read and thrown away. Never rejects. */
   send({ begun, record }: Entry): Promise<ReplayResult> {
     const { method, url, requestFields } = begun;
     const body = record?.notes?.requestBody?.octets() ?? null;
-    const head = `${method} ${url} HTTP/1.1\r\n${serializeFields(fieldsAgain(requestFields, body))}\r\n`;
+    const fields = fieldsAgain(requestFields, body, this.#trusts(begun.clientAddress));
+    const head = `${method} ${url} HTTP/1.1\r\n${serializeFields(fields)}\r\n`;
     const socket = this.#connect();
     return new Promise((resolve) => {
       let forget = (): void => undefined;
@@ -42,6 +52,7 @@ export class Replays {
       socket.on('error', (error) => fail(error.message));
       socket.on('close', () => fail('the connection was closed'));
       socket.once('connect', () => {
+        this.#speakFor(begun.clientAddress, socket);
         const clientPort = socket.localPort ?? null;
         forget = this.#inspector.expectReplay({ clientPort, method, url }, begun.id, (id) =>
           settle({ kind: 'begun', id }),
@@ -52,6 +63,20 @@ export class Replays {
         else socket.end(body);
       });
     });
+  }
+
+  /** Null: the connection is no replay. */
+  clientOf({ remoteAddress, remotePort }: Socket): string | null {
+    return this.#clients.size === 0 ? null : (this.#clients.get(endpoint(remoteAddress, remotePort)) ?? null);
+  }
+
+  #speakFor(address: string, socket: Socket): void {
+    const { localAddress, localPort } = socket;
+    // A unix socket's connections have no address, and nobody trusts them.
+    if (localAddress === undefined || localPort === undefined) return;
+    const key = endpoint(localAddress, localPort);
+    this.#clients.set(key, address);
+    socket.once('close', () => this.#clients.delete(key));
   }
 
   close(): void {
@@ -82,12 +107,24 @@ function socketTo(url: string): Socket {
   return protocol === 'https:' ? connectTls({ ...options, rejectUnauthorized: false }) : connectTcp(options);
 }
 
-/** As they came, but for this connection: with the length of what is sent, and closed behind it. */
-function fieldsAgain(fields: readonly string[], body: Buffer | null): string[] {
-  const ofThisConnection = new Set([...hopByHopNames(fields), 'content-length', 'expect']);
+/** IPv4 as IPv4, also on a socket that listens for both. */
+function endpoint(address: string | undefined, port: number | undefined): string {
+  return `${address?.replace(/^::ffff:(?=\d+\.)/i, '')} ${port}`;
+}
+
+/**
+ * As they came, but for this connection: with the length of what is sent, and closed after it. What a client claimed about
+ * itself without being trusted was dropped then, and is dropped here: the front door may trust this machine.
+ */
+function fieldsAgain(fields: readonly string[], body: Buffer | null, trusted: boolean): string[] {
+  const dropped = new Set([...hopByHopNames(fields), 'content-length', 'expect']);
+  for (const [at, name] of fields.entries()) {
+    const lower = name.toLowerCase();
+    if (at % 2 === 0 && !trusted && isForwardedClaim(lower, false)) dropped.add(lower);
+  }
   return [
     ...(fieldValue(fields, 'host') === undefined ? ['Host', 'localhost'] : []),
-    ...withoutFields(fields, ofThisConnection),
+    ...withoutFields(fields, dropped),
     ...(body === null ? [] : ['Content-Length', String(body.length)]),
     'Connection',
     'close',

@@ -1,6 +1,7 @@
 /** Puts what watches a proxy together: the inspector, its pages, and who tells them. */
 
 import type { EventEmitter } from 'node:events';
+import type { Socket } from 'node:net';
 import { packageVersion } from '../config/version.ts';
 import { apiPages } from '../observe/inspector/api.ts';
 import { Inspector } from '../observe/inspector/inspector.ts';
@@ -13,12 +14,14 @@ import { Replays } from './replay.ts';
 
 export interface Watching {
   readonly pages: readonly AdminPage[];
+  /** The address of the client whose request comes again on this connection; null: it is no replay. */
+  replayedFor(socket: Socket): string | null;
   close(): void;
 }
 
 export function watching(events: EventEmitter<ProxyEvents>, inspected: Inspected): Watching {
   const inspector = new Inspector(inspected, packageVersion());
-  const replays = new Replays(inspector);
+  const replays = new Replays(inspector, (address) => inspected.trusts(address));
   const metrics = new Metrics({
     version: inspector.version,
     now: () => inspected.now(),
@@ -53,6 +56,7 @@ export function watching(events: EventEmitter<ProxyEvents>, inspected: Inspected
   events.on('adminError', () => metrics.adminFailed());
   return {
     pages: [...pageFiles(), ...apiPages(inspector, (entry) => replays.send(entry)), metrics.page],
+    replayedFor: (socket) => replays.clientOf(socket),
     close: () => {
       inspector.close();
       replays.close();

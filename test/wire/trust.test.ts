@@ -4,8 +4,10 @@ import { connect, createServer } from 'node:net';
 import { once } from 'node:events';
 import { text } from 'node:stream/consumers';
 import { describe, expect, test } from 'vitest';
+import { askAdmin } from '../helpers/admin.ts';
 import { Bare } from '../helpers/bare.ts';
 import { Client, valueOf } from '../helpers/client.ts';
+import { Inspected } from '../helpers/inspected.ts';
 import { TestProxy } from '../helpers/proxy.ts';
 import { Upstream, answering, ok } from '../helpers/upstream.ts';
 
@@ -162,5 +164,43 @@ describe('a loop', () => {
     await proxy.record(1);
     expect(proxy.records.map(({ error }) => error)).toContain('loop_detected');
     expect(proxy.records).toHaveLength(2);
+  });
+});
+
+describe('a replay is trusted as its original was', () => {
+  const replay = (id: string) =>
+    [
+      `/api/exchanges/${id}/replay`,
+      { method: 'POST', body: '{}', headers: { 'Content-Type': 'application/json' } },
+    ] as const;
+
+  test.each([
+    ['nobody trusted', ['127.0.0.1'], '127.0.0.2', []],
+    ['a trusted proxy', ['127.0.0.2'], '9.9.9.9, 127.0.0.2', ['https', 'bank.test', '443']],
+  ])('%s', async (_who, trustProxy, forwardedFor, believed) => {
+    await using inspected = await Inspected.start(answering(ok('')), { host: '0.0.0.0', trustProxy });
+    const socket = connect({ port: inspected.proxy.port, host: '127.0.0.1', localAddress: '127.0.0.2' });
+    socket.end(`GET /a HTTP/1.1\r\nHost: x\r\nConnection: close\r\n${CLAIMS}\r\n`);
+    await text(socket);
+    const { id } = await inspected.proxy.record();
+    const first = await askAdmin(inspected.proxy, ...replay(id));
+    const again = await inspected.proxy.record(1);
+    expect([first.status, again.clientAddress]).toEqual([202, '127.0.0.2']);
+    // Also a replay of the replay.
+    await askAdmin(inspected.proxy, ...replay(again.id));
+    await inspected.proxy.record(2);
+    for (const { fields } of inspected.upstream.requests) {
+      expect(valueOf(fields, 'x-forwarded-for')).toBe(forwardedFor);
+      expect(fields.join('\n').match(/^(https|bank\.test|443)$/gm) ?? []).toEqual(believed);
+    }
+    // All that differs is the port that the client came from.
+    const plain = inspected.upstream.requests.map(({ method, target, fields }) => [
+      method,
+      target,
+      ...fields.map((one) => one.replace(/127\.0\.0\.2:\d+/, '127.0.0.2:port')),
+    ]);
+    expect(plain.length).toBe(3);
+    expect(plain[1]).toEqual(plain[0]);
+    expect(plain[2]).toEqual(plain[0]);
   });
 });

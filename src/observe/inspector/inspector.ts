@@ -16,6 +16,8 @@ export interface Inspected {
   now(): NowView & { readonly running: number };
   /** Whether all exchanges are to be told as they begin, however many. */
   lookAtAll(all: boolean): void;
+  /** Whether what this client says about itself is believed. */
+  trusts(address: string): boolean;
   /** Is told of errors of the watchers' own; traffic goes on. */
   failed(error: unknown): void;
 }

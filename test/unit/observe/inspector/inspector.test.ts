@@ -19,6 +19,7 @@ test('what was not looked at is counted if it went well, and listed if it did no
     url: 'http://a',
     now: () => now,
     lookAtAll: () => undefined,
+    trusts: () => false,
     failed: () => undefined,
   };
   const inspector = new Inspector(inspected, '1');
