@@ -9,7 +9,7 @@ type LogSettings = Pick<Settings, 'logLevel' | 'accessLog' | 'quiet'>;
 export class LiveLog {
   readonly #stream: Output;
   readonly #color: boolean;
-  readonly #closing: Promise<void>[] = [];
+  readonly #closing: Promise<boolean>[] = [];
   #settings: LogSettings;
   #log: Log;
 
@@ -33,8 +33,10 @@ export class LiveLog {
     this.#log = this.#open();
   }
 
-  async close(): Promise<void> {
-    await Promise.all([...this.#closing, this.#log.close()]);
+  /** False: something is left that nobody reads. */
+  async close(): Promise<boolean> {
+    const closed = await Promise.all([...this.#closing, this.#log.close()]);
+    return closed.every((whole) => whole);
   }
 
   #open(): Log {

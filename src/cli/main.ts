@@ -1,4 +1,4 @@
-/** The command `lastbyte`, from its arguments to its exit code. It never ends the process itself. */
+/** The command `lastbyte`, from its arguments to its exit code. It ends the process itself only where nobody reads its log. */
 
 import { packageVersion } from '../config/version.ts';
 import { outliveReaders, type Streams } from './streams.ts';

@@ -43,8 +43,10 @@ export async function run({ sources, settings, streams, version }: Run): Promise
   process.off('SIGHUP', onHangup);
 
   if (stop === 'destroyed') live.log.warn('second signal: exchanges under way were cut');
-  await live.close();
-  return stop === 'closed' ? 0 : 1;
+  const code = stop === 'closed' ? 0 : 1;
+  // Node would wait for ever for what is written to a pipe that nobody reads.
+  if (!(await live.close())) process.exit(code);
+  return code;
 }
 
 /** Null, and a sentence on stderr, when it cannot start. */

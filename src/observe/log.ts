@@ -1,7 +1,6 @@
 /** The log: winston's levels and transport, lines of our own. It never fails an exchange, whatever becomes of its stream. */
 
 import { once } from 'node:events';
-import { Writable } from 'node:stream';
 import { createLogger, format, transports } from 'winston';
 import type { Logger } from 'winston';
 import type { AccessLogFormat, LogLevel } from '../config/settings.ts';
@@ -9,6 +8,7 @@ import type { ExchangeRecord } from '../exchange/events.ts';
 import { bannerBlock, bannerJson, bannerSentence } from './banner.ts';
 import type { Banner } from './banner.ts';
 import { combinedLine, exchangeLevel, jsonLine, prettyLine } from './exchange-line.ts';
+import { LogStream } from './log-stream.ts';
 import { jsonMessage, plainMessage } from './message-line.ts';
 import type { LogFields, Message } from './message-line.ts';
 
@@ -33,8 +33,11 @@ export interface Log {
   banner(banner: Banner): void;
   /** The one line of an exchange that is over. */
   exchange(record: ExchangeRecord): void;
-  /** Resolves when all lines are with the system; what is logged later is dropped. */
-  close(): Promise<void>;
+  /**
+   * Resolves with true when all lines are with the system; what is logged later is dropped. False: some are left, and
+   * nobody has read any for a while.
+   */
+  close(): Promise<boolean>;
 }
 
 /** Smaller is graver, as winston wants it. */
@@ -58,7 +61,12 @@ export function createLog(options: LogOptions): Log {
   const { stream, color, quiet } = options;
   const form = options.format === 'auto' ? formatFor(stream) : options.format;
   const style = STYLES[form];
-  const output = new LineOutput(stream, quiet && RANKS[options.level] > RANKS.warn ? 'warn' : options.level);
+  const lossLine = (entries: number): string => {
+    const text = `the log was not read: ${entries} ${entries === 1 ? 'entry is' : 'entries are'} missing here`;
+    return style.message({ at: Date.now(), level: 'warn', text, fields: { dropped: entries } }, color);
+  };
+  const lowest = quiet && RANKS[options.level] > RANKS.warn ? 'warn' : options.level;
+  const output = new LineOutput(stream, lowest, lossLine);
   const say = (level: LogLevel, text: string, fields: LogFields = {}): void => {
     if (!output.wants(level)) return;
     output.write(style.message({ at: Date.now(), level, text, fields }, color));
@@ -74,8 +82,8 @@ export function createLog(options: LogOptions): Log {
       output.write(block ? bannerBlock(banner, color) : style.banner(banner, Date.now()));
     },
     exchange: (record) => {
-      const level = exchangeLevel(record);
-      if (style.exchange !== null && output.wants(level)) output.write(style.exchange(record, color));
+      if (style.exchange !== null && output.wants(exchangeLevel(record)))
+        output.write(style.exchange(record, color));
     },
     close: () => output.close(),
   };
@@ -95,34 +103,33 @@ function plainBanner(banner: Banner, at: number): string {
 
 /** Writes finished lines through winston, and outlives its stream. */
 class LineOutput {
-  readonly #stream: NodeJS.WritableStream;
   readonly #level: LogLevel;
+  readonly #stream: LogStream;
+  /** What is said of entries that nobody read. */
+  readonly #lossLine: (entries: number) => string;
   readonly #lines: string[] = [];
   readonly #logger: Logger;
-  readonly #onError: (error: NodeJS.ErrnoException) => void;
-  /** No more lines: closed, or nobody is there to read them. */
-  #over = false;
-  #closed: Promise<void> | null = null;
+  #closed: Promise<boolean> | null = null;
+  #dropped = 0;
 
-  constructor(stream: NodeJS.WritableStream, level: LogLevel) {
-    this.#stream = stream;
+  constructor(stream: NodeJS.WritableStream, level: LogLevel, lossLine: (entries: number) => string) {
     this.#level = level;
+    this.#lossLine = lossLine;
+    this.#stream = new LogStream(stream, () => this.#ownUp());
     this.#logger = createLogger({
       level,
       levels: RANKS,
       // The line is finished: winston's formats would copy and serialize each entry again.
       format: format.printf(({ message }) => String(message)),
-      transports: [new transports.Stream({ stream: careful(stream), eol: '\n' })],
+      transports: [new transports.Stream({ stream: this.#stream.writable, eol: '\n' })],
     });
-    // `lastbyte | head`: a reader that leaves is no reason to stop the proxy.
-    this.#onError = (error) => {
-      if (!PASSING.has(error.code ?? '')) this.#over = true;
-    };
-    stream.on('error', this.#onError);
   }
 
   wants(level: LogLevel): boolean {
-    return !this.#over && RANKS[level] <= RANKS[this.#level];
+    if (this.#closed !== null || this.#stream.broken || RANKS[level] > RANKS[this.#level]) return false;
+    if (!this.#stream.full) return true;
+    this.#dropped += 1;
+    return false;
   }
 
   /** The lines of one turn of the event loop are one entry: each costs winston's way, and a write that blocks the process. */
@@ -131,9 +138,18 @@ class LineOutput {
     if (this.#lines.length === 1) setImmediate(() => this.#flush());
   }
 
-  close(): Promise<void> {
+  /** False: not all of it could be written. */
+  close(): Promise<boolean> {
     this.#closed ??= this.#finish();
     return this.#closed;
+  }
+
+  /** Says how many entries are missing, where they are. */
+  #ownUp(): void {
+    if (this.#dropped === 0 || this.#closed !== null) return;
+    const line = this.#lossLine(this.#dropped);
+    this.#dropped = 0;
+    this.write(line);
   }
 
   #flush(): void {
@@ -142,49 +158,12 @@ class LineOutput {
     if (text !== '') this.#logger.log(this.#level, text);
   }
 
-  async #finish(): Promise<void> {
+  async #finish(): Promise<boolean> {
+    this.#ownUp();
     this.#flush();
-    const broken = this.#over;
-    this.#over = true;
     const finished = once(this.#logger, 'finish');
     this.#logger.end();
     await finished;
-    // A stream that failed may report more errors later: then the listener stays.
-    if (!broken && (await flushed(this.#stream))) this.#stream.off('error', this.#onError);
+    return await this.#stream.end();
   }
-}
-
-/**
- * Stands between winston and the stream. Node's stream for a file on stdout writes at once and may throw; winston's
- * transport would stay in the middle of that write for ever, and keep every later line in memory. Here the lines are lost.
- */
-function careful(stream: NodeJS.WritableStream): Writable {
-  return new Writable({
-    decodeStrings: false,
-    write: (lines: string, _encoding, done) => {
-      try {
-        stream.write(lines);
-      } catch {
-        // Lost, as said above: there is no other place to complain to.
-      }
-      done();
-    },
-  });
-}
-
-/** Errors after which the same stream may work again: no room for the moment. */
-const PASSING: ReadonlySet<string> = new Set(['EAGAIN', 'ENOSPC']);
-
-/** Writes are done in order, so when this empty one is done all are. False: the stream failed first. */
-function flushed(stream: NodeJS.WritableStream): Promise<boolean> {
-  return new Promise((resolve) => {
-    const settle = (whole: boolean): void => {
-      stream.off('close', onClose);
-      resolve(whole);
-    };
-    // A stream that is destroyed meanwhile need not call back.
-    const onClose = (): void => settle(false);
-    stream.once('close', onClose);
-    stream.write('', (error) => settle(!error));
-  });
 }

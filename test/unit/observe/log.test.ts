@@ -5,7 +5,7 @@ import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { createServer, connect } from 'node:net';
 import path from 'node:path';
-import { PassThrough } from 'node:stream';
+import { PassThrough, Writable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import * as fc from 'fast-check';
@@ -349,6 +349,44 @@ describe('a stream that fails', () => {
     for (let line = 0; line < 5; line += 1) log.exchange(DELIVERED);
     await log.close();
   });
+});
+
+test('says how many entries a slow reader missed, where they are missing, and as soon as it reads', async () => {
+  const written: string[] = [];
+  const release: (() => void)[] = [];
+  const stream = new Writable({
+    decodeStrings: false,
+    write: (lines: string, _encoding, done) => {
+      written.push(lines);
+      release.push(done);
+    },
+  });
+  const log = createLog({ level: 'info', format: 'json', stream, color: false, quiet: false });
+  const entry = { ...DELIVERED, url: `/${'x'.repeat(100_000)}` };
+  for (let at = 0; at < 30; at += 1) {
+    log.exchange(entry);
+    await nextTurn();
+  }
+  // What was written goes one by one, so that every callback is one more line read.
+  while (release.length > 0) {
+    const [next] = release.splice(0);
+    next?.();
+    await nextTurn();
+  }
+  const before = written.join('').trimEnd().split('\n');
+  const { message, dropped } = JSON.parse(before.at(-1) ?? '');
+  expect(message).toBe(`the log was not read: ${dropped} entries are missing here`);
+  expect(before.length - 1 + dropped).toBe(30);
+  expect(dropped).toBeGreaterThan(10);
+  log.exchange(DELIVERED);
+  const closed = log.close();
+  await nextTurn();
+  for (let turn = 0; turn < 5; turn += 1) {
+    for (const done of release.splice(0)) done();
+    await nextTurn();
+  }
+  expect(await closed).toBe(true);
+  expect(written.at(-2)).toContain('"path":"/report"');
 });
 
 test('closing twice is closing once, and leaves no listener on a sound stream', async () => {
