@@ -174,17 +174,16 @@ export class Exchange {
   async #sendWhole(head: ResponseHead, body: SpooledBody): Promise<void> {
     const { attempts, waitedMs } = this.#journal;
     const last = attempts.at(-1);
+    const { request, services } = this.#options;
     try {
-      const answer = upstreamAnswer(
-        this.#options.request.method ?? '',
-        this.#clientHead(head),
-        body,
-        last?.verdict ?? 'complete',
-      );
-      this.#journal.sentence =
+      const method = request.method ?? '';
+      const answer = upstreamAnswer(method, this.#clientHead(head), body, last?.verdict ?? 'complete');
+      const note =
         explainSaved(attempts, waitedMs, this.#settings) ??
         (last === undefined ? null : deliveryNote(last)) ??
         this.#journal.sentence;
+      const hint = last === undefined ? null : services.heldBack.hint(request.url ?? '/', last.evidence);
+      this.#journal.sentence = note === null || hint === null ? (note ?? hint) : `${note} ${hint}`;
       await this.#send(answer, 'delivered');
     } finally {
       body[Symbol.dispose]();

@@ -8,6 +8,7 @@ import type { ConnectionPool } from '../upstream/pool.ts';
 import type { Routes } from '../upstream/routes.ts';
 import type { WaitingRoom } from '../upstream/waiting-room.ts';
 import type { ExchangeRecord } from './events.ts';
+import type { HeldBackHints } from './held-back.ts';
 import type { Watcher } from './notes.ts';
 
 export interface Services {
@@ -17,6 +18,7 @@ export interface Services {
   readonly pool: ConnectionPool;
   readonly routes: Routes;
   readonly waitingRoom: WaitingRoom;
+  readonly heldBack: HeldBackHints;
   /** The name by which this proxy knows itself in Via (RFC 9110 section 7.6.3). */
   readonly via: string;
   /** True while the proxy shuts down: connections are not kept alive any longer. */

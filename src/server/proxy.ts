@@ -6,6 +6,7 @@ import { Chassis } from '../chassis/chassis.ts';
 import { resolveOptions } from '../config/library.ts';
 import type { ProxyOptions } from '../config/library.ts';
 import type { Settings } from '../config/settings.ts';
+import { HeldBackHints } from '../exchange/held-back.ts';
 import type { Services } from '../exchange/services.ts';
 import { Spool } from '../spool/spool.ts';
 import { ConnectGate } from '../upstream/connect-gate.ts';
@@ -43,6 +44,7 @@ export class Proxy extends EventEmitter<ProxyEvents> implements AsyncDisposable 
   readonly #spool: Spool;
   #pool: ConnectionPool;
   #routes = new Routes();
+  #heldBack = new HeldBackHints();
   #gate = new ConnectGate();
   readonly #waitingRoom = new WaitingRoom();
   readonly #via = `lastbyte-${randomBytes(4).toString('hex')}`;
@@ -140,6 +142,7 @@ export class Proxy extends EventEmitter<ProxyEvents> implements AsyncDisposable 
     this.#pool.close();
     this.#pool = new ConnectionPool(this.#settings);
     this.#routes = new Routes();
+    this.#heldBack = new HeldBackHints();
     this.#gate = new ConnectGate();
     this.#services = this.#makeServices();
     return needRestart;
@@ -178,6 +181,7 @@ export class Proxy extends EventEmitter<ProxyEvents> implements AsyncDisposable 
       pool: this.#pool,
       routes: this.#routes,
       waitingRoom: this.#waitingRoom,
+      heldBack: this.#heldBack,
       via: this.#via,
       get closing() {
         return isClosing();

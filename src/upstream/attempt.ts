@@ -1,5 +1,6 @@
 /** One try to get a response: sends the request over one connection and records what came back. */
 
+import { performance } from 'node:perf_hooks';
 import type { Duplex } from 'node:stream';
 import { asksForConnectionLogin } from '../http/connection-login.ts';
 import type { Framing } from '../http/framing.ts';
@@ -56,7 +57,8 @@ export class Attempt implements ConnectionReader, ResponseObserver {
   #paused = false;
   /** A read is under way: what stands behind the message is still to be counted. */
   #reading = false;
-  #awaitsBody = false;
+  /** When the head was there, and the body not with it. */
+  #awaitsBodySinceMs: number | null = null;
   #settle: ((evidence: Evidence) => void) | null = null;
   #evidence: Evidence | null = null;
 
@@ -191,8 +193,8 @@ export class Attempt implements ConnectionReader, ResponseObserver {
 
   /** The head came, and the body not with it. */
   #limitIdleTime(): void {
-    if (this.#awaitsBody) return;
-    this.#awaitsBody = true;
+    if (this.#awaitsBodySinceMs !== null) return;
+    this.#awaitsBodySinceMs = performance.now();
     this.#connection?.setTimeout(this.#streamed ? 0 : this.#options.bodyIdleTimeoutMs);
   }
 
@@ -237,6 +239,7 @@ export class Attempt implements ConnectionReader, ResponseObserver {
 
   #record(ending: Ending, detail: string | null, errorCode: string | null): Evidence {
     const { head, framing, headBytes, interimBytes, bodyBytes, surplusBytes, trailerFields } = this.#reader;
+    const sinceMs = this.#awaitsBodySinceMs;
     const waitedFor = head === null ? 'first-byte' : 'body-idle';
     return {
       ending,
@@ -246,6 +249,7 @@ export class Attempt implements ConnectionReader, ResponseObserver {
       headBytes,
       interimBytes,
       bodyBytes,
+      arrival: sinceMs === null ? null : { parts: this.#reader.bodyParts, ms: performance.now() - sinceMs },
       surplusBytes,
       trailerFields,
       reusedConnection: this.#reused,

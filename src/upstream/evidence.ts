@@ -28,6 +28,14 @@ export type RequestBodySent = 'none' | 'withheld' | 'partly' | 'whole';
  */
 export type Expectation = 'none' | 'unanswered' | 'continued';
 
+/** How a body came that did not come with its head. */
+export interface BodyArrival {
+  /** Reads that brought some of it. */
+  readonly parts: number;
+  /** From the head to the end. */
+  readonly ms: number;
+}
+
 export interface Evidence {
   readonly ending: Ending;
   /** The final response head, or null when it did not arrive whole. */
@@ -41,6 +49,8 @@ export interface Evidence {
   readonly interimBytes: number;
   /** Octets of the body that arrived, without chunk framing. */
   readonly bodyBytes: number;
+  /** Null: all of it came with the head. Not there: nobody looked how it came. */
+  readonly arrival?: BodyArrival | null;
   /** Octets after the end of the message, discarded. */
   readonly surplusBytes: number;
   /** Trailer fields after the last chunk, dropped. */

@@ -39,6 +39,8 @@ export class ResponseReader {
   /** Octets of the interim heads before it. */
   interimBytes = 0;
   bodyBytes = 0;
+  /** Reads that brought some of the body. */
+  bodyParts = 0;
   surplusBytes = 0;
 
   constructor(method: string, maxHeaderBytes: number, observer: ResponseObserver) {
@@ -68,6 +70,7 @@ export class ResponseReader {
     } else if (buffer === this.#window && this.#sink !== null) {
       this.#sink.commit(count);
       this.bodyBytes += count;
+      this.bodyParts += 1;
       this.#checkSink(this.#sink);
       this.#checkLength();
     } else {
@@ -176,16 +179,19 @@ export class ResponseReader {
     const to = Math.min(bytes.length, from + left);
     sink.append(bytes.subarray(from, to));
     this.bodyBytes += to - from;
+    this.bodyParts += 1;
     this.#checkSink(sink);
     this.#checkLength();
     return to;
   }
 
   #readChunks(decoder: ChunkedDecoder, bytes: Buffer, from: number, sink: BodySink): number {
+    const before = this.bodyBytes;
     const used = decoder.decode(bytes, from, bytes.length, (part: Uint8Array) => {
       sink.append(part);
       this.bodyBytes += part.length;
     });
+    if (this.bodyBytes > before) this.bodyParts += 1;
     this.#checkSink(sink);
     if (decoder.error !== null) this.#finish('parse-error', decoder.error, null);
     else if (decoder.done) this.#finish('message-end', null, null);
