@@ -50,7 +50,6 @@ export type ErrorCode =
   | 'expectation_failed'
   | 'request_head_too_large'
   | 'coding_not_supported'
-  | 'upgrade_not_supported'
   | 'loop_detected'
   | 'upstream_refused'
   | 'upstream_not_found'
@@ -82,7 +81,6 @@ const ERRORS: Readonly<Record<ErrorCode, ErrorRow>> = {
   expectation_failed: row(417, 'client', 'http_request_error', 'The expectation cannot be met'),
   request_head_too_large: row(431, 'client', 'http_request_error', 'The request head is too large'),
   coding_not_supported: row(501, 'client', 'http_request_error', 'The transfer coding is not supported'),
-  upgrade_not_supported: row(501, 'client', 'http_request_error', 'The upgrade is not supported'),
   loop_detected: row(508, 'client', 'proxy_loop_detected', 'The request came round in a loop'),
 
   upstream_refused: row(503, 'upstream', 'connection_refused', 'The upstream refuses connections'),

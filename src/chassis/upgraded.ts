@@ -3,8 +3,8 @@
 import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Settings } from '../config/settings.ts';
-import { ProxyError } from '../errors.ts';
-import { isFramed, refusalBeforehand } from '../exchange/check.ts';
+import type { ProxyError } from '../errors.ts';
+import { refusalBeforehand } from '../exchange/check.ts';
 import { clientHead } from '../exchange/client-head.ts';
 import { upstreamAnswer, written } from '../exchange/deliver.ts';
 import { upstreamFailure } from '../exchange/upstream-failure.ts';
@@ -18,7 +18,7 @@ import { forwardedRequest } from '../exchange/request-head.ts';
 import type { ForwardedRequest } from '../exchange/request-head.ts';
 import type { Services } from '../exchange/services.ts';
 import { shuttingDown } from '../exchange/shutting-down.ts';
-import { fieldValues, listMembers } from '../http/fields.ts';
+import { offeredProtocols } from '../http/upgrade.ts';
 import type { SpoolWriter } from '../spool/spool-writer.ts';
 import type { UpstreamConnection } from '../upstream/connection.ts';
 import type { Evidence } from '../upstream/evidence.ts';
@@ -46,7 +46,7 @@ export async function upgradeThrough(options: UpgradeOptions): Promise<void> {
   const { request, services, socket } = options;
   const journal = new Journal(request, services);
   try {
-    const error = refusalBeforehand(request, services) ?? unsupported(request);
+    const error = refusalBeforehand(request, services);
     if (error === null) await passOn(options, journal);
     else refuse(options, journal, error, NO_FACTS);
   } catch {
@@ -54,18 +54,6 @@ export async function upgradeThrough(options: UpgradeOptions): Promise<void> {
   } finally {
     services.record(journal.close());
   }
-}
-
-/** HTTP/2 over an upgrade would be a tunnel past every check that is made here. */
-function unsupported(request: IncomingMessage): ProxyError | null {
-  const protocols = fieldValues(request.rawHeaders, 'upgrade').flatMap((value) => listMembers(value));
-  if (protocols.some((protocol) => protocol === 'h2c' || protocol.startsWith('h2c/'))) {
-    return new ProxyError('upgrade_not_supported', 'An upgrade to h2c is not passed on: speak HTTP/1.1.');
-  }
-  if (isFramed(request) && request.headers['content-length'] !== '0') {
-    return new ProxyError('upgrade_not_supported', 'An upgrade request with a body is not passed on.');
-  }
-  return null;
 }
 
 function refuse(options: UpgradeOptions, journal: Journal, error: ProxyError, facts: RefusalFacts): void {
@@ -173,9 +161,9 @@ function upgradeRequest(options: UpgradeOptions): ForwardedRequest {
   const trusted = services.trusts(clientAddress);
   const context = { settings: services.settings, via: services.via, clientAddress, trusted, encrypted };
   const { target, fields } = forwardedRequest(request, null, context);
-  const upgrade = fieldValues(request.rawHeaders, 'upgrade').flatMap((value) => ['Upgrade', value]);
+  const protocols = offeredProtocols({ minor: 1, fields: request.rawHeaders });
   const switching = fields.map((value, index) => (isConnectionValue(fields, index) ? 'Upgrade' : value));
-  return { target, fields: [...switching, ...upgrade] };
+  return { target, fields: [...switching, 'Upgrade', protocols.join(', ')] };
 }
 
 function isConnectionValue(fields: readonly string[], index: number): boolean {

@@ -102,6 +102,8 @@ const HOP_BY_HOP: ReadonlySet<string> = new Set([
   'trailer',
   'transfer-encoding',
   'upgrade',
+  // What h2c offers come with: of this connection even where Connection does not name it (RFC 7540 section 3.2.1).
+  'http2-settings',
   // No field may have this name (RFC 9112 section 9.6), and Connection says it so often.
   'close',
 ]);

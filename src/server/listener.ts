@@ -2,6 +2,7 @@
 
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 import type { Settings } from '../config/settings.ts';
 import { ProxyError } from '../errors.ts';
 import type { ExchangeRecord } from '../exchange/events.ts';
@@ -9,12 +10,14 @@ import { refusedRecord } from '../exchange/journal.ts';
 import { rawRefusal } from '../exchange/raw-refusal.ts';
 import { NO_FACTS } from '../exchange/refuse.ts';
 import { reset } from '../exchange/reset.ts';
+import { offeredProtocols } from '../http/upgrade.ts';
 import { clientFault, isConnectionLost } from './client-fault.ts';
 import { configure, createServer, stopAccepting } from './http-server.ts';
 import { discardInput, linger } from './lingering.ts';
 import type { LingerLimits } from './lingering.ts';
 import { readNoFurther, readOn } from './reading-pace.ts';
 import { clearStaleSocket } from './socket-file.ts';
+import { parse, putBack, stopAtUpgrades } from './upgrade-offer.ts';
 
 /** Requests of one connection that may wait for their turn before it is read no further; the rest of a packet may come. */
 const MAX_PIPELINED = 16;
@@ -41,6 +44,8 @@ export interface ClientConnection {
   pending: number;
   /** Node's parser reads it, and may find further requests. */
   parsing: boolean;
+  /** Why the last request cannot be received to its end, when its turn is yet to come. */
+  fault: ProxyError | null;
   /** An answer to something that was no request goes out behind all others; then nothing more is read. */
   refused: boolean;
   /** The last answer is out: whatever else came is no concern of ours (RFC 9112 section 9.6). */
@@ -141,6 +146,7 @@ export class Listener {
 
   #listenToServer(): void {
     this.#server.on('connection', (socket: Socket) => {
+      if (this.#accepted.has(socket)) return;
       this.#accepted.add(socket);
       socket.on('close', () => this.#accepted.delete(socket));
     });
@@ -151,15 +157,15 @@ export class Listener {
       .on('request', (request, response) => this.#enqueue(request, response, false))
       .on('checkContinue', (request, response) => this.#enqueue(request, response, true))
       .on('checkExpectation', (request, response) => this.#enqueue(request, response, false))
-      .on('upgrade', (request: IncomingMessage, socket: Socket, head: Buffer) =>
-        this.#upgrade(request, socket, head),
-      )
+      .on('upgrade', (request, stream, head) => this.#upgrade(request, stream, head))
       .on('connect', (_request: IncomingMessage, socket: Socket) => this.#refuseConnect(socket))
       .on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => this.#clientError(error, socket))
       .on('timeout', (socket: Socket) => this.#timedOut(socket));
   }
 
   #adopt(socket: Socket): void {
+    stopAtUpgrades(socket);
+    if (this.#connections.has(socket)) return;
     const connection: ClientConnection = {
       socket,
       encrypted: this.#settings.tlsCert !== null,
@@ -167,6 +173,7 @@ export class Listener {
       tail: Promise.resolve(),
       pending: 0,
       parsing: true,
+      fault: null,
       refused: false,
       closing: false,
     };
@@ -179,7 +186,11 @@ export class Listener {
   #enqueue(request: IncomingMessage, response: ServerResponse, expectsContinue: boolean): void {
     const connection = this.#connections.get(request.socket);
     if (connection === undefined || connection.closing) return;
-    const run = (): Promise<void> => this.#handlers.request(connection, request, response, expectsContinue);
+    const run = (): Promise<void> => {
+      const running = this.#handlers.request(connection, request, response, expectsContinue);
+      if (connection.fault !== null) connection.current?.fault(connection.fault);
+      return running;
+    };
     this.#inOrder(connection, run);
     if (connection.pending > MAX_PIPELINED) queueMicrotask(() => this.#hold(connection));
   }
@@ -213,13 +224,26 @@ export class Listener {
     this.#unfinished.add(tail);
   }
 
-  #upgrade(request: IncomingMessage, socket: Socket, head: Buffer): void {
+  #upgrade(request: IncomingMessage, stream: Duplex, head: Buffer): void {
+    const { socket, httpVersionMinor, rawHeaders } = request;
     const connection = this.#connections.get(socket);
     if (connection === undefined) return;
     connection.parsing = false;
-    // Node leaves the socket to us, its errors included.
-    socket.on('error', () => undefined);
-    this.#inOrder(connection, () => this.#handlers.upgrade(connection, request, head));
+    // Node leaves the socket to us, its errors and its clock included.
+    stream.on('error', ignore);
+    const timedOut = (): void => this.#timedOut(socket);
+    socket.on('timeout', timedOut);
+    if (offeredProtocols({ minor: httpVersionMinor === 0 ? 0 : 1, fields: rawHeaders }).length > 0) {
+      this.#inOrder(connection, () => this.#handlers.upgrade(connection, request, head));
+      return;
+    }
+    putBack(request, head);
+    this.#inOrder(connection, () => {
+      stream.off('error', ignore);
+      socket.off('timeout', timedOut);
+      connection.parsing = true;
+      return parse(this.#server, socket, connection.encrypted);
+    });
   }
 
   #refuseConnect(socket: Socket): void {
@@ -243,6 +267,7 @@ export class Listener {
     if (connection.closing || code === 'HPE_CLOSED_CONNECTION') return;
     const refusal = clientFault(error, this.#settings);
     if (connection.current?.fault(refusal) === true) return;
+    connection.fault = refusal;
     this.#refuse(socket, refusal);
   }
 
@@ -294,3 +319,5 @@ export class Listener {
     linger(socket, limits);
   }
 }
+
+function ignore(): void {}

@@ -55,7 +55,7 @@ const requests = [
   `GET /?${QUERY} HTTP/1.1\r\nHost: x\r\nCookie ${SECRET}`,
   `POST /?${QUERY} HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\nContent-Length: 3`,
   `CONNECT user:${SECRET}@x:1 HTTP/1.1\r\nHost: x`,
-  `GET /whole?${QUERY} HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: h2c`,
+  `GET /head-cut?${QUERY} HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: h2c`,
 ];
 
 /** What came, also before a reset: a cut stream ends by one. */

@@ -5,7 +5,7 @@ import { expect, test } from 'vitest';
 import { signal, turns } from '../helpers/bare.ts';
 import { Client } from '../helpers/client.ts';
 import { TestProxy } from '../helpers/proxy.ts';
-import { Upstream, ok } from '../helpers/upstream.ts';
+import { Upstream, answering, ok } from '../helpers/upstream.ts';
 import type { UpstreamConnection } from '../helpers/upstream.ts';
 
 const REQUESTS = 4000;
@@ -145,4 +145,15 @@ test('a flood of them whose client resets is given up when the next answer is wr
   expect((await proxy.record()).outcome).toBe('abandoned');
   await turns();
   expect(upstream.requests.length).toBe(1);
+});
+
+test('a body that is malformed while its request waits for its turn is refused at its turn', async () => {
+  await using upstream = await Upstream.start(answering(ok('first')));
+  await using proxy = await TestProxy.start(upstream.url);
+  using client = await Client.connect(proxy.port);
+  await client.send(`${request(0)}POST /p HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n`);
+  expect((await client.response()).status).toBe(200);
+  expect((await client.response()).status).toBe(400);
+  client.halfClose();
+  expect(await client.end()).toBe('fin');
 });

@@ -412,6 +412,156 @@ describe('an upgrade', () => {
     },
   );
 
+  test('whose upstream is silent is refused with 504', async () => {
+    await using upstream = await Upstream.start(async (connection) => {
+      await connection.request();
+    });
+    await using proxy = await TestProxy.start(upstream.url, { stream: ['/exempt/'], firstByteTimeout: 100 });
+    using client = await Client.connect(proxy.port);
+    await client.send('GET /exempt/ HTTP/1.1\r\nHost: x\r\n\r\n');
+    expect((await client.response()).status).toBe(504);
+    await client.send('GET /exempt/ HTTP/1.1\r\nHost: x\r\n\r\n');
+    expect((await client.response()).status, 'the connection is still good').toBe(504);
+  });
+
+  test('whose upstream does not answer is refused with the reason', async () => {
+    await using upstream = await Upstream.start(async (connection) => {
+      await connection.request();
+      connection.reset();
+    });
+    await using proxy = await TestProxy.start(upstream.url, { stream: ['/exempt/'] });
+    using client = await Client.connect(proxy.port);
+    await client.send('GET /exempt/ HTTP/1.1\r\nHost: x\r\n\r\n');
+    expect((await client.response()).status).toBe(502);
+    expect((await proxy.record()).error).toBe('no_response');
+  });
+
+  test('whose upstream takes no connections is refused with 503', async () => {
+    const gone = await Upstream.start(answering(ok('')));
+    const { url } = gone;
+    await gone[Symbol.asyncDispose]();
+    await using proxy = await TestProxy.start(url, { stream: ['/exempt/'] });
+    using client = await Client.connect(proxy.port);
+    await client.send('GET /exempt/ HTTP/1.1\r\nHost: x\r\n\r\n');
+    expect((await client.response()).status).toBe(503);
+  });
+});
+
+describe('an upgrade', () => {
+  const upgrade = (protocol: string): string =>
+    `GET /ws HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: ${protocol}\r\nX-oDD: 1\r\n\r\n`;
+
+  /** Switches, then echoes; when the peer has closed its side, says so and closes. */
+  const echo: Script = async (connection) => {
+    await connection.request();
+    await connection.send(
+      'HTTP/1.1 101 Switching Protocols\r\nUpGrade: foo\r\nConnection: Upgrade\r\nX-oDD: 2\r\n\r\nhello;',
+    );
+    await connection.body(4);
+    await connection.send('pong;');
+    await connection.peerEnd();
+    await connection.send('goodbye');
+    connection.fin();
+  };
+
+  test('joins both sides, and a half-close is a half-close', async () => {
+    await using upstream = await Upstream.start(echo);
+    await using proxy = await TestProxy.start(upstream.url);
+    using client = await Client.connect(proxy.port);
+    await client.send(upgrade('foo'));
+    await client.until('hello;');
+    await client.send('ping');
+    await client.until('pong;');
+    client.halfClose();
+    await client.until('goodbye');
+    expect(client.left.toString('latin1')).toContain('\r\nX-oDD: 2\r\n');
+    const [request] = upstream.requests;
+    expect(valueOf(request?.fields ?? [], 'upgrade')).toBe('foo');
+    expect(valueOf(request?.fields ?? [], 'connection')).toBe('Upgrade');
+    expect(request?.fields.slice(2, 4)).toEqual(['X-oDD', '1']);
+    expect((await proxy.record()).outcome).toBe('upgraded');
+  });
+
+  test('of which the upstream closes its side first still carries what the client sends', async () => {
+    let got = '';
+    await using upstream = await Upstream.start(async (connection) => {
+      await connection.request();
+      await connection.send(
+        'HTTP/1.1 101 Switching Protocols\r\nUpgrade: foo\r\nConnection: Upgrade\r\n\r\n',
+      );
+      connection.fin();
+      got = (await connection.body(4))?.toString() ?? '';
+    });
+    await using proxy = await TestProxy.start(upstream.url);
+    using client = await Client.connect(proxy.port);
+    await client.send(upgrade('foo'));
+    expect(await client.end()).toBe('fin');
+    await client.send('last');
+    client.halfClose();
+    await proxy.record();
+    await upstream.connections[0]?.peerEnd();
+    expect(got).toBe('last');
+  });
+
+  test('whose upstream resets is reset', async () => {
+    await using upstream = await Upstream.start(async (connection) => {
+      await connection.request();
+      await connection.send(
+        'HTTP/1.1 101 Switching Protocols\r\nUpgrade: foo\r\nConnection: Upgrade\r\n\r\nhello;',
+      );
+      await connection.body(4);
+      connection.reset();
+    });
+    await using proxy = await TestProxy.start(upstream.url);
+    using client = await Client.connect(proxy.port);
+    await client.send(upgrade('foo'));
+    await client.until('hello;');
+    await client.send('ping');
+    expect(await client.end()).toBe('reset');
+  });
+
+  test('that the upstream refuses is answered whole, with one exact length', async () => {
+    const refusal =
+      'HTTP/1.1 403 Forbidden\r\nX-oDD: 2\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n';
+    await using upstream = await Upstream.start(answering(refusal));
+    await using proxy = await TestProxy.start(upstream.url, { lingerTimeout: 20 });
+    using client = await Client.connect(proxy.port);
+    await client.send(upgrade('websocket'));
+    const response = await client.response();
+    expect([response.status, response.body.toString()]).toEqual([403, 'abc']);
+    expect(response.fields.slice(0, 2)).toEqual(['X-oDD', '2']);
+    expect(await client.end()).toBe('fin');
+  });
+
+  test('whose answer is cut is refused with 502', async () => {
+    await using upstream = await Upstream.start(async (connection) => {
+      await connection.request();
+      await connection.send('HTTP/1.1 403 Forbidden\r\nContent-Length: 10\r\n\r\nabc');
+      connection.reset();
+    });
+    await using proxy = await TestProxy.start(upstream.url);
+    using client = await Client.connect(proxy.port);
+    await client.send(upgrade('websocket'));
+    expect((await client.response()).status).toBe(502);
+  });
+
+  test.each(['fin', 'rst'] as const)(
+    'whose upstream ends by %s without an answer is refused with 502',
+    async (ending) => {
+      await using upstream = await Upstream.start(async (connection) => {
+        await connection.request();
+        if (ending === 'fin') connection.fin();
+        else connection.reset();
+      });
+      await using proxy = await TestProxy.start(upstream.url, { lingerTimeout: 20 });
+      using client = await Client.connect(proxy.port);
+      await client.send(upgrade('websocket'));
+      expect((await client.response()).status).toBe(502);
+      expect(await client.end()).toBe('fin');
+      expect((await proxy.record()).error).toBe('no_response');
+    },
+  );
+
   test.each(['h2c', 'websocket, h2c', 'H2C'])('to %s is refused and never sent', async (protocol) => {
     await using upstream = await Upstream.start(echo);
     await using proxy = await TestProxy.start(upstream.url, { lingerTimeout: 20 });

@@ -72,6 +72,24 @@ describe.skipIf(certificate === null)('a client that speaks TLS', () => {
     expect((await proxy.record()).outcome).toBe('delivered');
   });
 
+  test('may offer h2c, and gets the answer to the whole request and to the next one', async () => {
+    await using upstream = await Upstream.start(answering(ok('one'), 5));
+    await using proxy = await TestProxy.start(upstream.url, { ...listening, withholdBody: 'off' });
+    const offer =
+      'POST / HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: h2c\r\nContent-Length: 5\r\n\r\nhello';
+    const last = 'POST / HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: 5\r\n\r\nagain';
+    for (const packets of [[offer + last], `${offer}${last}`.split('')]) {
+      const socket = await connectTo(proxy);
+      const answers = buffer(socket);
+      for (const packet of packets) {
+        socket.write(packet);
+        await turns(1);
+      }
+      expect((await answers).toString('latin1').split('\r\n\r\none').length).toBe(3);
+      socket.end();
+    }
+  });
+
   test('is told so to the upstream', async () => {
     await using upstream = await Upstream.start(answering(ok('')));
     await using proxy = await TestProxy.start(upstream.url, listening);

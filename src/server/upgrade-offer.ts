@@ -1,0 +1,56 @@
+/**
+ * Takes an ignored offer of an upgrade out of a request and gives the rest back to Node's parser. Node can be told to
+ * ignore it itself, but then it loses what follows the request in the same packet; see test/facts/upgrades.test.ts.
+ */
+
+import type { IncomingMessage, Server } from 'node:http';
+import type { Socket } from 'node:net';
+import { headWithoutOffer } from '../http/upgrade.ts';
+
+/** llhttp: assume absence of a body, and stop behind the head. */
+const SKIP_BODY = 2;
+
+interface RequestParser {
+  onIncoming(this: void, request: { readonly upgrade?: boolean | null }, keepAlive: boolean): number;
+}
+
+/**
+ * Has every upgrade handed over behind its head, body or not. Node 26 would parse the body first, and hand over a stream
+ * that is not the socket; see test/facts/upgrades.test.ts. Call when the server has accepted the socket.
+ */
+export function stopAtUpgrades(socket: Socket): void {
+  const parser: unknown = Reflect.get(socket, 'parser');
+  if (!isRequestParser(parser)) return;
+  const { onIncoming } = parser;
+  parser.onIncoming = (request, keepAlive) => {
+    const result = onIncoming(request, keepAlive);
+    return request.upgrade === true ? SKIP_BODY : result;
+  };
+}
+
+function isRequestParser(value: unknown): value is RequestParser {
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    'onIncoming' in value &&
+    typeof value.onIncoming === 'function'
+  );
+}
+
+/** Puts the request back on its socket. At once: behind the end of its input nothing can be put back. */
+export function putBack(request: IncomingMessage, head: Buffer): void {
+  const { method = '', url = '', httpVersionMinor, rawHeaders, socket } = request;
+  const minor = httpVersionMinor === 0 ? 0 : 1;
+  const again = headWithoutOffer({ method, url, minor, fields: rawHeaders });
+  socket.unshift(Buffer.concat([Buffer.from(again, 'latin1'), head]));
+}
+
+/** Begins to parse the socket, as if it had just been accepted. Resolves when what was put back is parsed. */
+export async function parse(server: Server, socket: Socket, encrypted: boolean): Promise<void> {
+  // The clock of an idle connection may still run.
+  socket.setTimeout(0);
+  server.emit(encrypted ? 'secureConnection' : 'connection', socket);
+  await new Promise<void>((resolve) => {
+    process.nextTick(resolve);
+  });
+}
