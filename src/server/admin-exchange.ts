@@ -1,10 +1,10 @@
 /** One request to the admin listener: who may ask, which page, and its answer. No error leaves it. */
 
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { isIP } from 'node:net';
 import { finished } from 'node:stream/promises';
 import { problemAnswer } from '../observe/pages.ts';
 import type { AdminAnswer, AdminPage, WholeAnswer } from '../observe/pages.ts';
-import { isLocalName, isSameOrigin, isSameSite } from './admin-guard.ts';
 import { writeAnswer } from './admin-response.ts';
 
 const MAX_BODY_BYTES = 4096;
@@ -79,6 +79,35 @@ const MISDIRECTED =
   'The Host field names neither an IP address nor localhost nor the admin host: a foreign name that points here is how ' +
   'DNS rebinding begins. Use the IP address, or set --admin-host to this name.';
 const FOREIGN = 'The request comes from a page of another origin.';
+
+/**
+ * A browser that was lured here by DNS rebinding sends the attacker's name as Host; it cannot be made to send an
+ * address or localhost (RFC 6761 section 6.3 keeps *.localhost on this machine).
+ */
+function isLocalName(hostField: string, adminHost: string): boolean {
+  const match = /^(?:\[([^\]]*)\]|([^:[\]]+))(?::\d*)?$/.exec(hostField);
+  if (match === null) return false;
+  const [, address, bareName = ''] = match;
+  if (address !== undefined) return isIP(address) === 6;
+  const name = bareName.toLowerCase().replace(/\.$/, '');
+  return (
+    isIP(name) === 4 ||
+    name === 'localhost' ||
+    name.endsWith('.localhost') ||
+    name === adminHost.toLowerCase()
+  );
+}
+
+/** Https too: something that speaks TLS may stand in front. */
+function isSameOrigin(origin: string, host: string): boolean {
+  const own = host.toLowerCase();
+  return origin.toLowerCase() === `http://${own}` || origin.toLowerCase() === `https://${own}`;
+}
+
+/** What a browser says of where a request comes from (https://www.w3.org/TR/fetch-metadata/); others say nothing. */
+function isSameSite(secFetchSite: string | string[] | undefined): boolean {
+  return secFetchSite === undefined || secFetchSite === 'same-origin' || secFetchSite === 'none';
+}
 
 async function pageAnswer(
   { headers, method = '', url = '' }: IncomingMessage,

@@ -4,9 +4,9 @@ import { createServer } from 'node:http';
 import type { Server } from 'node:http';
 import { isIP } from 'node:net';
 import type { Socket } from 'node:net';
+import { textAnswer } from '../observe/pages.ts';
 import type { AdminPage } from '../observe/pages.ts';
 import { respond } from './admin-exchange.ts';
-import { healthPages } from './health.ts';
 
 export interface AdminOptions {
   /** Whether the upstream takes connections. */
@@ -62,6 +62,37 @@ export function createAdminServer(options: AdminOptions): AdminServer {
       return urlOf(server, options);
     },
   };
+}
+
+/** Whether the process lives, and whether its upstream takes connections. */
+function healthPages(ready: () => Promise<boolean>): readonly AdminPage[] {
+  const probe = shared(ready);
+  return [
+    { path: '/healthz', method: 'GET', answer: () => textAnswer(200, 'ok') },
+    {
+      path: '/readyz',
+      method: 'GET',
+      answer: async () =>
+        (await probe())
+          ? textAnswer(200, 'The upstream takes connections.')
+          : textAnswer(503, 'The upstream cannot be reached: see that it runs, and the log for the reason.'),
+    },
+  ];
+}
+
+/** One question at a time to the upstream, however many ask here. A probe that fails is a no. */
+function shared(ready: () => Promise<boolean>): () => Promise<boolean> {
+  let underWay: Promise<boolean> | null = null;
+  const ask = async (): Promise<boolean> => {
+    try {
+      return await ready();
+    } catch {
+      return false;
+    } finally {
+      underWay = null;
+    }
+  };
+  return () => (underWay ??= ask());
 }
 
 function listen(server: Server, { host, port }: AdminOptions): Promise<void> {

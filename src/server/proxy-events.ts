@@ -1,11 +1,12 @@
 /** What a proxy tells, and how: to whoever listens, and at the cost of nobody's exchange. */
 
 import type { EventEmitter } from 'node:events';
+import type { Socket } from 'node:net';
+import { performance } from 'node:perf_hooks';
 import type { ExchangeBegun, ExchangeClosed, ExchangeRecord } from '../exchange/events.ts';
 import type { Watcher } from '../exchange/notes.ts';
 import { Allowance, LOOKED_AT } from '../observe/allowance.ts';
 import { PreviewRoom } from '../spool/body-preview.ts';
-import { ClosingWatch } from './closing-watch.ts';
 
 /** Memory for the previews of bodies under way, of all exchanges together. */
 const PREVIEW_ROOM_BYTES = 16 * 1024 * 1024;
@@ -70,6 +71,51 @@ function safely(tell: () => void): void {
   } catch (error) {
     queueMicrotask(() => {
       throw error;
+    });
+  }
+}
+
+interface Watched {
+  id: string;
+  startedMs: number;
+  clientFinMs: number | null;
+  ourFinMs: number | null;
+}
+
+/** Watches how clients' connections end, and tells it of the last exchange that each of them carried. */
+class ClosingWatch {
+  readonly #watched = new WeakMap<Socket, Watched>();
+  readonly #tell: (closed: ExchangeClosed) => void;
+
+  constructor(tell: (closed: ExchangeClosed) => void) {
+    this.#tell = tell;
+  }
+
+  /** @param startedMs when the exchange began, by the monotonic clock */
+  begun(id: string, socket: Socket, startedMs: number): void {
+    const watched = this.#watched.get(socket);
+    if (watched === undefined) this.#watch(socket, { id, startedMs, clientFinMs: null, ourFinMs: null });
+    else Object.assign(watched, { id, startedMs });
+  }
+
+  #watch(socket: Socket, watched: Watched): void {
+    this.#watched.set(socket, watched);
+    socket.once('end', () => {
+      watched.clientFinMs = performance.now();
+    });
+    socket.once('finish', () => {
+      watched.ourFinMs = performance.now();
+    });
+    socket.once('close', (hadError: boolean) => {
+      const { id, startedMs, clientFinMs, ourFinMs } = watched;
+      const since = (atMs: number | null): number | null => (atMs === null ? null : atMs - startedMs);
+      this.#tell({
+        id,
+        clientFinMs: since(clientFinMs),
+        ourFinMs: since(ourFinMs),
+        closedMs: performance.now() - startedMs,
+        reset: hadError || clientFinMs === null || ourFinMs === null,
+      });
     });
   }
 }

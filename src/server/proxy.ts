@@ -199,15 +199,9 @@ export class Proxy extends EventEmitter<ProxyEvents> implements AsyncDisposable 
   }
 
   #watch(): Watching {
-    const settings = (): Settings => this.#settings;
-    const url = (): string => this.url;
     return watching(this, {
-      get settings() {
-        return settings();
-      },
-      get url() {
-        return url();
-      },
+      settings: () => this.#settings,
+      url: () => this.url,
       lookAtAll: (all) => {
         this.#teller.lookAtAll = all;
       },

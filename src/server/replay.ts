@@ -11,7 +11,7 @@ import { isForwardedClaim } from '../http/forwarded.ts';
 import { serializeFields } from '../http/forwarding.ts';
 import type { ReplayResult } from '../observe/inspector/api.ts';
 import type { Inspector } from '../observe/inspector/inspector.ts';
-import type { Entry } from '../observe/inspector/ring.ts';
+import type { Entry } from '../observe/inspector/entry.ts';
 
 const BEGIN_TIMEOUT_MS = 5000;
 /** A stream that is replayed would go on for ever. */

@@ -25,7 +25,7 @@ export function watching(events: EventEmitter<ProxyEvents>, inspected: Inspected
   const metrics = new Metrics({
     version: inspector.version,
     now: () => inspected.now(),
-    limits: () => inspected.settings,
+    limits: () => inspected.settings(),
   });
   /** These are watchers of our own: what they throw must not end the process. */
   const guarded =

@@ -7,8 +7,8 @@ import type { Filter, FilterFault } from './filter.ts';
 import { fullView } from './full.ts';
 import { harParts } from './har.ts';
 import type { Inspector } from './inspector.ts';
-import { isUnsafe, replayObstacle } from './replayable.ts';
-import type { Entry } from './ring.ts';
+import { isUnsafe, replayObstacle } from './entry.ts';
+import type { Entry } from './entry.ts';
 import type { Page } from './types.ts';
 
 export type ReplayResult =

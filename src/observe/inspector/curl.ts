@@ -6,8 +6,8 @@ import { redactFields, redactUrl } from '../redact.ts';
 import { bodyWriter, shellWord } from '../shell-word.ts';
 import { readableBody } from './body.ts';
 import type { ReadableBody } from './body.ts';
-import { bodyObstacle } from './replayable.ts';
-import type { Entry } from './ring.ts';
+import { bodyObstacle } from './entry.ts';
+import type { Entry } from './entry.ts';
 
 /** curl writes these itself. */
 const OWN: readonly string[] = ['content-length', 'transfer-encoding', 'connection', 'keep-alive', 'expect'];

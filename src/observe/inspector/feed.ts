@@ -2,7 +2,8 @@
 
 import type { StreamSink } from '../pages.ts';
 import type { Filter } from './filter.ts';
-import type { Entry, Ring } from './ring.ts';
+import type { Entry } from './entry.ts';
+import type { Ring } from './ring.ts';
 import type { SummaryView } from './types.ts';
 
 export interface FeedOptions {

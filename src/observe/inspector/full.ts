@@ -10,9 +10,8 @@ import { redactFields } from '../redact.ts';
 import { savedBy } from '../saved.ts';
 import { bodyView } from './body.ts';
 import { curlCommand } from './curl.ts';
-import { isUnsafe, replayObstacle } from './replayable.ts';
-import type { Entry } from './ring.ts';
-import { roundedMs, rowOf } from './row.ts';
+import { isUnsafe, replayObstacle, roundedMs, rowOf } from './entry.ts';
+import type { Entry } from './entry.ts';
 import type { AttemptView, Body, FieldPair, FullView, ResponseView, Timeline } from './types.ts';
 
 /** @param url where clients reach the proxy */

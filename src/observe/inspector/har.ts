@@ -6,7 +6,7 @@ import { fieldValue } from '../../http/fields.ts';
 import { originForm } from '../../http/request-check.ts';
 import { REDACTED } from '../redact-members.ts';
 import { fullView } from './full.ts';
-import type { Entry } from './ring.ts';
+import type { Entry } from './entry.ts';
 import type { AttemptView, Body, FieldPair, FullView, ResponseView } from './types.ts';
 
 export interface HarContext {

@@ -11,8 +11,8 @@ import { targetUrl } from '../../config/target.ts';
 
 /** What the inspector may ask of its proxy. */
 export interface Inspected {
-  readonly settings: Settings;
-  readonly url: string;
+  settings(): Settings;
+  url(): string;
   now(): NowView & { readonly running: number };
   /** Whether all exchanges are to be told as they begin, however many. */
   lookAtAll(all: boolean): void;
@@ -46,11 +46,11 @@ export class Inspector {
   }
 
   get settings(): Settings {
-    return this.#inspected.settings;
+    return this.#inspected.settings();
   }
 
   get url(): string {
-    return this.#inspected.url;
+    return this.#inspected.url();
   }
 
   begun(begun: ExchangeBegun): void {
@@ -85,7 +85,7 @@ export class Inspector {
   }
 
   summary(): SummaryView {
-    const { url, settings } = this.#inspected;
+    const { url, settings } = this;
     const target = targetUrl(settings.target);
     const { running, ...now } = this.#inspected.now();
     return {

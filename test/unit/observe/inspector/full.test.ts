@@ -10,7 +10,7 @@ import { resolveOptions } from '../../../../src/config/library.ts';
 import { curlCommand } from '../../../../src/observe/inspector/curl.ts';
 import { fullView } from '../../../../src/observe/inspector/full.ts';
 import { harParts } from '../../../../src/observe/inspector/har.ts';
-import type { Entry } from '../../../../src/observe/inspector/ring.ts';
+import type { Entry } from '../../../../src/observe/inspector/entry.ts';
 import { PreviewRoom, PreviewWriter } from '../../../../src/spool/body-preview.ts';
 import { harFaults } from '../../../helpers/har-schema.ts';
 import { DELIVERED } from '../records.ts';
