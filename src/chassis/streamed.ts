@@ -8,6 +8,7 @@ import { connectionFields, deliver, responseClosed } from '../exchange/deliver.t
 import { upstreamFailure } from '../exchange/upstream-failure.ts';
 import { forwardInterim } from '../exchange/interim.ts';
 import { Journal } from '../exchange/journal.ts';
+import { localHints } from '../exchange/local-client.ts';
 import { reach } from '../exchange/reach.ts';
 import { NO_FACTS, refusalAnswer } from '../exchange/refuse.ts';
 import type { RefusalFacts } from '../exchange/refuse.ts';
@@ -159,8 +160,10 @@ export class StreamedExchange {
   }
 
   async #conclude(verdict: VerdictKind): Promise<void> {
-    const { settings } = this.#options.services;
-    const failure = upstreamFailure(this.#journal.attempts, this.#journal.waitedMs, settings);
+    const { request, services } = this.#options;
+    const { settings } = services;
+    const hints = localHints(request, services.nearby(), this.#journal.id);
+    const failure = upstreamFailure(this.#journal.attempts, this.#journal.waitedMs, settings, hints);
     const { error, facts } = this.#fault === null ? failure : { error: this.#fault, facts: NO_FACTS };
     const relay = this.#relay;
     if (verdict === 'abandoned' && this.#fault === null) return;

@@ -9,6 +9,7 @@ import { clientHead } from '../exchange/client-head.ts';
 import { upstreamAnswer, written } from '../exchange/deliver.ts';
 import { upstreamFailure } from '../exchange/upstream-failure.ts';
 import { Journal } from '../exchange/journal.ts';
+import { localHints } from '../exchange/local-client.ts';
 import { rawAnswerHead, rawRefusal } from '../exchange/raw-refusal.ts';
 import { reach } from '../exchange/reach.ts';
 import { NO_FACTS } from '../exchange/refuse.ts';
@@ -86,7 +87,8 @@ async function passOn(options: UpgradeOptions, journal: Journal): Promise<void> 
   const whole = isDelivered(verdict, services.settings);
   if (stopping.aborted && !whole) return refuse(options, journal, shuttingDown(services.settings), NO_FACTS);
   if (whole || verdict === 'abandoned') return;
-  const { error, facts } = upstreamFailure(journal.attempts, journal.waitedMs, services.settings);
+  const hints = localHints(options.request, services.nearby(), journal.id);
+  const { error, facts } = upstreamFailure(journal.attempts, journal.waitedMs, services.settings, hints);
   refuse(options, journal, error, facts);
 }
 

@@ -2,7 +2,8 @@
 
 import type { Sources } from '../config/load.ts';
 import type { Settings } from '../config/settings.ts';
-import { targetUrl } from '../config/target.ts';
+import { isLoopback, targetUrl } from '../config/target.ts';
+import { absentAtStart } from './absent-at-start.ts';
 import { createProxyFromSettings, type Proxy } from '../server/proxy.ts';
 import { LiveLog } from './live-log.ts';
 import { reload } from './reload.ts';
@@ -27,6 +28,7 @@ export async function run({ sources, settings, streams, version }: Run): Promise
   proxy.on('adminError', ({ message, stack }) => {
     live.log.error(`the admin listener failed at something and goes on: ${message}`, { stack });
   });
+  proxy.on('waiting', ({ sentence }) => live.log.info(sentence));
 
   let wanted = settings;
   const onHangup = (): void => {
@@ -39,7 +41,12 @@ export async function run({ sources, settings, streams, version }: Run): Promise
   live.log.banner({ version, url, target: targetUrl(settings.target), adminUrl });
   const exposure = adminExposure(proxy, settings);
   if (exposure !== null) live.log.warn(exposure);
+  const absent = absentAtStart(settings, [url, adminUrl]);
+  void absent.sentence.then((sentence) => {
+    if (sentence !== null) live.log.info(sentence);
+  });
   const stop = await stopped;
+  absent.cancel();
   process.off('SIGHUP', onHangup);
 
   if (stop === 'destroyed') live.log.warn('second signal: exchanges under way were cut');
@@ -68,8 +75,4 @@ function adminExposure(proxy: Proxy, { adminHost }: Settings): string | null {
     `the admin listener at ${proxy.adminUrl} is open to other machines, and asks for no password: ` +
     'in a container, publish its port on 127.0.0.1 only; elsewhere, set --admin-host 127.0.0.1'
   );
-}
-
-function isLoopback(host: string): boolean {
-  return host === 'localhost' || host === '::1' || host.startsWith('127.');
 }

@@ -5,7 +5,7 @@ import { TABLE, written } from './option-table.ts';
 import type { SettingName, UnitOf } from './option.ts';
 import { originText, type Origin } from './origin.ts';
 import type { Settings } from './settings.ts';
-import { hostAndPort, targetUrl } from './target.ts';
+import { hostAndPort, isLoopback, targetUrl } from './target.ts';
 
 type Origins = ReadonlyMap<SettingName, Origin>;
 
@@ -153,10 +153,6 @@ function isUnspecified(host: string): boolean {
 
 function isLocalName(host: string): boolean {
   return host.toLowerCase() === 'localhost';
-}
-
-function isLoopback(host: string): boolean {
-  return isLocalName(host) || host.startsWith('127.') || host === '::1';
 }
 
 function text(setting: SettingName, settings: Settings): string | null {

@@ -1,6 +1,6 @@
 /** The upstream's address: how it may be written, and how it is shown. */
 
-import { isIPv6 } from 'node:net';
+import { isIPv4, isIPv6 } from 'node:net';
 import { parsed, wrong, type Parsed } from './parsed.ts';
 import type { Target } from './settings.ts';
 
@@ -35,6 +35,11 @@ export function targetUrl(target: Target): string {
 /** `host:port`, an IPv6 address in its brackets (RFC 3986 section 3.2.2). */
 export function hostAndPort(host: string, port: number): string {
   return `${host.includes(':') ? `[${host}]` : host}:${port}`;
+}
+
+/** Whether a host is this machine's loopback, by name or by address. */
+export function isLoopback(host: string): boolean {
+  return /^localhost\.?$/i.test(host) || host === '::1' || (isIPv4(host) && host.startsWith('127.'));
 }
 
 /** Why a path cannot name a unix socket, or null when it can. */

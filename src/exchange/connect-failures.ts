@@ -1,5 +1,6 @@
 /** The sentences for a connection to the upstream that could not be made. */
 
+import { answeringText } from './explain-absent.ts';
 import type { Failure, FailureRow } from './failure.ts';
 import { duration, grouped } from './quantities.ts';
 
@@ -28,7 +29,7 @@ export const CONNECT_FAILURES: Readonly<Record<ConnectFailureCase, FailureRow>> 
     happened: (f) =>
       `${waited(f) ? `refused connections${during(f)}` : 'refused the connection'}${addresses(f)}`,
     cause: () => 'no server listens there',
-    remedy: (f) => `start it, check --target, or ${waitLonger(f)}`,
+    remedy: (f) => `start it, check --target${instead(f)}, or ${waitLonger(f)}`,
   },
   'socket-missing': {
     code: 'upstream_refused',
@@ -128,6 +129,10 @@ export const CONNECT_FAILURES: Readonly<Record<ConnectFailureCase, FailureRow>> 
     remedy: () => 'check --target, and that the upstream runs',
   },
 };
+
+function instead({ answering = [] }: Failure): string {
+  return answering.length === 0 ? '' : ` (${answeringText(answering)})`;
+}
 
 function waited({ waitedMs }: Failure): boolean {
   return waitedMs > 0;

@@ -19,6 +19,8 @@ import { explainSurplus, explainTrailers, explainUnverifiable } from './explain.
 import { explainSaved } from './explain-saved.ts';
 import { upstreamFailure } from './upstream-failure.ts';
 import { Journal } from './journal.ts';
+import { localHints } from './local-client.ts';
+import type { LocalHints } from './local-client.ts';
 import { receiveBody } from './receive.ts';
 import type { Received, Receiving } from './receive.ts';
 import { NO_FACTS, refusalAnswer } from './refuse.ts';
@@ -205,13 +207,18 @@ export class Exchange {
       case 'waiting-room-full':
         return await this.#refuse(result.error, NO_FACTS);
       case 'failed': {
-        const { error, facts } = upstreamFailure(attempts, waitedMs, this.#settings);
+        const { error, facts } = upstreamFailure(attempts, waitedMs, this.#settings, this.#hints());
         return await this.#refuse(error, facts);
       }
       case 'abandoned':
         if (this.#stopped !== null) await this.#refuse(this.#stopped, NO_FACTS);
         return;
     }
+  }
+
+  #hints(): LocalHints {
+    const { request, services } = this.#options;
+    return localHints(request, services.nearby(), this.#journal.id);
   }
 
   async #finishRelay(relay: Relay): Promise<void> {

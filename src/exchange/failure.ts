@@ -14,6 +14,8 @@ export interface Failure {
   /** The upstream's address, as a person would write it. */
   readonly target: string;
   readonly waitedMs: number;
+  /** Usual ports of dev servers that answer on this machine instead. Default: none is known. */
+  readonly answering?: readonly number[];
   readonly settings: Pick<
     Settings,
     | 'withholdBody'

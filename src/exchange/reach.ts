@@ -3,7 +3,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ConnectResult, Connecting, UpstreamConnection } from '../upstream/connection.ts';
 import type { Evidence } from '../upstream/evidence.ts';
-import { decide } from '../upstream/retry.ts';
+import { connectLimitMs, decide } from '../upstream/retry.ts';
 import type { Services } from './services.ts';
 import { waitingRoomFull } from './trial.ts';
 
@@ -25,8 +25,8 @@ export async function reach(services: Services, signal: AbortSignal): Promise<Re
   try {
     for (;;) {
       const waitedMs = waits === 0 ? 0 : performance.now() - startedMs;
-      const leftMs = Math.max(1, Math.ceil(settings.waitForUpstreamMs - waitedMs));
-      const connecting = connectAsStream(waits === 0 ? settings.connectTimeoutMs : leftMs);
+      const leftMs = waits === 0 ? null : settings.waitForUpstreamMs - waitedMs;
+      const connecting = connectAsStream(connectLimitMs(settings.connectTimeoutMs, leftMs));
       const result = await unlessAborted(connecting, signal);
       if (result.kind === 'connected') return { ...result, waitedMs };
       const evidence = connectFailure(result);

@@ -11,6 +11,13 @@ import type { ExchangeRecord } from './events.ts';
 import type { HeldBackHints } from './held-back.ts';
 import type { Watcher } from './notes.ts';
 
+export interface Nearby {
+  /** Where the inspector is; null: there is none. */
+  readonly adminUrl: string | null;
+  /** Usual ports of dev servers that answer while the upstream does not. */
+  readonly answering: readonly number[];
+}
+
 export interface Services {
   /** The settings in force; an exchange keeps those it began with. */
   readonly settings: Settings;
@@ -28,6 +35,8 @@ export interface Services {
   readonly connectAsStream: (timeoutMs: number) => Connecting;
   /** Of the client that a connection speaks for: of a replay, the one whose request is repeated. Empty: there is none. */
   addressOf(socket: Socket): string;
+  /** What clients on this machine may know besides. */
+  nearby(): Nearby;
   /** Whether this peer's X-Forwarded-*, X-Real-IP and Forwarded fields are to be believed. */
   trusts(address: string): boolean;
   /** Who watches exchanges as they begin; null: nobody, so nothing more than the record is made. */

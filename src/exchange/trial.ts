@@ -13,7 +13,7 @@ import type { AttemptNotes } from '../upstream/attempt-notes.ts';
 import { Attempt } from '../upstream/attempt.ts';
 import type { Hold } from '../upstream/request-sender.ts';
 import type { Evidence } from '../upstream/evidence.ts';
-import { decide } from '../upstream/retry.ts';
+import { connectLimitMs, decide } from '../upstream/retry.ts';
 import { judge } from '../upstream/verdict.ts';
 import { AT_ONCE } from '../upstream/routes.ts';
 import type { VerdictKind } from '../upstream/verdict.ts';
@@ -255,11 +255,8 @@ export class Trial {
     return services.settings.waitForUpstreamMs - (clock() - this.#waitStartedMs);
   }
 
-  /** A connect attempt must not outlast the wait that it is part of. */
   #connectTimeoutMs(): number {
     const { connectTimeoutMs } = this.#options.services.settings;
-    if (this.#waits === 0) return connectTimeoutMs;
-    const leftMs = Math.max(1, Math.ceil(this.#waitLeftMs()));
-    return connectTimeoutMs === 0 ? leftMs : Math.min(connectTimeoutMs, leftMs);
+    return connectLimitMs(connectTimeoutMs, this.#waits === 0 ? null : this.#waitLeftMs());
   }
 }

@@ -5,6 +5,8 @@ import { targetUrl } from '../config/target.ts';
 import { ProxyError } from '../errors.ts';
 import type { AttemptRecord } from './events.ts';
 import { explain } from './explain.ts';
+import { NO_HINTS } from './local-client.ts';
+import type { LocalHints } from './local-client.ts';
 import { NO_FACTS } from './refuse.ts';
 import type { RefusalFacts } from './refuse.ts';
 
@@ -18,6 +20,7 @@ export function upstreamFailure(
   attempts: readonly AttemptRecord[],
   waitedMs: number,
   settings: Settings,
+  hints: LocalHints = NO_HINTS,
 ): UpstreamFailure {
   const last = attempts.at(-1);
   if (last === undefined) {
@@ -25,7 +28,9 @@ export function upstreamFailure(
   }
   const { verdict, evidence } = last;
   const target = targetUrl(settings.target);
-  const explanation = explain({ verdict, evidence, attempts: attempts.length, target, waitedMs, settings });
+  const { answering, inspector } = hints;
+  const tries = attempts.length;
+  const explanation = explain({ verdict, evidence, attempts: tries, target, waitedMs, settings, answering });
   const { code, sentence, remedy, expected, received, end } = explanation;
   return {
     error: new ProxyError(code, sentence),
@@ -41,6 +46,7 @@ export function upstreamFailure(
         request_body: evidence.requestBody,
         waited_ms: Math.round(waitedMs),
         remedy,
+        ...(inspector === null ? {} : { inspector }),
       },
     },
   };

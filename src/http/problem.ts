@@ -121,7 +121,7 @@ function page({ error, instance, nextHop, extensions }: ProblemInput): string {
 <h1>${title}</h1>
 <p>${escapeHtml(error.message)}</p>
 <dl>
-${rows.map(([name, value]) => `<dt>${escapeHtml(name)}</dt><dd>${escapeHtml(value)}</dd>`).join('\n')}
+${rows.map(([name, value]) => `<dt>${escapeHtml(name)}</dt><dd>${name === 'inspector' ? link(value) : escapeHtml(value)}</dd>`).join('\n')}
 </dl>
 <p class="from">This answer is from lastbyte, the proxy in front of the upstream.</p>
 </main>
@@ -144,6 +144,12 @@ dd { margin: 0; font-family: ui-monospace, monospace; }
 function written(value: string | number | boolean | null): string {
   if (value === null) return 'unknown';
   return typeof value === 'number' ? value.toLocaleString('en-US') : String(value);
+}
+
+/** The address is our own. */
+function link(address: string): string {
+  const escaped = escapeHtml(address);
+  return `<a href="${escaped}">${escaped}</a>`;
 }
 
 function escapeHtml(text: string): string {

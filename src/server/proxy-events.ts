@@ -4,6 +4,7 @@ import type { EventEmitter } from 'node:events';
 import type { Socket } from 'node:net';
 import { performance } from 'node:perf_hooks';
 import type { ExchangeBegun, ExchangeClosed, ExchangeRecord } from '../exchange/events.ts';
+import type { WaitingNotice } from '../exchange/explain-absent.ts';
 import type { Watcher } from '../exchange/notes.ts';
 import { Allowance, LOOKED_AT } from '../observe/allowance.ts';
 import { PreviewRoom } from '../spool/body-preview.ts';
@@ -27,6 +28,8 @@ export interface ProxyEvents {
   closed: [closed: ExchangeClosed];
   /** The admin listener or the inspector failed at something; both go on, and traffic was not touched. */
   adminError: [error: Error];
+  /** A request begins to wait for an upstream that takes no connections; told once until it takes one again. */
+  waiting: [notice: WaitingNotice];
 }
 
 export class Teller {
@@ -52,6 +55,10 @@ export class Teller {
   get watcher(): Watcher | null {
     const watched = this.#events.listenerCount('begun') + this.#events.listenerCount('closed') > 0;
     return watched && (this.lookAtAll || this.#allowance.take()) ? this.#watcher : null;
+  }
+
+  waiting(notice: WaitingNotice): void {
+    safely(() => this.#events.emit('waiting', notice));
   }
 
   over(record: ExchangeRecord): void {

@@ -9,6 +9,10 @@ import type { Settings } from '../config/settings.ts';
 import { HeldBackHints } from '../exchange/held-back.ts';
 import type { Services } from '../exchange/services.ts';
 import { Spool } from '../spool/spool.ts';
+import { waitingNotice } from '../exchange/explain-absent.ts';
+import { Absence } from '../upstream/absence.ts';
+import type { Connecting, ConnectOptions } from '../upstream/connection.ts';
+import { answeringPorts } from '../upstream/usual-ports.ts';
 import { ConnectGate } from '../upstream/connect-gate.ts';
 import { openConnection } from '../upstream/dial.ts';
 import { ConnectionPool } from '../upstream/pool.ts';
@@ -46,7 +50,8 @@ export class Proxy extends EventEmitter<ProxyEvents> implements AsyncDisposable 
   #routes = new Routes();
   #heldBack = new HeldBackHints();
   #gate = new ConnectGate();
-  readonly #waitingRoom = new WaitingRoom();
+  #absence: Absence;
+  readonly #waitingRoom = new WaitingRoom(() => this.#absence.waitBegins());
   readonly #via = `lastbyte-${randomBytes(4).toString('hex')}`;
   readonly #listener: Listener;
   readonly #admin: AdminServer | null;
@@ -63,6 +68,7 @@ export class Proxy extends EventEmitter<ProxyEvents> implements AsyncDisposable 
     this.#chassis = new Chassis(settings.maxHeaderBytes);
     this.#spool = new Spool(settings);
     this.#pool = new ConnectionPool(settings);
+    this.#absence = this.#newAbsence();
     this.#trusts = trustIn(settings.trustProxy);
     this.#services = this.#makeServices();
     this.#listener = new Listener(settings, {
@@ -144,6 +150,7 @@ export class Proxy extends EventEmitter<ProxyEvents> implements AsyncDisposable 
     this.#routes = new Routes();
     this.#heldBack = new HeldBackHints();
     this.#gate = new ConnectGate();
+    this.#absence = this.#newAbsence();
     this.#services = this.#makeServices();
     return needRestart;
   }
@@ -174,7 +181,13 @@ export class Proxy extends EventEmitter<ProxyEvents> implements AsyncDisposable 
     const trusts = this.#trusts;
     const isClosing = (): boolean => this.#closing;
     const teller = this.#teller;
+    const absence = this.#absence;
     const gate = this.#gate;
+    const connect = (options: Pick<ConnectOptions, 'timeoutMs' | 'asStream'>): Connecting => {
+      const connecting = gate.open(() => openConnection({ target, insecure, ...options }));
+      void connecting.result.then((result) => absence.met(result));
+      return connecting;
+    };
     return {
       settings,
       spool: this.#spool,
@@ -189,13 +202,30 @@ export class Proxy extends EventEmitter<ProxyEvents> implements AsyncDisposable 
       get watcher() {
         return teller.watcher;
       },
-      connect: (timeoutMs) => gate.open(() => openConnection({ target, insecure, timeoutMs })),
-      connectAsStream: (timeoutMs) =>
-        gate.open(() => openConnection({ target, insecure, timeoutMs, asStream: true })),
       addressOf: (socket) => this.#watching?.replayedFor(socket) ?? socket.remoteAddress ?? '',
+      connect: (timeoutMs) => connect({ timeoutMs }),
+      connectAsStream: (timeoutMs) => connect({ timeoutMs, asStream: true }),
+      nearby: () => ({ adminUrl: this.#inspectorUrl(), answering: absence.answering }),
       trusts,
       record: (record) => teller.over(record),
     };
+  }
+
+  #newAbsence(): Absence {
+    const settings = this.#settings;
+    return new Absence({
+      answeringPorts: () => answeringPorts(settings.target, this.#ownPorts()),
+      waiting: (absent) => this.#teller.waiting(waitingNotice(absent, settings)),
+    });
+  }
+
+  #ownPorts(): readonly number[] {
+    return [this.url, this.adminUrl ?? ''].map((url) => Number(/:(\d+)$/.exec(url)?.[1] ?? 0));
+  }
+
+  /** As a browser on this machine can open it. */
+  #inspectorUrl(): string | null {
+    return this.adminUrl?.replace('//0.0.0.0:', '//127.0.0.1:').replace('//[::]:', '//[::1]:') ?? null;
   }
 
   #watch(): Watching {

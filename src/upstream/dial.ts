@@ -43,7 +43,9 @@ class Dialling implements Connecting {
     this.result = new Promise((resolve) => {
       this.#settle = resolve;
     });
-    if (timeoutMs > 0) this.#limit = setTimeout(() => this.#fail('ETIMEDOUT', true), timeoutMs);
+    // A turn later: what has come from the network while the process was busy counts first.
+    const timeOut = (): unknown => setImmediate(() => this.#fail('ETIMEDOUT', true));
+    if (timeoutMs > 0) this.#limit = setTimeout(timeOut, timeoutMs);
     const known = knownPlaces(target);
     if (known !== null) this.#dialAll(known);
     else if (target.kind === 'tcp') this.#lookUp(target.host, target.port);

@@ -104,6 +104,16 @@ function wait(circumstances: Circumstances): Decision {
   return { kind: 'wait', delayMs: Math.min(probeMs, waitLeftMs) };
 }
 
+/** On a busy machine a refusal that came at once is seen later than that. */
+const SHORTEST_CONNECT_MS = 100;
+
+/** How long a connect may take: not much longer than the wait that it is part of. @param waitLeftMs null: it is part of none */
+export function connectLimitMs(connectTimeoutMs: number, waitLeftMs: number | null): number {
+  if (waitLeftMs === null) return connectTimeoutMs;
+  const leftMs = Math.max(SHORTEST_CONNECT_MS, Math.ceil(waitLeftMs));
+  return connectTimeoutMs === 0 ? leftMs : Math.min(connectTimeoutMs, leftMs);
+}
+
 /** The system's codes for an upstream that is starting, restarting, or whose container has no address yet. */
 const PASSING = new Set([
   'ECONNREFUSED',
@@ -121,6 +131,6 @@ const PASSING = new Set([
 ]);
 
 /** A failure that waiting does not cure, such as a certificate or a permission. */
-function isLasting(errorCode: string | null): boolean {
+export function isLasting(errorCode: string | null): boolean {
   return errorCode === null || !PASSING.has(errorCode);
 }

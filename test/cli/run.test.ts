@@ -23,6 +23,23 @@ describe('lastbyte target', () => {
     await command.says(/"event":"exchange".*"status":200/);
   });
 
+  test('says that nothing listens there yet, and again when a request begins to wait', async () => {
+    const gone = await startServer((_, response) => response.end());
+    const { port } = gone;
+    await gone[Symbol.asyncDispose]();
+    await using command = startLastbyte([String(port), ...FREE]);
+    await command.says(
+      new RegExp(`nothing listens at http://localhost:${port} yet \\(127\\.0\\.0\\.1 ECONNREFUSED`),
+    );
+    const url = await command.url();
+    expect(command.stdout).not.toContain('a request waits');
+    const left = new AbortController();
+    const asking = fetch(url, { signal: left.signal }).catch(() => undefined);
+    await command.says(/a request waits for it, up to 10 s/);
+    left.abort();
+    await asking;
+  });
+
   test('without an admin port names none', async () => {
     await using upstream = await startServer((_, response) => response.end());
     await using command = startLastbyte([String(upstream.port), '--no-admin', '--port=0']);

@@ -90,6 +90,13 @@ describe('a problem for a person', () => {
   });
 });
 
+test('the page links to the exchange in the inspector', () => {
+  const extensions = { inspector: 'http://127.0.0.1:8081/#open=7&x' };
+  expect(rendered({ html: true, extensions }).text).toContain(
+    '<a href="http://127.0.0.1:8081/#open=7&amp;x">http://127.0.0.1:8081/#open=7&amp;x</a>',
+  );
+});
+
 describe('Proxy-Status', () => {
   test('names the error, the upstream, its status and the numbers', () => {
     expect(rendered().field('Proxy-Status')).toBe(

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { decide } from '../../../src/upstream/retry.ts';
+import { connectLimitMs, decide } from '../../../src/upstream/retry.ts';
 import type { Circumstances, Decision } from '../../../src/upstream/retry.ts';
 import { judge } from '../../../src/upstream/verdict.ts';
 import { evidence, partOfHead, silence } from './evidence-fixtures.ts';
@@ -234,5 +234,18 @@ describe('417 (Expectation Failed)', () => {
     ['the body had been sent', evidence({ head, requestBody: 'whole', expectation: 'unanswered' })],
   ])('is an answer when %s', (_name, seen) => {
     expect(decideOn({ verdict: 'complete', evidence: seen })).toEqual({ kind: 'deliver' });
+  });
+});
+
+describe('a connect', () => {
+  test.each([
+    ['may take as long as --connect-timeout says', 5000, null, 5000],
+    ['may take as long as the system lets it', 0, null, 0],
+    ['ends with the wait that it is part of', 5000, 1200.4, 1201],
+    ['ends with the wait also where no other limit is', 0, 1200.4, 1201],
+    ['does not last longer because the wait is long', 5000, 8000, 5000],
+    ['has the time to be refused in the last moment of a wait', 5000, -3, 100],
+  ])('%s', (_, connectTimeoutMs, waitLeftMs, limitMs) => {
+    expect(connectLimitMs(connectTimeoutMs, waitLeftMs)).toBe(limitMs);
   });
 });
