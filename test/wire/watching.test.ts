@@ -5,6 +5,7 @@ import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { expect, test } from 'vitest';
 import type { AttemptTimes, ExchangeBegun, ExchangeClosed, ExchangeNotes } from '../../src/index.ts';
+import { askAdmin } from '../helpers/admin.ts';
 import { Client } from '../helpers/client.ts';
 import { TestProxy } from '../helpers/proxy.ts';
 import { Upstream, answering, ok } from '../helpers/upstream.ts';
@@ -133,12 +134,18 @@ test('waiting for a restart: each pause is noted', async () => {
   const address: AddressInfo | string | null = free.address();
   const port = address === null || typeof address === 'string' ? 0 : address.port;
   free.close();
-  await using proxy = await TestProxy.start(`http://127.0.0.1:${port}`, { waitForUpstream: '20s' });
+  await using proxy = await TestProxy.start(`http://127.0.0.1:${port}`, {
+    waitForUpstream: '20s',
+    admin: true,
+    adminPort: 0,
+  });
   watch(proxy);
   using client = await Client.connect(proxy.port);
-  const begun = once(proxy.proxy, 'begun');
   await client.send('GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n');
-  await begun;
+  // Not before it was refused once: the first connect comes some turns after the request.
+  await expect
+    .poll(async () => (await askAdmin(proxy, '/metrics')).body)
+    .toContain('lastbyte_requests_waiting 1\n');
   await using upstream = await Upstream.start(answering(ok('back')), port);
   expect((await client.response()).body.toString()).toBe('back');
   const { notes, attempts } = await notesOf(proxy);
