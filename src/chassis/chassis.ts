@@ -3,24 +3,25 @@
  * its own `stream` passes. The buffered exchange is a pass of ours before `stream`.
  */
 
+import { EventEmitter } from 'node:events';
 import { Agent } from 'node:http';
-import type { ClientRequest, IncomingMessage, ServerResponse } from 'node:http';
-import type { Duplex } from 'node:stream';
+import type { ClientRequest, IncomingMessage, InformationEvent, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type HttpProxy from 'http-proxy';
 import type { ForwardedRequest } from '../exchange/request-head.ts';
-import { lengthLast } from '../http/forwarding.ts';
+import { fieldValue } from '../http/fields.ts';
+import { serializeFields } from '../http/forwarding.ts';
 import type { UpstreamConnection } from '../upstream/connection.ts';
 import { loadHttpProxy } from './load-http-proxy.ts';
 
 /** How a passed-on request fares. http-proxy's events are the proxy's; these are one request's. */
 export interface PassedOn {
-  /** The upstream request is about to be sent. */
-  sending?(request: ClientRequest): void;
+  /** An interim response (1xx). */
+  informed(interim: InformationEvent): void;
   /** A final response; for an upgrade, a response that refuses it. */
   responded(response: IncomingMessage): void;
-  /** The upstream has switched protocols; http-proxy is about to join both sockets. */
-  switched?(response: IncomingMessage): void;
+  /** The upstream has switched protocols. After an upgrade, http-proxy is about to join both sockets. */
+  switched(response: IncomingMessage): void;
   /** May come before or after `responded`. */
   failed(error: Error): void;
 }
@@ -40,10 +41,11 @@ interface Passes {
 /** The address is only for show: each request brings a connected socket. */
 const TARGET = { protocol: 'http:', host: 'localhost', hostname: 'localhost', port: 80 } as unknown as string;
 
+const NOTHING: Buffer = Buffer.alloc(0);
+
 export class Chassis {
   readonly #proxy: HttpProxy;
   readonly #maxHeaderBytes: number;
-  readonly #passedOn = new WeakMap<IncomingMessage, PassedOn>();
 
   /** @param maxHeaderBytes the largest head of a response */
   constructor(maxHeaderBytes: number) {
@@ -52,9 +54,6 @@ export class Chassis {
       target: TARGET,
       // The response is relayed by us: http-proxy would end a cut one cleanly, or not at all.
       selfHandleResponse: true,
-      // Together: the request target goes on as it came, neither parsed nor joined.
-      toProxy: true,
-      prependPath: false,
     });
     this.#arrangePasses();
     this.#listen();
@@ -80,31 +79,22 @@ export class Chassis {
     connection: UpstreamConnection,
     passedOn: PassedOn,
   ): void {
-    this.#prepare(request, forwarded, passedOn);
-    this.#proxy.web(request, response, { agent: this.#agent(connection, forwarded) });
+    const agent = new OneConnectionAgent(connection.socket, request, forwarded, this.#maxHeaderBytes);
+    this.#proxy.web(handover(request, passedOn), response, { agent, buffer: request });
   }
 
   /** Passes an upgrade on and joins both sockets when the upstream switches. */
   upgrade(
     request: IncomingMessage,
     socket: Socket,
-    head: Buffer,
     forwarded: ForwardedRequest,
     connection: UpstreamConnection,
     passedOn: PassedOn,
   ): void {
-    this.#prepare(request, forwarded, passedOn);
-    this.#proxy.ws(request, socket, head, { agent: this.#agent(connection, forwarded) });
-  }
-
-  /** http-proxy copies the request's fields from here; names keep their case. */
-  #prepare(request: IncomingMessage, { fields }: ForwardedRequest, passedOn: PassedOn): void {
-    this.#passedOn.set(request, passedOn);
-    request.headers = fieldsByName(lengthLast(fields));
-  }
-
-  #agent(connection: UpstreamConnection, { target }: ForwardedRequest): OneConnectionAgent {
-    return new OneConnectionAgent(connection.socket, target, this.#maxHeaderBytes);
+    const agent = new OneConnectionAgent(connection.socket, request, forwarded, this.#maxHeaderBytes);
+    // http-proxy writes the head of the 101 as text without an encoding.
+    socket.setDefaultEncoding('latin1');
+    this.#proxy.ws(handover(request, passedOn), socket, NOTHING, { agent });
   }
 
   #arrangePasses(): void {
@@ -115,24 +105,27 @@ export class Chassis {
       return options.take !== undefined;
     };
     proxy.before('web', 'stream', buffered);
-    // It sets "Content-Length: 0" on a chunked DELETE and leaves the body behind it.
+    // It would write to the request that it is given.
     proxy.webPasses = proxy.webPasses.filter((pass) => pass.name !== 'deleteLength');
     // It knows WebSocket only.
     proxy.wsPasses = proxy.wsPasses.filter((pass) => pass.name !== 'checkMethodAndHeader');
   }
 
   #listen(): void {
-    const find = (request: IncomingMessage): PassedOn | undefined => this.#passedOn.get(request);
-    this.#proxy.on('proxyReq', (upstream, request) => find(request)?.sending?.(upstream));
-    this.#proxy.on('proxyRes', (response, request) => find(request)?.responded(response));
-    this.#proxy.on('error', (error, request) => find(request)?.failed(error));
+    this.#proxy.on('proxyReq', (upstream, request) => {
+      const passedOn = passedOnOf(request);
+      upstream.on('information', (interim) => passedOn.informed(interim));
+      // Without a listener, Node would close the connection and tell nobody.
+      upstream.on('upgrade', (response) => passedOn.switched(response));
+    });
+    this.#proxy.on('proxyRes', (response, request) => passedOnOf(request).responded(response));
+    this.#proxy.on('error', (error, request) => passedOnOf(request).failed(error));
     this.#proxy.on('proxyReqWs', (upstream, request) => {
-      const passedOn = find(request);
-      if (passedOn === undefined) return;
+      const passedOn = passedOnOf(request);
+      upstream.on('information', (interim) => passedOn.informed(interim));
       upstream.on('upgrade', (response: IncomingMessage) => {
-        // http-proxy writes these to the client: as they came, not folded to lower case.
-        response.headers = fieldsByName(response.rawHeaders);
-        passedOn.switched?.(response);
+        response.headers = asOneField(response.rawHeaders);
+        passedOn.switched(response);
       });
       // http-proxy listens as soon as this event is over. It would send a decoded body under its coded framing, and
       // after a failure it would close the client's socket before there is an answer on it.
@@ -144,46 +137,79 @@ export class Chassis {
   }
 }
 
-/** Gives a request the one connection that was made for it. */
+/**
+ * What http-proxy is given for the client's request: of that it would only read the head, which it cannot pass on as it
+ * came, and listen to it. Whoever has the request hears of its end from the client's connection.
+ */
+class Handover extends EventEmitter {
+  readonly method: string | undefined;
+  readonly url = '/';
+  readonly headers = {};
+  readonly socket: Socket;
+  readonly passedOn: PassedOn;
+
+  constructor({ method, socket }: IncomingMessage, passedOn: PassedOn) {
+    super();
+    this.method = method;
+    this.socket = socket;
+    this.passedOn = passedOn;
+  }
+}
+
+function handover(request: IncomingMessage, passedOn: PassedOn): IncomingMessage {
+  return new Handover(request, passedOn) as unknown as IncomingMessage;
+}
+
+function passedOnOf(request: IncomingMessage): PassedOn {
+  return (request as unknown as Handover).passedOn;
+}
+
+/** Gives a request the one connection that was made for it, and the head that was made for it. */
 class OneConnectionAgent extends Agent {
-  readonly #socket: Duplex;
-  readonly #path: string;
+  readonly #socket: Socket;
+  readonly #head: string;
+  readonly #isChunked: boolean;
   readonly #maxHeaderBytes: number;
 
-  constructor(socket: Duplex, path: string, maxHeaderBytes: number) {
+  constructor(
+    socket: Socket,
+    { method = '' }: IncomingMessage,
+    { target, fields }: ForwardedRequest,
+    maxHeaderBytes: number,
+  ) {
     super({ keepAlive: false });
     this.#socket = socket;
-    this.#path = path;
+    this.#head = `${method} ${target} HTTP/1.1\r\n${serializeFields(fields)}\r\n`;
+    this.#isChunked = fieldValue(fields, 'transfer-encoding') !== undefined;
     this.#maxHeaderBytes = maxHeaderBytes;
   }
 
-  override createConnection(): Duplex {
+  override createConnection(): Socket {
     return this.#socket;
   }
 
   /** Node's own hook between making a request and writing its head. */
   addRequest(request: ClientRequest, ...rest: unknown[]): void {
-    // http-proxy has joined the path's slashes.
-    request.path = this.#path;
-    // Node would drop the response's fields above the first thousand in silence; their size is limited.
-    Object.assign(request, { maxHeadersCount: 0, maxHeaderSize: this.#maxHeaderBytes });
+    Object.assign(request, {
+      // Node would sort the fields and recode Content-Disposition (nodejs/node#58240).
+      _header: this.#head,
+      chunkedEncoding: this.#isChunked,
+      // Node would drop the response's fields above the first thousand in silence; their size is limited.
+      maxHeadersCount: 0,
+      maxHeaderSize: this.#maxHeaderBytes,
+    });
     const base = Agent.prototype as unknown as { addRequest(...values: unknown[]): void };
     base.addRequest.call(this, request, ...rest);
   }
 }
 
-function fieldsByName(fields: readonly string[]): Record<string, string | string[]> {
-  const byName = new Map<string, { readonly name: string; readonly values: string[] }>();
-  for (let index = 0; index + 1 < fields.length; index += 2) {
-    const name = fields[index] ?? '';
-    const entry = byName.get(name.toLowerCase()) ?? { name, values: [] };
-    entry.values.push(fields[index + 1] ?? '');
-    byName.set(name.toLowerCase(), entry);
-  }
-  return Object.fromEntries(
-    Array.from(byName.values(), ({ name, values }) => [
-      name,
-      values.length === 1 ? (values[0] ?? '') : values,
-    ]),
-  );
+/**
+ * For http-proxy, which writes each member as a line: by name, repeats would move together and numbers to the front, so
+ * all lines are the value of the first name.
+ */
+function asOneField(fields: readonly string[]): Record<string, string> {
+  const [name, value, ...others] = fields;
+  if (name === undefined || value === undefined) return {};
+  const lines = `${value}\r\n${serializeFields(others)}`;
+  return { [name]: lines.slice(0, -'\r\n'.length) };
 }

@@ -1,6 +1,7 @@
 /** Reads a response that came through Node's http client into a sink, and records the evidence of how it ended. */
 
 import type { IncomingMessage } from 'node:http';
+import type { Settings } from '../config/settings.ts';
 import type { Framing } from '../http/framing.ts';
 import { responseFraming } from '../http/framing.ts';
 import { serializeFields } from '../http/forwarding.ts';
@@ -9,87 +10,155 @@ import type { HeadResult, ResponseHead } from '../http/response-head.ts';
 import type { BodySink } from '../spool/body-sink.ts';
 import type { UpstreamConnection } from '../upstream/connection.ts';
 import type { Ending, Evidence } from '../upstream/evidence.ts';
+import { faultClause, faultCode } from '../upstream/response-reader.ts';
 
-export interface ResponseObservation {
-  /** What was seen, once the response is over or can go no further. Never rejects. */
-  readonly evidence: Promise<Evidence>;
-  /** `accept` names the sink for the body. */
-  responded(incoming: IncomingMessage, accept: (head: ResponseHead, framing: Framing) => BodySink): void;
-  /** The request failed, before a response or in the middle of it. */
-  failed(error: NodeJS.ErrnoException): void;
-  /** There is no sense in going on: the client has left, or its request is at fault. */
-  readonly abandon: () => void;
+export interface ObservationOptions {
+  readonly method: string;
+  readonly connection: UpstreamConnection;
+  readonly settings: Pick<Settings, 'firstByteTimeoutMs' | 'bodyIdleTimeoutMs' | 'maxHeaderBytes'>;
+  /** Whether the upstream can only wait, because the request is still to come. */
+  readonly awaitsClient: () => boolean;
+  /** An interim response (1xx) arrived. */
+  readonly interim: (head: ResponseHead) => void;
+  /** The final head arrived: where does the body go? `streams`: it is relayed as it comes, without time limits. */
+  readonly accept: (
+    head: ResponseHead,
+    framing: Framing,
+  ) => { readonly sink: BodySink; readonly streams: boolean };
 }
 
-/**
- * @param firstByteTimeoutMs how long the upstream may move no octet before it answers
- * @param awaitsClient tells whether it can only wait, because its request is still to come
- */
-export function observeResponse(
-  method: string,
-  connection: UpstreamConnection,
-  firstByteTimeoutMs: number,
-  awaitsClient: () => boolean = () => false,
-): ResponseObservation {
-  let head: ResponseHead | null = null;
-  let framing: Framing | null = null;
-  let bodyBytes = 0;
-  let resolve: (evidence: Evidence) => void = () => undefined;
-  const evidence = new Promise<Evidence>((settle) => {
-    resolve = settle;
-  });
-  const over = (ending: Ending, detail: string | null = null, errorCode: string | null = null): void => {
-    connection.socket.setTimeout(0);
-    resolve(evidenceOf({ ending, detail, errorCode, head, framing, bodyBytes }));
-  };
-  const failed = (error: NodeJS.ErrnoException): void => {
-    const code = error.code ?? null;
-    if (code?.startsWith('HPE_') === true) over('parse-error', error.message, code);
-    // "socket hang up" is Node's word for a connection that ended without a response.
-    else over(connection.endedBy === 'fin' ? 'fin' : 'rst', null, code);
-  };
-  /** Node ends a body that was read until close in order even when the connection was reset. */
-  const ended = (incoming: IncomingMessage): void => {
-    if (framing?.kind === 'close') over(connection.endedBy === 'rst' ? 'rst' : 'fin');
-    else if (incoming.complete) over('message-end');
-    else over(connection.endedBy === 'fin' ? 'fin' : 'rst');
-  };
-  const stop = (ending: Ending, detail: string | null = null, errorCode: string | null = null): void => {
-    over(ending, detail, errorCode);
-    connection.destroy();
-  };
-  connection.socket.on('timeout', () => {
-    if (awaitsClient()) connection.socket.setTimeout(firstByteTimeoutMs);
-    else stop('timeout');
-  });
-  connection.socket.setTimeout(firstByteTimeoutMs);
+export class ResponseObservation {
+  /** What was seen, once the response is over or can go no further. Never rejects. */
+  readonly evidence: Promise<Evidence>;
+  readonly #options: ObservationOptions;
+  #settle: (evidence: Evidence) => void = () => undefined;
+  #head: ResponseHead | null = null;
+  #framing: Framing | null = null;
+  #streams = true;
+  #interimBytes = 0;
+  #bodyBytes = 0;
 
-  return {
-    evidence,
-    failed,
-    abandon: () => stop('client-gone'),
-    responded: (incoming, accept) => {
-      connection.socket.setTimeout(0);
-      const read = strictHead(incoming);
-      if (read.kind === 'malformed') return stop('parse-error', read.why);
-      head = read.head;
-      const result = responseFraming(method, head);
-      if (result.kind === 'malformed')
-        return stop('parse-error', result.why, result.coding ? 'CODING' : null);
-      framing = result.framing;
-      const sink = accept(head, framing);
-      incoming.on('data', (octets: Buffer) => {
-        bodyBytes += octets.length;
-        sink.append(octets);
-        if (!sink.congested) return;
-        incoming.pause();
-        sink.whenDrained(() => incoming.resume());
-      });
-      incoming.on('end', () => ended(incoming));
-      incoming.on('error', failed);
-      incoming.on('close', () => ended(incoming));
-    },
-  };
+  constructor(options: ObservationOptions) {
+    this.#options = options;
+    this.evidence = new Promise((resolve) => {
+      this.#settle = resolve;
+    });
+    const { connection, settings, awaitsClient } = options;
+    connection.socket.on('timeout', () => {
+      if (this.#head === null && awaitsClient()) connection.socket.setTimeout(settings.firstByteTimeoutMs);
+      else this.#stop('timeout');
+    });
+    connection.socket.setTimeout(settings.firstByteTimeoutMs);
+  }
+
+  /** There is no sense in going on: the client has left, or its request is at fault. */
+  readonly abandon = (): void => this.#stop('client-gone');
+
+  /** The request failed, before a response or in the middle of it. */
+  failed(error: NodeJS.ErrnoException): void {
+    const code = error.code ?? null;
+    if (code === 'HPE_HEADER_OVERFLOW') this.#stopAtHeadLimit();
+    else if (code?.startsWith('HPE_') === true) this.#over('parse-error', error.message, code);
+    // "socket hang up" is Node's word for a connection that ended without a response.
+    else this.#over(this.#options.connection.endedBy === 'fin' ? 'fin' : 'rst', null, code);
+  }
+
+  /** An interim response. Together with the final head, they may be as large as one head. */
+  informed(interim: NodeHead): void {
+    const text = headText(interim);
+    this.#interimBytes += text.length;
+    if (this.#interimBytes > this.#options.settings.maxHeaderBytes) return this.#stopAtHeadLimit();
+    const read = parsed(text);
+    if (read.kind === 'malformed') this.#stop('parse-error', read.why);
+    else this.#options.interim(read.head);
+  }
+
+  /** The upstream left HTTP, although the request did not ask for that. */
+  switched(): void {
+    this.#stop('parse-error', 'it switches protocols, which nobody asked for');
+  }
+
+  responded(incoming: IncomingMessage): void {
+    const { method, settings, accept } = this.#options;
+    const read = parsed(headText(incoming));
+    if (read.kind === 'malformed') return this.#stop('parse-error', read.why);
+    this.#head = read.head;
+    const result = responseFraming(method, read.head);
+    if (result.kind === 'malformed')
+      return this.#stop('parse-error', result.why, result.coding ? 'CODING' : null);
+    this.#framing = result.framing;
+    const { sink, streams } = accept(read.head, result.framing);
+    this.#streams = streams;
+    if (this.#isFull(sink)) return;
+    this.#limitIdleTime(settings.bodyIdleTimeoutMs);
+    incoming.on('data', (bytes: Buffer) => this.#take(incoming, bytes, sink));
+    incoming.on('end', () => this.#ended(incoming));
+    incoming.on('error', (error) => this.failed(error));
+    incoming.on('close', () => this.#ended(incoming));
+  }
+
+  #take(incoming: IncomingMessage, bytes: Buffer, sink: BodySink): void {
+    this.#bodyBytes += bytes.length;
+    sink.append(bytes);
+    if (this.#isFull(sink) || !sink.congested) return;
+    incoming.pause();
+    // A connection that is not read waits for us, not for the upstream.
+    this.#limitIdleTime(0);
+    sink.whenDrained(() => {
+      if (this.#isFull(sink)) return;
+      this.#limitIdleTime(this.#options.settings.bodyIdleTimeoutMs);
+      incoming.resume();
+    });
+  }
+
+  #isFull({ fault }: BodySink): boolean {
+    if (fault !== null) this.#stop('limit', faultClause(fault), faultCode(fault));
+    return fault !== null;
+  }
+
+  #limitIdleTime(ms: number): void {
+    this.#options.connection.socket.setTimeout(this.#streams ? 0 : ms);
+  }
+
+  /** Node ends a body that was read until close cleanly even when the connection was reset. */
+  #ended(incoming: IncomingMessage): void {
+    const { endedBy } = this.#options.connection;
+    if (this.#framing?.kind === 'close') this.#over(endedBy === 'rst' ? 'rst' : 'fin');
+    else if (incoming.complete) this.#over('message-end');
+    else this.#over(endedBy === 'fin' ? 'fin' : 'rst');
+  }
+
+  #stopAtHeadLimit(): void {
+    const { maxHeaderBytes } = this.#options.settings;
+    this.#stop('limit', `its head is larger than ${maxHeaderBytes} bytes`, 'LIMIT_HEAD');
+  }
+
+  #stop(ending: Ending, detail: string | null = null, errorCode: string | null = null): void {
+    this.#over(ending, detail, errorCode);
+    this.#options.connection.destroy();
+  }
+
+  #over(ending: Ending, detail: string | null = null, errorCode: string | null = null): void {
+    this.#options.connection.socket.setTimeout(0);
+    this.#settle({
+      ending,
+      head: this.#head,
+      framing: this.#framing,
+      streamed: this.#streams,
+      // Node does not tell: enough to know that there was one.
+      headBytes: this.#head === null ? 0 : 1,
+      interimBytes: this.#interimBytes,
+      bodyBytes: this.#bodyBytes,
+      surplusBytes: 0,
+      trailerFields: 0,
+      reusedConnection: false,
+      requestBody: 'none',
+      expectation: 'none',
+      timeout: ending === 'timeout' ? (this.#head === null ? 'first-byte' : 'body-idle') : null,
+      detail,
+      errorCode,
+    });
+  }
 }
 
 /** What Node tells of a head. */
@@ -101,34 +170,15 @@ export interface NodeHead {
 }
 
 /**
- * The head of a response that Node's parser has read, judged by ours. Node takes control characters in a reason and a
- * status below 100, and throws when they are to be written; see test/facts/http-parser.test.ts.
+ * The head of a response that Node's parser has read, to be judged by ours. Node takes control characters in a reason and
+ * a status below 100, and throws when they are to be written; see test/facts/http-parser.test.ts.
  */
-export function strictHead({
-  httpVersion,
-  statusCode = 0,
-  statusMessage = '',
-  rawHeaders,
-}: NodeHead): HeadResult {
+function headText({ httpVersion, statusCode = 0, statusMessage = '', rawHeaders }: NodeHead): string {
   const line = `HTTP/${httpVersion} ${String(statusCode).padStart(3, '0')} ${statusMessage}`;
-  const head = Buffer.from(`${line}\r\n${serializeFields(rawHeaders)}\r\n`, 'latin1');
-  return parseResponseHead(head, 0, head.length);
+  return `${line}\r\n${serializeFields(rawHeaders)}\r\n`;
 }
 
-type Observed = Pick<Evidence, 'ending' | 'detail' | 'errorCode' | 'head' | 'framing' | 'bodyBytes'>;
-
-function evidenceOf(observed: Observed): Evidence {
-  return {
-    ...observed,
-    streamed: true,
-    // Node does not tell: enough to know that there was one.
-    headBytes: observed.head === null ? 0 : 1,
-    interimBytes: 0,
-    surplusBytes: 0,
-    trailerFields: 0,
-    reusedConnection: false,
-    requestBody: 'none',
-    expectation: 'none',
-    timeout: observed.ending === 'timeout' ? 'first-byte' : null,
-  };
+function parsed(head: string): HeadResult {
+  const bytes = Buffer.from(head, 'latin1');
+  return parseResponseHead(bytes, 0, bytes.length);
 }

@@ -21,6 +21,7 @@ import { upstreamFailure } from './upstream-failure.ts';
 import { Journal } from './journal.ts';
 import { localHints } from './local-client.ts';
 import type { LocalHints } from './local-client.ts';
+import { ReceiveClock } from './receive-clock.ts';
 import { receiveBody } from './receive.ts';
 import type { Received, Receiving } from './receive.ts';
 import { NO_FACTS, refusalAnswer } from './refuse.ts';
@@ -32,7 +33,6 @@ import type { Services } from './services.ts';
 import { shuttingDown } from './shutting-down.ts';
 import { Trial } from './trial.ts';
 import type { TrialResult } from './trial.ts';
-import { TakingWatch } from './unacknowledged.ts';
 
 export interface ExchangeOptions {
   readonly services: Services;
@@ -50,7 +50,7 @@ export class Exchange {
   /** Resolves when the response is closed: with true when it was sent to the last octet. */
   readonly #closed: Promise<boolean>;
   #delivering = false;
-  readonly #taking = new TakingWatch();
+  readonly #receiveClock: ReceiveClock;
   #receiving: Receiving | null = null;
   #trial: Trial | null = null;
   /** The proxy's end does not leave it the time. */
@@ -61,6 +61,7 @@ export class Exchange {
     const { response, request, services } = options;
     this.#settings = services.settings;
     this.#journal = new Journal(request, services);
+    this.#receiveClock = new ReceiveClock(request.socket, this.#settings.clientReceiveTimeoutMs);
     this.#closed = responseClosed(response, () => this.#trial?.abandon());
   }
 
@@ -93,16 +94,14 @@ export class Exchange {
 
   /** The client moved no octet for as long as it may. */
   clientTimedOut(): void {
-    const { clientSendTimeoutMs, clientReceiveTimeoutMs } = this.#settings;
+    const { clientSendTimeoutMs } = this.#settings;
     if (this.#receiving !== null) {
       const sentence = `No byte of the request body arrived for --client-send-timeout, ${clientSendTimeoutMs} ms.`;
       this.fault(new ProxyError('request_timeout', sentence));
-    } else if (this.#delivering) {
-      if (this.#taking.goesOn(this.#options.request.socket)) {
-        this.#options.request.socket.setTimeout(clientReceiveTimeoutMs);
-        return;
-      }
-      const sentence = `The client took no byte of the answer for --client-receive-timeout, ${clientReceiveTimeoutMs} ms.`;
+      return;
+    }
+    const sentence = this.#receiveClock.expired();
+    if (sentence !== null) {
       this.#journal.sentence = sentence;
       reset(this.#options.response.socket);
     }
@@ -167,6 +166,7 @@ export class Exchange {
         encrypted,
       }),
       body: body.bytes === 0 ? null : body,
+      receiveClock: this.#receiveClock,
       clock: this.#journal.clock,
       clientHead: (head) => this.#clientHead(head),
       notes: this.#journal.notes,
@@ -261,8 +261,7 @@ export class Exchange {
     if (outcome === 'refused') this.#journal.notes?.answering(answer);
     const delivering = deliver(response, answer, connection);
     // What the kernel has taken at once, nobody has to wait for.
-    if (delivering !== null || request.socket.writableLength > 0)
-      request.socket.setTimeout(this.#settings.clientReceiveTimeoutMs);
+    if (delivering !== null || request.socket.writableLength > 0) this.#receiveClock.start();
     if (delivering !== null) await delivering;
     if (!(await this.#closed)) return;
     this.#journal.outcome = outcome;

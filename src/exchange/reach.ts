@@ -1,4 +1,4 @@
-/** Gets a connection for what is not buffered, and waits for an upstream that is restarting. */
+/** Connects to the upstream for what is not buffered, or waits for one that is restarting. */
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ConnectResult, Connecting, UpstreamConnection } from '../upstream/connection.ts';
@@ -9,12 +9,7 @@ import { waitingRoomFull } from './trial.ts';
 
 export type Reached =
   | { readonly kind: 'connected'; readonly connection: UpstreamConnection; readonly waitedMs: number }
-  | {
-      readonly kind: 'failed';
-      readonly evidence: Evidence;
-      readonly tries: number;
-      readonly waitedMs: number;
-    }
+  | { readonly kind: 'failed'; readonly evidence: Evidence; readonly waitedMs: number }
   | ReturnType<typeof waitingRoomFull>;
 
 /** @param signal aborted when there is no sense in a connection any more: the client has left, or the proxy ends */
@@ -28,8 +23,14 @@ export async function reach(services: Services, signal: AbortSignal): Promise<Re
       const leftMs = waits === 0 ? null : settings.waitForUpstreamMs - waitedMs;
       const connecting = connectAsStream(connectLimitMs(settings.connectTimeoutMs, leftMs));
       const result = await unlessAborted(connecting, signal);
+      if (signal.aborted) {
+        if (result.kind === 'connected') result.connection.destroy();
+        return { kind: 'failed', evidence: noConnection({ ending: 'client-gone' }), waitedMs };
+      }
       if (result.kind === 'connected') return { ...result, waitedMs };
-      const evidence = connectFailure(result);
+      const { errorCode, detail, timedOut } = result;
+      const timeout = timedOut ? 'connect' : null;
+      const evidence = noConnection({ ending: 'connect-failed', errorCode, detail, timeout });
       const decision = decide({
         verdict: 'no-response',
         evidence,
@@ -42,8 +43,7 @@ export async function reach(services: Services, signal: AbortSignal): Promise<Re
         waitLeftMs: settings.waitForUpstreamMs - (performance.now() - startedMs),
         retryBackoffMs: 0,
       });
-      if (decision.kind !== 'wait' || signal.aborted)
-        return { kind: 'failed', evidence, tries: waits + 1, waitedMs };
+      if (decision.kind !== 'wait') return { kind: 'failed', evidence, waitedMs };
       if (waits === 0 && !waitingRoom.enter(settings.maxWaiting)) return waitingRoomFull(settings.maxWaiting);
       waits += 1;
       await sleep(decision.delayMs, undefined, { signal }).catch(() => undefined);
@@ -62,9 +62,10 @@ async function unlessAborted(connecting: Connecting, signal: AbortSignal): Promi
   return result;
 }
 
-function connectFailure(result: Extract<ConnectResult, { kind: 'failed' }>): Evidence {
+function noConnection(
+  what: Pick<Evidence, 'ending'> & Partial<Pick<Evidence, 'timeout' | 'detail' | 'errorCode'>>,
+): Evidence {
   return {
-    ending: 'connect-failed',
     head: null,
     framing: null,
     streamed: false,
@@ -76,8 +77,9 @@ function connectFailure(result: Extract<ConnectResult, { kind: 'failed' }>): Evi
     reusedConnection: false,
     requestBody: 'none',
     expectation: 'none',
-    timeout: result.timedOut ? 'connect' : null,
-    detail: result.detail,
-    errorCode: result.errorCode,
+    timeout: null,
+    detail: null,
+    errorCode: null,
+    ...what,
   };
 }

@@ -22,7 +22,7 @@ export const NO_FACTS: RefusalFacts = { nextHop: null, receivedStatus: null, det
 
 /** The answer that refuses a request, as HTML for a browser and as application/problem+json for all others. */
 export function refusalAnswer(
-  response: ServerResponse,
+  response: Pick<ServerResponse, 'req'>,
   error: ProxyError,
   facts: RefusalFacts,
   id: string,

@@ -5,11 +5,13 @@ import type { Framing } from '../http/framing.ts';
 import { clientFields } from '../http/forwarding.ts';
 import type { ResponseHead } from '../http/response-head.ts';
 import type { BodySink } from '../spool/body-sink.ts';
+import type { ReceiveClock } from './receive-clock.ts';
 import { reset } from './reset.ts';
 import { flushHead, writeHead } from './write-head.ts';
 
 export class Relay implements BodySink {
   readonly #response: ServerResponse;
+  readonly #clock: ReceiveClock;
   readonly #endsByClose: boolean;
   #bytes = 0;
 
@@ -17,8 +19,15 @@ export class Relay implements BodySink {
   readonly fault: null = null;
 
   /** Writes the head at once: a client may wait for it before there is any body. */
-  constructor(response: ServerResponse, head: ResponseHead, framing: Framing, connection: readonly string[]) {
+  constructor(
+    response: ServerResponse,
+    head: ResponseHead,
+    framing: Framing,
+    connection: readonly string[],
+    clock: ReceiveClock,
+  ) {
     this.#response = response;
+    this.#clock = clock;
     const length = framing.kind === 'length' ? framing.length : null;
     const { status, reason } = head;
     this.status = status;
@@ -40,11 +49,11 @@ export class Relay implements BodySink {
     throw new Error('A relay has no window to commit to.');
   }
 
-  append(octets: Uint8Array): void {
+  append(bytes: Uint8Array): void {
     if (this.#response.destroyed) return;
-    this.#bytes += octets.length;
-    // The octets lie in a buffer that the next read uses again.
-    this.#response.write(Buffer.from(octets));
+    this.#bytes += bytes.length;
+    // They lie in a buffer that the next read uses again.
+    this.#response.write(Buffer.from(bytes));
   }
 
   get congested(): boolean {
@@ -52,11 +61,16 @@ export class Relay implements BodySink {
   }
 
   whenDrained(resume: () => void): void {
-    this.#response.once('drain', resume);
+    this.#clock.start();
+    this.#response.once('drain', () => {
+      this.#clock.stop();
+      resume();
+    });
   }
 
   end(): void {
     const { socket } = this.#response;
+    this.#clock.start();
     this.#response.end(() => {
       // An HTTP/1.0 client knows the end of a body without a length by our FIN alone: it must not linger.
       if (this.#endsByClose) socket?.end();

@@ -21,6 +21,7 @@ import { connectionFields } from './deliver.ts';
 import type { AttemptRecord } from './events.ts';
 import { forwardInterim } from './interim.ts';
 import type { Notes } from './notes.ts';
+import type { ReceiveClock } from './receive-clock.ts';
 import { Relay, whenClientLeaves } from './relay.ts';
 import type { Services } from './services.ts';
 
@@ -32,6 +33,8 @@ export interface TrialOptions {
   readonly path: string;
   readonly head: string;
   readonly body: SpooledBody | null;
+  /** Of the client, for a response that is relayed. */
+  readonly receiveClock: ReceiveClock;
   /** Ms since the exchange began. */
   readonly clock: () => number;
   /** The head as the client gets it. */
@@ -192,13 +195,13 @@ export class Trial {
     head: ResponseHead,
     framing: Framing,
   ): ReturnType<ConstructorParameters<typeof Attempt>[0]['accept']> {
-    const { services, response } = this.#options;
+    const { services, response, receiveClock } = this.#options;
     const { spool, settings } = services;
     if (framing.kind !== 'none' && mustStream(head, settings.stream)) {
       const connection = connectionFields(response, settings.keepAliveTimeoutMs, services.closing);
       const sent = this.#options.clientHead(head);
       this.#options.notes?.delivering(response, sent, connection);
-      this.#relay = new Relay(response, sent, framing, connection);
+      this.#relay = new Relay(response, sent, framing, connection, receiveClock);
       this.#stopWatching = whenClientLeaves(response, () => this.abandon());
       return { sink: this.#relay, streams: true };
     }

@@ -3,7 +3,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Chassis } from '../chassis/chassis.ts';
 import { StreamedExchange } from '../chassis/streamed.ts';
-import { upgradeThrough } from '../chassis/upgraded.ts';
+import { UpgradedExchange } from '../chassis/upgraded.ts';
 import { Exchange } from '../exchange/exchange.ts';
 import type { Services } from '../exchange/services.ts';
 import { originForm } from '../http/request-check.ts';
@@ -23,9 +23,10 @@ export function enterRequest(
   response: ServerResponse,
   expectsContinue: boolean,
 ): Promise<void> {
-  const asked = { services, request, response, expectsContinue, encrypted: connection.encrypted };
+  const { socket, encrypted } = connection;
+  const asked = { services, request, response, expectsContinue, encrypted };
   if (pathStreams(originForm(request.url ?? '/').target, services.settings.stream)) {
-    const streamed = new StreamedExchange({ chassis, ...asked });
+    const streamed = new StreamedExchange({ chassis, socket, ...asked });
     connection.current = streamed;
     return streamed.run();
   }
@@ -41,14 +42,7 @@ export function enterUpgrade(
   head: Buffer,
 ): Promise<void> {
   const { socket, encrypted } = connection;
-  const stopping = new AbortController();
-  connection.current = {
-    fault: () => false,
-    clientTimedOut: () => undefined,
-    stop: () => stopping.abort(),
-  };
-  return upgradeThrough({
-    stopping: stopping.signal,
+  const upgraded = new UpgradedExchange({
     chassis,
     services,
     request,
@@ -57,4 +51,6 @@ export function enterUpgrade(
     encrypted,
     linger: () => linger(socket, services.settings),
   });
+  connection.current = upgraded;
+  return upgraded.run();
 }

@@ -215,11 +215,11 @@ export class ResponseReader {
   }
 }
 
-function faultCode(fault: SinkFault): string {
+export function faultCode(fault: SinkFault): string {
   return fault.kind === 'too-large' ? 'LIMIT_RESPONSE_BODY' : 'LIMIT_SPOOL';
 }
 
-function faultClause(fault: SinkFault): string {
+export function faultClause(fault: SinkFault): string {
   switch (fault.kind) {
     case 'too-large':
       return `its body is larger than --max-response-body, ${fault.limitBytes} bytes`;

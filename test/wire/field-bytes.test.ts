@@ -154,10 +154,9 @@ describe('a request', () => {
           const count = upstream.requests.length;
           await client.send(`${line} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n${lines(sent)}\r\n${body}`);
           expect((await client.response()).status).toBe(200);
-          const seen = pairs(passed(upstream.requests[count]?.fields ?? []));
-          // http-proxy puts the lines of one name together.
-          if (line.endsWith('/stream')) expect(byName(seen)).toEqual(byName(without(sent, 'Content-Length')));
-          else expect(seen).toEqual(without(sent, 'Content-Length'));
+          expect(passed(upstream.requests[count]?.fields ?? [])).toEqual(
+            without(sent, 'Content-Length').flat(),
+          );
         }),
         LIMITS,
       );
@@ -165,13 +164,3 @@ describe('a request', () => {
     TIMEOUT_MS,
   );
 });
-
-function pairs(flat: readonly string[]): FieldList {
-  return flat.flatMap((name, index) => (index % 2 === 0 ? [[name, flat[index + 1] ?? ''] as const] : []));
-}
-
-function byName(fields: FieldList): FieldList {
-  return fields
-    .map(([name, value]) => [name.toLowerCase(), value] as const)
-    .toSorted(([one], [other]) => (one < other ? -1 : Number(one > other)));
-}

@@ -562,16 +562,6 @@ describe('an upgrade', () => {
     },
   );
 
-  test.each(['h2c', 'websocket, h2c', 'H2C'])('to %s is refused and never sent', async (protocol) => {
-    await using upstream = await Upstream.start(echo);
-    await using proxy = await TestProxy.start(upstream.url, { lingerTimeout: 20 });
-    using client = await Client.connect(proxy.port);
-    await client.send(upgrade(protocol));
-    expect((await client.response()).status).toBe(501);
-    expect(await client.end()).toBe('fin');
-    expect(upstream.connections.length).toBe(0);
-  });
-
   test('whose upstream is silent is refused with 504', async () => {
     await using upstream = await Upstream.start(async (connection) => {
       await connection.request();
