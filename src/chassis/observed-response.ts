@@ -63,14 +63,13 @@ export class ResponseObservation {
     else this.#over(this.#options.connection.endedBy === 'fin' ? 'fin' : 'rst', null, code);
   }
 
-  /** An interim response. Together with the final head, they may be as large as one head. */
+  /** An interim response, which is left out if it is malformed. Together, they may be as large as one head. */
   informed(interim: NodeHead): void {
     const text = headText(interim);
     this.#interimBytes += text.length;
     if (this.#interimBytes > this.#options.settings.maxHeaderBytes) return this.#stopAtHeadLimit();
     const read = parsed(text);
-    if (read.kind === 'malformed') this.#stop('parse-error', read.why);
-    else this.#options.interim(read.head);
+    if (read.kind === 'head') this.#options.interim(read.head);
   }
 
   /** The upstream left HTTP, although the request did not ask for that. */
