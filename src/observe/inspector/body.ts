@@ -1,7 +1,7 @@
 /** A kept body as it is shown: decoded, as text where it is text, without its secrets. */
 
-import { brotliDecompressSync, gunzipSync, inflateSync } from 'node:zlib';
-import { fieldValue } from '../../http/fields.ts';
+import { brotliDecompressSync, constants, gunzipSync, inflateRawSync, inflateSync } from 'node:zlib';
+import { fieldValue, listMembers } from '../../http/fields.ts';
 import type { Fields } from '../../http/fields.ts';
 import type { BodyPreview } from '../../spool/body-preview.ts';
 import { redactBody } from '../redact-body.ts';
@@ -22,16 +22,16 @@ export interface ReadableBody {
   readonly bytes: Buffer;
   readonly isText: boolean;
   /** Whether its Content-Encoding is undone. */
-  readonly decoded: boolean;
+  readonly isDecoded: boolean;
+  /** Whether that is all of what is kept. */
+  readonly isWhole: boolean;
 }
 
 /** Null: there was no body, or none was kept. */
 export function readableBody(kept: BodyPreview | null, fields: Fields): ReadableBody | null {
   if (kept === null || kept.bytes === 0) return null;
-  const raw = kept.octets();
-  const whole = kept.keptBytes === kept.bytes;
-  const bytes = decoded(raw, whole ? fieldValue(fields, 'content-encoding') : undefined);
-  return { ...withoutSecrets(bytes, mediaType(fields) ?? ''), decoded: bytes !== raw };
+  const { bytes, ...how } = decoded(kept.octets(), fieldValue(fields, 'content-encoding') ?? '');
+  return { ...withoutSecrets(bytes, mediaType(fields) ?? ''), ...how };
 }
 
 /** Without its parameters, in lower case; null: none was named. */
@@ -40,26 +40,60 @@ export function mediaType(fields: Fields): string | null {
   return type === undefined || type === '' ? null : type;
 }
 
-/** A small body that unfolds to a huge one is a known attack. */
-const LIMIT = { maxOutputLength: 512 * 1024 };
+type Decoded = Omit<ReadableBody, 'isText'>;
 
-const DECODERS: ReadonlyMap<string, (octets: Buffer) => Buffer> = new Map([
-  ['gzip', (octets: Buffer) => gunzipSync(octets, LIMIT)],
-  ['x-gzip', (octets: Buffer) => gunzipSync(octets, LIMIT)],
-  ['deflate', (octets: Buffer) => inflateSync(octets, LIMIT)],
-  ['br', (octets: Buffer) => brotliDecompressSync(octets, LIMIT)],
-]);
-
-function decoded(octets: Buffer, coding: string | undefined): Buffer {
-  try {
-    return DECODERS.get(coding?.trim().toLowerCase() ?? '')?.(octets) ?? octets;
-  } catch {
-    // Not what its field says, or too large: shown as it is.
-    return octets;
+/**
+ * What cannot be decoded is not shown, because the secrets in it could not be found, unless it is text in spite of what
+ * its field says.
+ */
+function decoded(octets: Buffer, contentEncoding: string): Decoded {
+  const codings = listMembers(contentEncoding).filter((coding) => coding !== 'identity');
+  let bytes = octets;
+  let isWhole = true;
+  for (const coding of codings.toReversed()) {
+    const unfolded = unfold(bytes, DECODERS.get(coding));
+    if (unfolded === null) {
+      const isText = utf8(octets) !== null;
+      return { bytes: isText ? octets : Buffer.alloc(0), isDecoded: false, isWhole: isText };
+    }
+    bytes = unfolded.bytes;
+    isWhole &&= unfolded.isWhole;
   }
+  return { bytes, isDecoded: codings.length > 0, isWhole };
 }
 
-function withoutSecrets(octets: Buffer, type: string): Omit<ReadableBody, 'decoded'> {
+type Decoder = (octets: Buffer) => Buffer;
+
+/** A small body that unfolds to a huge one is a known attack. */
+const MAX_DECODED_BYTES = 512 * 1024;
+
+/** The beginning of a coded body is decoded as far as it goes. */
+const ZLIB = { maxOutputLength: MAX_DECODED_BYTES, finishFlush: constants.Z_SYNC_FLUSH };
+const BROTLI = { maxOutputLength: MAX_DECODED_BYTES, finishFlush: constants.BROTLI_OPERATION_FLUSH };
+
+const DECODERS: ReadonlyMap<string, Decoder> = new Map([
+  ['gzip', (octets: Buffer) => gunzipSync(octets, ZLIB)],
+  ['x-gzip', (octets: Buffer) => gunzipSync(octets, ZLIB)],
+  // Some servers leave the header of zlib out (RFC 9110 section 8.4.1.2).
+  ['deflate', (octets: Buffer) => ((octets[0] ?? 0) % 16 === 8 ? inflateSync : inflateRawSync)(octets, ZLIB)],
+  ['br', (octets: Buffer) => brotliDecompressSync(octets, BROTLI)],
+]);
+
+/** As much of the beginning as is sound, and unfolds to no more than may be; null: it cannot be decoded. */
+function unfold(octets: Buffer, decode: Decoder | undefined): { bytes: Buffer; isWhole: boolean } | null {
+  if (decode === undefined) return null;
+  for (let length = octets.length; length > 0; length = Math.floor(length / 2)) {
+    try {
+      const bytes = decode(octets.subarray(0, length));
+      if (bytes.length > 0 || length === octets.length) return { bytes, isWhole: length === octets.length };
+    } catch {
+      // Half of it may do.
+    }
+  }
+  return null;
+}
+
+function withoutSecrets(octets: Buffer, type: string): Pick<ReadableBody, 'bytes' | 'isText'> {
   const text = utf8(octets) ?? (type.startsWith('text/') ? octets.toString('latin1') : null);
   if (text !== null) return { isText: true, bytes: Buffer.from(redactBody(text, type)) };
   // A form with a picture in it has fields all the same.

@@ -27,6 +27,7 @@ export function curlCommand(entry: Entry, url: string): string | null {
   const base = socket.length > 0 ? 'http://localhost' : url;
   const { target } = originForm(entry.begun.url, method);
   const body = readableBody(entry.record?.notes?.requestBody ?? null, requestFields);
+  if (body?.isWhole === false) return null;
   const { pipe, words } = content(body);
   return [
     ...pipe,
@@ -53,7 +54,7 @@ function urlWords(base: string, target: string): string[] {
 }
 
 function fieldWords(requestFields: readonly string[], body: ReadableBody | null): string[] {
-  const own = body?.decoded === true ? [...OWN, 'content-encoding'] : OWN;
+  const own = body?.isDecoded === true ? [...OWN, 'content-encoding'] : OWN;
   const fields = redactFields(withoutFields(requestFields, new Set(own)));
   const words = fields.flatMap((name, at) =>
     at % 2 === 0 ? ['-H', shellWord(wire(header(name, fields[at + 1] ?? '')))] : [],
