@@ -1,10 +1,10 @@
 /** docs/metrics.md: every metric, its labels and their values. */
 
-import { BUILD, COUNTERS, HISTOGRAMS, READINGS } from '../../src/observe/metrics/table.ts';
+import { BUILD, COUNTERS, HISTOGRAMS, READINGS } from '../../src/observe/metrics-table.ts';
 
 const HEADER = `# Metrics
 
-<!-- Written by scripts/generate.ts from the table of metrics (src/observe/metrics/table.ts): change it there. -->
+<!-- Written by scripts/generate.ts from the table of metrics (src/observe/metrics-table.ts): change it there. -->
 
 \`GET /metrics\` on the admin port, in Prometheus' text format. Labels take their values from closed sets, so no request can
 make a series of its own; every series is there from the start, at 0. Each proxy of a process counts for itself.

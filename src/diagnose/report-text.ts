@@ -5,8 +5,7 @@ import { grouped } from '../exchange/quantities.ts';
 import type { Column } from './column.ts';
 import type { Outcome } from './outcome.ts';
 import type { DiagnosisReport, ScenarioReport } from './report.ts';
-import { paint, type Paint } from '../observe/paint.ts';
-import { printable } from '../observe/printable.ts';
+import { paint, printable, type Paint } from '../observe/terminal-text.ts';
 
 export interface Page {
   readonly columns: number;

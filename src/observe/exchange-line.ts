@@ -3,11 +3,10 @@
 import type { LogLevel } from '../config/settings.ts';
 import type { ExchangeRecord } from '../exchange/events.ts';
 import { fieldValue } from '../http/fields.ts';
-import { grade } from './grade.ts';
-import type { Grade } from './grade.ts';
-import { paint } from './paint.ts';
-import type { Paint } from './paint.ts';
-import { printable, printableJson, quoted } from './printable.ts';
+import { severityOf } from './severity.ts';
+import type { Severity } from './severity.ts';
+import { paint, printable, printableJson, quoted } from './terminal-text.ts';
+import type { Paint } from './terminal-text.ts';
 import { redactField, redactUrl } from './redact.ts';
 
 /** How much an operator should care: what the upstream or we did wrong is a warning, what a client did is not. */
@@ -24,7 +23,7 @@ export function jsonLine(record: ExchangeRecord): string {
     `{"time":"${isoTime(record.startedAt + durationMs)}","level":"${exchangeLevel(record)}","event":"exchange","id":"${id}",` +
     `"client":${jsonText(record.clientAddress)},"method":${jsonText(record.method)},"path":${jsonText(redactUrl(record.url))},` +
     `"status":${status},"bytes":${responseBytes},"ms":${Math.round(durationMs * 10) / 10},"tries":${attempts.length},` +
-    `"waited_ms":${Math.round(waitedMs)},"verdict":${jsonName(verdict)},"outcome":"${outcome}","grade":"${grade(record)}",` +
+    `"waited_ms":${Math.round(waitedMs)},"verdict":${jsonName(verdict)},"outcome":"${outcome}","severity":"${severityOf(record)}",` +
     `"error":${jsonName(error)},"why":${jsonText(record.sentence)}}`
   );
 }
@@ -59,7 +58,7 @@ const SENTENCE_INDENT = ' '.repeat(15);
  * comes first, so that a long path moves nothing. The mark tells without colours what stands out.
  */
 export function prettyLine(record: ExchangeRecord, color: boolean): string {
-  const { mark, look } = LOOKS[grade(record)];
+  const { mark, look } = LOOKS[severityOf(record)];
   const head = paint(clockTime(record.startedAt + record.durationMs), 'dim', color);
   const columns = [
     paint(record.status === 0 ? '---' : String(record.status), statusPaint(record.status), color),
@@ -75,7 +74,7 @@ export function prettyLine(record: ExchangeRecord, color: boolean): string {
   return `${line}\n${SENTENCE_INDENT}${paint(printable(record.sentence), look, color)}`;
 }
 
-const LOOKS: Readonly<Record<Grade, { readonly mark: string; readonly look: Paint }>> = {
+const LOOKS: Readonly<Record<Severity, { readonly mark: string; readonly look: Paint }>> = {
   ok: { mark: ' ', look: 'dim' },
   saved: { mark: '+', look: 'green' },
   noted: { mark: '~', look: 'yellow' },
@@ -107,7 +106,7 @@ function statusPaint(status: number): Paint {
 /** What is out of the ordinary about the exchange: in a word, and by what. */
 function exchangeRemarks(record: ExchangeRecord): string {
   const { attempts, waitedMs, verdict, outcome } = record;
-  const word = grade(record) === 'saved' ? 'saved' : outcome === 'delivered' ? '' : outcome;
+  const word = severityOf(record) === 'saved' ? 'saved' : outcome === 'delivered' ? '' : outcome;
   const details: string[] = [];
   if (attempts.length > 1) details.push(`${attempts.length} tries`);
   if (waitedMs > 0) details.push(`waited ${formatMs(waitedMs)}`);

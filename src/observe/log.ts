@@ -5,12 +5,10 @@ import { createLogger, format, transports } from 'winston';
 import type { Logger } from 'winston';
 import type { AccessLogFormat, LogLevel } from '../config/settings.ts';
 import type { ExchangeRecord } from '../exchange/events.ts';
-import { bannerBlock, bannerJson, bannerSentence } from './banner.ts';
-import type { Banner } from './banner.ts';
 import { combinedLine, exchangeLevel, jsonLine, prettyLine } from './exchange-line.ts';
 import { LogStream } from './log-stream.ts';
-import { jsonMessage, plainMessage } from './message-line.ts';
-import type { LogFields, Message } from './message-line.ts';
+import { bannerBlock, bannerJson, bannerSentence, jsonMessage, plainMessage } from './message-line.ts';
+import type { Banner, LogFields, Message } from './message-line.ts';
 
 export interface LogOptions {
   /** Entries below it are left out. */

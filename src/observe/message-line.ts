@@ -1,11 +1,10 @@
-/** A message of the program itself as text: a plain line, or a line of JSON. */
+/** What the program itself says, as text: the banner that the log begins with, and messages, as plain lines or as JSON. */
 
 import type { LogLevel } from '../config/settings.ts';
 import { isSecretName } from '../http/secret-names.ts';
 import { clockTime } from './exchange-line.ts';
-import { paint } from './paint.ts';
-import type { Paint } from './paint.ts';
-import { printable, printableJson } from './printable.ts';
+import { paint, printable, printableJson } from './terminal-text.ts';
+import type { Paint } from './terminal-text.ts';
 import { REDACTED } from './redact-members.ts';
 
 export type LogFields = Readonly<Record<string, unknown>>;
@@ -63,4 +62,49 @@ function replace(name: string, value: unknown): unknown {
     ...('code' in value ? { code: value.code } : {}),
     stack: value.stack,
   };
+}
+
+/** What the log begins with: who speaks, and where to look. */
+export interface Banner {
+  readonly version: string;
+  /** Where clients reach the proxy. */
+  readonly url: string;
+  readonly target: string;
+  /** Null: no admin listener. */
+  readonly adminUrl: string | null;
+}
+
+/** In one line, for a file or a pipe. */
+export function bannerSentence({ version, url, target, adminUrl }: Banner): string {
+  const admin = adminUrl === null ? '' : `, admin ${adminUrl}`;
+  return `lastbyte ${version}: ${url} -> ${target}${admin}`;
+}
+
+/** For a terminal: the addresses beneath each other, to be clicked. */
+export function bannerBlock({ version, url, target, adminUrl }: Banner, color: boolean): string {
+  const lines: [name: string, address: string][] = [
+    ['proxy', url],
+    ['upstream', target],
+    ...(adminUrl === null ? [] : [['inspector', adminUrl] satisfies [string, string]]),
+  ];
+  const addresses = lines.map(
+    ([name, address]) => `  ${paint(name.padEnd(9), 'dim', color)}  ${paint(address, 'cyan', color)}`,
+  );
+  return ['', `  ${paint('lastbyte', 'bold', color)} ${version}`, '', ...addresses, ''].join('\n');
+}
+
+export function bannerJson(banner: Banner, at: number): string {
+  const { version, url, target, adminUrl } = banner;
+  return printableJson(
+    JSON.stringify({
+      time: new Date(at).toISOString(),
+      level: 'info',
+      event: 'start',
+      message: bannerSentence(banner),
+      version,
+      url,
+      target,
+      admin: adminUrl,
+    }),
+  );
 }

@@ -6,7 +6,7 @@ import { performance } from 'node:perf_hooks';
 import type { ExchangeBegun, ExchangeClosed, ExchangeRecord } from '../exchange/events.ts';
 import type { WaitingNotice } from '../exchange/explain-absent.ts';
 import type { Watcher } from '../exchange/notes.ts';
-import { Allowance, LOOKED_AT } from '../observe/allowance.ts';
+import { TokenBucket, LOOKED_AT } from '../observe/token-bucket.ts';
 import { PreviewRoom } from '../spool/body-preview.ts';
 
 /** Memory for the previews of bodies under way, of all exchanges together. */
@@ -35,7 +35,7 @@ export interface ProxyEvents {
 export class Teller {
   readonly #events: EventEmitter<ProxyEvents>;
   readonly #watcher: Watcher;
-  readonly #allowance = new Allowance(LOOKED_AT);
+  readonly #bucket = new TokenBucket(LOOKED_AT);
   /** Whether all exchanges are told as they begin, however many. */
   lookAtAll = false;
 
@@ -54,7 +54,7 @@ export class Teller {
   /** Asked once for each exchange: who watches it from its beginning; null: nobody does. */
   get watcher(): Watcher | null {
     const watched = this.#events.listenerCount('begun') + this.#events.listenerCount('closed') > 0;
-    return watched && (this.lookAtAll || this.#allowance.take()) ? this.#watcher : null;
+    return watched && (this.lookAtAll || this.#bucket.take()) ? this.#watcher : null;
   }
 
   waiting(notice: WaitingNotice): void {

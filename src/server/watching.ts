@@ -6,7 +6,7 @@ import { packageVersion } from '../config/version.ts';
 import { apiPages } from '../observe/inspector/api.ts';
 import { Inspector } from '../observe/inspector/inspector.ts';
 import type { Inspected } from '../observe/inspector/inspector.ts';
-import { Metrics } from '../observe/metrics/metrics.ts';
+import { Metrics } from '../observe/metrics.ts';
 import { pageFiles } from '../observe/page-files.ts';
 import type { AdminPage } from '../observe/pages.ts';
 import type { ProxyEvents } from './proxy-events.ts';

@@ -26,14 +26,14 @@ test('a slow page is noted once a path, and what comes at once or soon is not', 
   const slow = await inspected.exchange('GET /chat/a;x=1?token=1');
   const atOnce = await inspected.exchange('GET /at-once');
   const soon = await inspected.exchange('GET /soon');
-  const { why, grade } = await inspected.full(slow);
+  const { why, severity } = await inspected.full(slow);
   expect(why).toMatch(
     /^The response came in 4 parts over 2(\.\d)? s and was held back until it was whole; to pass it on as it comes, name its path: --stream \/chat\/a\.$/,
   );
-  expect(grade).toBe('noted');
+  expect(severity).toBe('noted');
   const again = await inspected.full(await inspected.exchange('GET /chat/a;x=1?token=2'));
   const others = [await inspected.full(atOnce), await inspected.full(soon), again];
-  expect(others.map((full) => [full.why, full.grade])).toEqual([
+  expect(others.map((full) => [full.why, full.severity])).toEqual([
     [null, 'ok'],
     [null, 'ok'],
     [null, 'ok'],

@@ -37,7 +37,7 @@ describe('the list', () => {
         status: 200,
         bytes: 5,
         tries: 1,
-        grade: 'ok',
+        severity: 'ok',
         why: null,
       },
       {
@@ -45,7 +45,7 @@ describe('the list', () => {
         number: 1,
         path: '/report?token=[redacted]',
         tries: 2,
-        grade: 'saved',
+        severity: 'saved',
         verdict: 'complete',
       },
     ]);
@@ -73,7 +73,7 @@ describe('the list', () => {
     ['?text=B/2', ['/b/2']],
     ['?text=RELAY', []],
     ['?outcome=delivered,cut&verdict=complete', ['/a/3', '/b/2', '/a/1']],
-    ['?grade=noted', ['/a/3']],
+    ['?severity=noted', ['/a/3']],
     ['?problems=1', ['/a/3']],
   ])('is narrowed by %s', async (query, paths) => {
     await using inspected = await Inspected.start(async (connection) => {
@@ -159,8 +159,8 @@ describe('one exchange in full', () => {
   test('of a refusal has our own answer, and what the upstream had sent', async () => {
     await using inspected = await Inspected.start(cutFirst, { retries: 0 });
     const id = await inspected.exchange('GET /');
-    const { response, attempts, grade, error } = await inspected.full(id);
-    expect([response?.status, grade, error]).toEqual([502, 'problem', 'response_truncated']);
+    const { response, attempts, severity, error } = await inspected.full(id);
+    expect([response?.status, severity, error]).toEqual([502, 'problem', 'response_truncated']);
     expect(JSON.parse(response?.body?.content ?? '')).toMatchObject({ expected: 5, received: 3, end: 'FIN' });
     expect(attempts[0]?.response).toMatchObject({ status: 200, body: { content: 'who', bytes: 3 } });
   });
@@ -203,8 +203,8 @@ describe('one exchange in full', () => {
     await client.send('NONSENSE\r\n\r\n');
     await client.response();
     const { id } = await inspected.proxy.record();
-    const { replay, grade, attempts } = await inspected.full(id);
-    expect([replay.possible, grade, attempts]).toEqual([false, 'client', []]);
+    const { replay, severity, attempts } = await inspected.full(id);
+    expect([replay.possible, severity, attempts]).toEqual([false, 'client', []]);
   });
 });
 
@@ -230,11 +230,16 @@ describe('the feed', () => {
     });
     const exchange = inspected.exchange('GET /slow');
     const begun = await feed.next('exchange');
-    expect(begun.data).toMatchObject({ state: 'running', path: '/slow', grade: 'running', status: null });
+    expect(begun.data).toMatchObject({ state: 'running', path: '/slow', severity: 'running', status: null });
     expect(begun.id).toBe('1');
     release();
     const id = await exchange;
-    expect((await feed.next('exchange')).data).toMatchObject({ id, state: 'done', status: 200, grade: 'ok' });
+    expect((await feed.next('exchange')).data).toMatchObject({
+      id,
+      state: 'done',
+      status: 200,
+      severity: 'ok',
+    });
     expect((await feed.next('summary')).data).toMatchObject({ exchanges: 1, running: 0, bytes: 1 });
   });
 

@@ -3,7 +3,7 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { BUILD, COUNTERS, HISTOGRAMS, READINGS } from '../../src/observe/metrics/table.ts';
+import { BUILD, COUNTERS, HISTOGRAMS, READINGS } from '../../src/observe/metrics-table.ts';
 import { askAdmin } from '../helpers/admin.ts';
 import { Client } from '../helpers/client.ts';
 import { Inspected } from '../helpers/inspected.ts';

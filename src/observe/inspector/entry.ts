@@ -2,7 +2,7 @@
 
 import type { ExchangeBegun, ExchangeClosed, ExchangeRecord } from '../../exchange/events.ts';
 import { isSafe } from '../../http/idempotency.ts';
-import { grade } from '../grade.ts';
+import { severityOf } from '../severity.ts';
 import { redactUrl } from '../redact.ts';
 import { mediaType } from './body.ts';
 import type { Row } from './types.ts';
@@ -54,7 +54,7 @@ const RUNNING: Progress = {
   verdict: null,
   outcome: null,
   error: null,
-  grade: 'running',
+  severity: 'running',
   why: null,
 };
 
@@ -72,7 +72,7 @@ function finished(record: ExchangeRecord): Progress {
     verdict: record.verdict,
     outcome: record.outcome,
     error: record.error,
-    grade: grade(record),
+    severity: severityOf(record),
     why: record.sentence,
   };
 }

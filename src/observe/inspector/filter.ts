@@ -1,7 +1,7 @@
 /** Which exchanges are asked for: read from a query, and asked of each row. */
 
 import { OUTCOMES, VERDICTS } from '../closed-sets.ts';
-import { GRADES } from '../grade.ts';
+import { SEVERITIES } from '../severity.ts';
 import { pathStreams } from '../../http/streaming.ts';
 import type { Row } from './types.ts';
 
@@ -32,7 +32,7 @@ const NARROWING: ReadonlyMap<string, (value: string) => Test | string> = new Map
   ['status', statusTest],
   ['verdict', (value) => oneOf(value, VERDICTS, (row) => row.verdict)],
   ['outcome', (value) => oneOf(value, OUTCOMES, (row) => row.outcome)],
-  ['grade', (value) => oneOf(value, [...GRADES, 'running'], (row) => row.grade)],
+  ['severity', (value) => oneOf(value, [...SEVERITIES, 'running'], (row) => row.severity)],
   ['path', pathTest],
   ['text', textTest],
   ['problems', problemsTest],
@@ -115,5 +115,5 @@ function textTest(value: string): Test {
 
 function problemsTest(value: string): Test | string {
   if (value !== '1') return 'It is 1, or left out.';
-  return ({ grade }) => grade !== 'ok' && grade !== 'running';
+  return ({ severity }) => severity !== 'ok' && severity !== 'running';
 }

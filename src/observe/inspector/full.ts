@@ -7,7 +7,7 @@ import { explain } from '../../exchange/explain.ts';
 import type { Explanation } from '../../exchange/explain.ts';
 import { keepsAlive } from '../../http/framing.ts';
 import { redactFields } from '../redact.ts';
-import { savedBy } from '../saved.ts';
+import { savedBy } from '../severity.ts';
 import { bodyView } from './body.ts';
 import { curlCommand } from './curl.ts';
 import { isUnsafe, replayObstacle, roundedMs, rowOf } from './entry.ts';

@@ -2,7 +2,7 @@
 
 import type { Settings } from '../../config/settings.ts';
 import type { ExchangeBegun, ExchangeClosed, ExchangeRecord } from '../../exchange/events.ts';
-import { grade } from '../grade.ts';
+import { severityOf } from '../severity.ts';
 import { Feed } from './feed.ts';
 import { Ring } from './ring.ts';
 import { Tally } from './tally.ts';
@@ -63,7 +63,7 @@ export class Inspector {
   done(record: ExchangeRecord): void {
     this.#tally.add(record);
     // What was too much to be looked at is listed if there is anything to say about it.
-    if (record.notes === null && grade(record) === 'ok') this.#unlisted += 1;
+    if (record.notes === null && severityOf(record) === 'ok') this.#unlisted += 1;
     else this.ring.done(record);
     this.feed.changed();
   }

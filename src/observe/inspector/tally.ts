@@ -3,7 +3,7 @@
 import type { AttemptRecord, ExchangeRecord, Outcome } from '../../exchange/events.ts';
 import { count } from '../../exchange/quantities.ts';
 import { keepsAlive } from '../../http/framing.ts';
-import { savedBy } from '../saved.ts';
+import { savedBy } from '../severity.ts';
 import type { SummaryView, UpstreamProfile } from './types.ts';
 
 type Counted = Pick<

@@ -4,7 +4,7 @@ import type { ErrorCode } from '../../errors.ts';
 import type { AttemptRecord, Outcome } from '../../exchange/events.ts';
 import type { Ending, Expectation, RequestBodySent } from '../../upstream/evidence.ts';
 import type { VerdictKind } from '../../upstream/verdict.ts';
-import type { Grade } from '../grade.ts';
+import type { Severity } from '../severity.ts';
 
 /** A pair of a header field, in the order of the wire. */
 export type FieldPair = readonly [name: string, value: string];
@@ -32,7 +32,7 @@ export interface Row {
   readonly verdict: VerdictKind | null;
   readonly outcome: Outcome | null;
   readonly error: ErrorCode | null;
-  readonly grade: Grade | 'running';
+  readonly severity: Severity | 'running';
   readonly why: string | null;
   readonly replay_of: string | null;
 }

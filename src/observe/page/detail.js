@@ -129,7 +129,12 @@ function headOf(full) {
     ` ${full.path}`,
   );
   const mark = make('span', { class: 'shape', 'aria-hidden': 'true' }, shape(full));
-  const badge = make('span', { class: 'badge', 'data-grade': full.grade }, mark, ` ${verdictWords(full)}`);
+  const badge = make(
+    'span',
+    { class: 'badge', 'data-severity': full.severity },
+    mark,
+    ` ${verdictWords(full)}`,
+  );
   const tries = full.tries === 1 ? '1 try' : `${full.tries} tries`;
   const facts = [
     `#${full.number}`,
@@ -143,11 +148,11 @@ function headOf(full) {
 }
 
 /** @param {FullView} full @returns {HTMLElement[]} */
-function meaningOf({ why, cure, grade, state, tries }) {
+function meaningOf({ why, cure, severity, state, tries }) {
   const fine = tries === 0 ? 'It did not reach the upstream.' : 'Delivered whole, at the first try.';
-  const sentence = why ?? (state === 'running' ? 'It is under way.' : grade === 'ok' ? fine : null);
+  const sentence = why ?? (state === 'running' ? 'It is under way.' : severity === 'ok' ? fine : null);
   return [
-    ...(sentence === null ? [] : [make('p', { class: 'why', 'data-grade': grade }, sentence)]),
+    ...(sentence === null ? [] : [make('p', { class: 'why', 'data-severity': severity }, sentence)]),
     ...(cure === null ? [] : [make('p', { class: 'cure' }, make('strong', {}, 'What helps: '), cure)]),
   ];
 }

@@ -19,7 +19,7 @@ export function rowTest(wanted) {
   }
   if (status) tests.push((row) => row.status !== null && status.startsWith(String(row.status)[0] ?? ''));
   if (verdict) tests.push((row) => row.verdict === verdict);
-  if (problems) tests.push(({ grade }) => grade !== 'ok' && grade !== 'running');
+  if (problems) tests.push(({ severity }) => severity !== 'ok' && severity !== 'running');
   return (row) => tests.every((test) => test(row));
 }
 

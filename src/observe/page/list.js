@@ -138,7 +138,7 @@ function emptyRow() {
 
 /** @param {Shown} shown @param {Row} row */
 function fill({ element, link }, row) {
-  element.dataset['grade'] = row.grade;
+  element.dataset['severity'] = row.severity;
   element.dataset['id'] = row.id;
   link.href = addressOf(row.id);
   link.textContent = row.path;

@@ -33,18 +33,18 @@ export function clockWords(iso) {
   return CLOCK.format(new Date(iso));
 }
 
-/** A shape for each grade, so that none is told by its colour alone. @type {Readonly<Record<Row['grade'], string>>} */
+/** A shape for each severity, so that none is told by its colour alone. @type {Readonly<Record<Row['severity'], string>>} */
 const SHAPES = { ok: '✓', saved: '↻', noted: '∼', client: '◁', problem: '✕', running: '…' };
 
-/** @param {Pick<Row, 'grade'>} row */
-export function shape({ grade }) {
-  return SHAPES[grade];
+/** @param {Pick<Row, 'severity'>} row */
+export function shape({ severity }) {
+  return SHAPES[severity];
 }
 
 /** What became of it, in a word or two. @param {Row} row */
-export function verdictWords({ state, grade, verdict, outcome, error, waited_ms: waitedMs }) {
+export function verdictWords({ state, severity, verdict, outcome, error, waited_ms: waitedMs }) {
   if (state === 'running') return 'under way';
-  if (grade === 'saved') return waitedMs > 0 ? 'saved, waited' : 'saved, retried';
+  if (severity === 'saved') return waitedMs > 0 ? 'saved, waited' : 'saved, retried';
   if (outcome === 'relayed' || outcome === 'upgraded') return outcome;
   return verdict ?? error?.replaceAll('_', ' ') ?? outcome ?? '';
 }

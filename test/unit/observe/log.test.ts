@@ -115,7 +115,7 @@ describe('json', () => {
       waited_ms: 0,
       verdict: 'truncated',
       outcome: 'refused',
-      grade: 'problem',
+      severity: 'problem',
       error: 'response_truncated',
       why: 'The upstream cut it: read the body.',
     });

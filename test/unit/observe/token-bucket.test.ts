@@ -1,12 +1,12 @@
 /** How many things may happen, at once and in the long run. */
 
 import { expect, test } from 'vitest';
-import { Allowance } from '../../../src/observe/allowance.ts';
+import { TokenBucket } from '../../../src/observe/token-bucket.ts';
 
 test('a burst passes, then as many as a second allows', () => {
   let nowMs = 0;
-  const allowance = new Allowance({ perSecond: 10, atOnce: 3 }, () => nowMs);
-  const taken = (): number => [1, 2, 3, 4, 5].filter(() => allowance.take()).length;
+  const bucket = new TokenBucket({ perSecond: 10, atOnce: 3 }, () => nowMs);
+  const taken = (): number => [1, 2, 3, 4, 5].filter(() => bucket.take()).length;
   expect(taken()).toBe(3);
   nowMs += 250;
   expect(taken()).toBe(2);

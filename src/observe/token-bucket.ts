@@ -2,22 +2,22 @@
 
 import { performance } from 'node:perf_hooks';
 
-interface AllowanceLimits {
+interface TokenBucketLimits {
   readonly perSecond: number;
   readonly atOnce: number;
 }
 
 /** To keep more than a person can look at, as in a load test, would cost more than the exchanges themselves. */
-export const LOOKED_AT: AllowanceLimits = { perSecond: 100, atOnce: 300 };
+export const LOOKED_AT: TokenBucketLimits = { perSecond: 100, atOnce: 300 };
 
-export class Allowance {
-  readonly #limits: AllowanceLimits;
+export class TokenBucket {
+  readonly #limits: TokenBucketLimits;
   readonly #clock: () => number;
   #left: number;
   #sinceMs: number;
 
   /** @param clock in ms, monotonic */
-  constructor(limits: AllowanceLimits, clock: () => number = () => performance.now()) {
+  constructor(limits: TokenBucketLimits, clock: () => number = () => performance.now()) {
     this.#limits = limits;
     this.#clock = clock;
     this.#left = limits.atOnce;

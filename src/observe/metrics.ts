@@ -2,13 +2,12 @@
 
 import { performance } from 'node:perf_hooks';
 import { Counter, Gauge, Histogram, Registry } from 'prom-client';
-import type { AttemptRecord, ExchangeRecord } from '../../exchange/events.ts';
-import type { NowView } from '../inspector/types.ts';
-import type { AdminPage } from '../pages.ts';
-import { savedBy } from '../saved.ts';
-import { Counts } from './counts.ts';
-import { BUILD, COUNTERS, READINGS, HISTOGRAMS } from './table.ts';
-import type { HistogramRow, ReadingName } from './table.ts';
+import type { AttemptRecord, ExchangeRecord } from '../exchange/events.ts';
+import type { NowView } from './inspector/types.ts';
+import type { AdminPage } from './pages.ts';
+import { savedBy } from './severity.ts';
+import { BUILD, COUNTERS, HISTOGRAMS, READINGS } from './metrics-table.ts';
+import type { CounterRow, HistogramRow, ReadingName } from './metrics-table.ts';
 
 /** What is asked at each scrape. */
 export interface Measured {
@@ -132,3 +131,42 @@ const READERS: Readonly<Record<ReadingName, (measured: Measured) => number>> = {
   heapUsed: () => process.memoryUsage().heapUsed,
   external: () => process.memoryUsage().external,
 };
+
+/** What stands for the value of a label that the counter does not have. */
+const NO_LABEL = '';
+
+/** Counts by label values, cheap enough for every exchange; prom-client reads them when it is scraped. */
+class Counts {
+  /** By the values of the first and the second label: a map each, because to join them would cost more than to count. */
+  readonly #counts = new Map<string, Map<string, number>>();
+
+  /** Every series is there from the beginning, at 0: else its first count would be no increase (Prometheus, "rate"). */
+  constructor({ name, help, labels }: CounterRow, registry: Registry) {
+    const labelNames = Object.keys(labels);
+    const [firsts = [NO_LABEL], seconds = [NO_LABEL]] = Object.values(labels);
+    for (const first of firsts) this.#counts.set(first, new Map(seconds.map((second) => [second, 0])));
+    const counts = this.#counts;
+    const counter = new Counter({
+      name,
+      help,
+      labelNames,
+      registers: [registry],
+      collect() {
+        counter.reset();
+        for (const [first, bySecond] of counts) {
+          for (const [second, count] of bySecond) counter.inc(labelled(labelNames, [first, second]), count);
+        }
+      },
+    });
+  }
+
+  /** @param first a value from its closed set, as `second`; what is not of the sets is not counted */
+  add(count: number, first: string = NO_LABEL, second: string = NO_LABEL): void {
+    const bySecond = this.#counts.get(first);
+    bySecond?.set(second, (bySecond.get(second) ?? 0) + count);
+  }
+}
+
+function labelled(names: readonly string[], values: readonly string[]): Record<string, string> {
+  return Object.fromEntries(names.map((name, at) => [name, values[at] ?? NO_LABEL]));
+}

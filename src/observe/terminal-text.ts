@@ -1,4 +1,4 @@
-/** Text from outside, made safe for a line of a log: no control characters, nothing invisible. */
+/** Text for a terminal or a line of a log: nothing that came from outside is obeyed, and a few colours are ours. */
 
 /** Controls, formats (such as the ones that turn the direction of writing), surrogates, private and unassigned. */
 const UNPRINTABLE = /[\p{C}\p{Zl}\p{Zp}]/gu;
@@ -32,4 +32,13 @@ export function quoted(text: string): string {
 
 function hex(code: number, digits: number): string {
   return code.toString(16).padStart(digits, '0');
+}
+
+/** The few colours that the log uses (ECMA-48 section 8.3.117). */
+const CODES = { red: 31, green: 32, yellow: 33, cyan: 36, dim: 2, bold: 1 } as const;
+
+export type Paint = keyof typeof CODES;
+
+export function paint(text: string, color: Paint, enabled: boolean): string {
+  return enabled ? `\u001b[${CODES[color]}m${text}\u001b[0m` : text;
 }
