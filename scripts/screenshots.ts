@@ -4,7 +4,7 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { launchChromium } from '../test/browser/chromium.ts';
 import { playAll, playWait, scripted } from '../test/browser/scene.ts';
-import { Inspected } from '../test/helpers/inspected.ts';
+import { Inspected } from '../test/harness/inspected.ts';
 
 interface Picture {
   readonly name: string;

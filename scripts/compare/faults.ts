@@ -1,7 +1,7 @@
 /** The faults that upstreams are given in the comparison: a file that scripts them, and what the client asks for. */
 
 import { setTimeout as delay } from 'node:timers/promises';
-import { Upstream, ok, type Script } from '../../test/helpers/upstream.ts';
+import { Upstream, ok, type Script } from '../../test/harness/upstream.ts';
 import { freePort } from '../../test/real/child-server.ts';
 import { numberedBody } from '../../test/real/numbered-body.ts';
 import { startServer, type ServerName } from '../../test/real/servers.ts';

@@ -2,7 +2,7 @@
 
 import { setTimeout as delay } from 'node:timers/promises';
 import { parentPort } from 'node:worker_threads';
-import { random } from '../../test/helpers/random-body.ts';
+import { random } from '../../test/harness/random-body.ts';
 import { ClientConnection, converse } from './client.ts';
 import { choosePlan, mayResult, targetOf } from './plan.ts';
 import type { Plan } from './plan.ts';

@@ -1,6 +1,6 @@
 /** What one exchange is to be: chosen from random numbers, written into the request's target, and what may come of it. */
 
-import type { Random } from '../../test/helpers/random-body.ts';
+import type { Random } from '../../test/harness/random-body.ts';
 import { LARGEST_BODY_BYTES } from './body.ts';
 
 /** How the upstream frames its answer; `none` is a 204 or 304, `events` an event stream, `upgrade` an echo. */

@@ -1,9 +1,9 @@
 /** A scripted set of exchanges: whole, saved by another try, waited for, cut, withheld, the client's own fault. */
 
 import { setTimeout as pause } from 'node:timers/promises';
-import type { Inspected } from '../helpers/inspected.ts';
-import { Upstream, ok } from '../helpers/upstream.ts';
-import type { Script, UpstreamConnection } from '../helpers/upstream.ts';
+import type { Inspected } from '../harness/inspected.ts';
+import { Upstream, ok } from '../harness/upstream.ts';
+import type { Script, UpstreamConnection } from '../harness/upstream.ts';
 
 const REPORT = JSON.stringify({
   rows: Array.from({ length: 40 }, (_, at) => ({ id: at, name: `row ${at}` })),

@@ -8,10 +8,10 @@ import { createServer as createTlsServer } from 'node:tls';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { diagnoseCommand } from '../../src/cli/diagnose.ts';
-import { Bare } from '../helpers/bare.ts';
-import { faultless } from '../helpers/asked.ts';
-import { selfSigned } from '../helpers/self-signed.ts';
-import { ok, Upstream } from '../helpers/upstream.ts';
+import { Bare } from '../harness/bare.ts';
+import { faultless } from '../harness/asked.ts';
+import { selfSigned } from '../harness/self-signed.ts';
+import { ok, Upstream } from '../harness/upstream.ts';
 import { lastbyte } from './command.ts';
 
 const WHOLE = ok('line of an answer\n'.repeat(20_000));

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { createServer } from 'node:net';
 import { once } from 'node:events';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { selfSigned } from '../helpers/self-signed.ts';
+import { selfSigned } from '../harness/self-signed.ts';
 import { lastbyte, startLastbyte } from './command.ts';
 
 let folder = '';

@@ -4,7 +4,7 @@ import { createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { Bare } from '../helpers/bare.ts';
+import { Bare } from '../harness/bare.ts';
 import { lastbyte, startLastbyte, type Finished } from './command.ts';
 import { startServer, type TestServer } from './servers.ts';
 

@@ -4,9 +4,9 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { Client } from '../helpers/client.ts';
-import { Upstream, answering, ok } from '../helpers/upstream.ts';
-import type { Script } from '../helpers/upstream.ts';
+import { Client } from '../harness/client.ts';
+import { Upstream, answering, ok } from '../harness/upstream.ts';
+import type { Script } from '../harness/upstream.ts';
 import { startLastbyte } from './command.ts';
 
 const SMALL_HEAP = [process.execPath, '--max-old-space-size=96'];

@@ -1,9 +1,9 @@
 /** Every Node that is supported runs the command in silence: LASTBYTE_NODES names further binaries, colon-separated. */
 
 import { describe, expect, test } from 'vitest';
-import { Client } from '../helpers/client.ts';
-import { Upstream, ok } from '../helpers/upstream.ts';
-import type { Script, UpstreamConnection } from '../helpers/upstream.ts';
+import { Client } from '../harness/client.ts';
+import { Upstream, ok } from '../harness/upstream.ts';
+import type { Script, UpstreamConnection } from '../harness/upstream.ts';
 import { lastbyte, startLastbyte } from './command.ts';
 import { NODES } from './nodes.ts';
 

@@ -5,7 +5,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { Upstream } from '../helpers/upstream.ts';
+import { Upstream } from '../harness/upstream.ts';
 import { lastbyte, startLastbyte } from './command.ts';
 
 const SECRET = 's3cr3t';

@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
-import { Client } from '../helpers/client.ts';
+import { Client } from '../harness/client.ts';
 import { RunningCommand, startLastbyte } from './command.ts';
 import { get, startServer } from './servers.ts';
 

@@ -5,7 +5,7 @@ import { once } from 'node:events';
 import { connect } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { expect, test } from 'vitest';
-import { answering, ok, Upstream } from '../helpers/upstream.ts';
+import { answering, ok, Upstream } from '../harness/upstream.ts';
 import { startLastbyte } from './command.ts';
 
 const ENTRIES = 100_000;

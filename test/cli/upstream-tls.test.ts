@@ -9,9 +9,9 @@ import type { Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
-import { Bare } from '../helpers/bare.ts';
-import { issued } from '../helpers/issued.ts';
-import type { Issued } from '../helpers/issued.ts';
+import { Bare } from '../harness/bare.ts';
+import { issued } from '../harness/issued.ts';
+import type { Issued } from '../harness/issued.ts';
 import { startLastbyte } from './command.ts';
 import { get } from './servers.ts';
 

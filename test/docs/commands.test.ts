@@ -4,7 +4,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { expect, test, type TestContext } from 'vitest';
 import { get } from '../cli/servers.ts';
-import { eventually } from '../helpers/own-process.ts';
+import { eventually } from '../harness/own-process.ts';
 import { need, whyNoProgram } from '../real/need.ts';
 import { pythonWith } from '../real/python.ts';
 import { HOW, OTHERS_RUN, type How } from './how-run.ts';

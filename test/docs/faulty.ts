@@ -1,6 +1,6 @@
 /** Upstreams with one fault each, for clients that complain of it: forever, or the first time only. */
 
-import { Upstream, ok, type Script, type UpstreamConnection } from '../helpers/upstream.ts';
+import { Upstream, ok, type Script, type UpstreamConnection } from '../harness/upstream.ts';
 
 const PART = '['.padEnd(30_000, '1');
 

@@ -3,8 +3,8 @@
 import { expect, test } from 'vitest';
 import { FAULTS } from '../../scripts/compare/faults.ts';
 import { askOnce, type Outcome } from '../../scripts/compare/outcome.ts';
-import { TestProxy } from '../helpers/proxy.ts';
-import { Upstream, ok, type Script } from '../helpers/upstream.ts';
+import { TestProxy } from '../harness/proxy.ts';
+import { Upstream, ok, type Script } from '../harness/upstream.ts';
 
 const EXPECTED = 'x'.repeat(51_200);
 const PART = 'x'.repeat(30_000);

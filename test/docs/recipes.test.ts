@@ -8,7 +8,7 @@ import { once } from 'node:events';
 import path from 'node:path';
 import { json } from 'node:stream/consumers';
 import { describe, expect, test } from 'vitest';
-import { TestProxy } from '../helpers/proxy.ts';
+import { TestProxy } from '../harness/proxy.ts';
 import { startChildServer, type ChildServer } from '../real/child-server.ts';
 import { need } from '../real/need.ts';
 import { pythonWith } from '../real/python.ts';

@@ -7,7 +7,7 @@ import { once } from 'node:events';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { RunningCommand } from '../cli/command.ts';
-import type { Upstream } from '../helpers/upstream.ts';
+import type { Upstream } from '../harness/upstream.ts';
 import { freePort } from '../real/child-server.ts';
 import { pythonWith } from '../real/python.ts';
 import { ROOT, fileIn } from './markdown.ts';

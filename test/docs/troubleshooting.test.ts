@@ -6,7 +6,7 @@ import { afterAll, describe, expect, test } from 'vitest';
 import { ERROR_CODES, ProxyError } from '../../src/errors.ts';
 import { lastbyte } from '../cli/command.ts';
 import { takenPort } from '../cli/servers.ts';
-import { TestProxy } from '../helpers/proxy.ts';
+import { TestProxy } from '../harness/proxy.ts';
 import { need } from '../real/need.ts';
 import { CLIENTS, closeChromium, type ClientName } from './complaints.ts';
 import { startFaulty, type FaultName } from './faulty.ts';

@@ -1,6 +1,6 @@
 /** An upstream with the fault that lastbyte is for: it closes on a body that it has not read. */
 
-import { Upstream } from '../helpers/upstream.ts';
+import { Upstream } from '../harness/upstream.ts';
 
 export const ROWS = 55_000;
 const BODY = JSON.stringify({

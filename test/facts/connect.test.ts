@@ -3,7 +3,7 @@
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { expect, test } from 'vitest';
-import { fullQueue } from '../helpers/full-queue.ts';
+import { fullQueue } from '../harness/full-queue.ts';
 
 test('autoSelectFamily gives up each address but the last that is silent for 250 ms, whatever time the socket may take', async () => {
   await using first = await fullQueue('127.0.0.2');

@@ -3,8 +3,8 @@
 import { createServer } from 'node:http';
 import type { ServerResponse } from 'node:http';
 import { describe, expect, test } from 'vitest';
-import { Bare } from '../helpers/bare.ts';
-import { Client } from '../helpers/client.ts';
+import { Bare } from '../harness/bare.ts';
+import { Client } from '../harness/client.ts';
 
 const BODY = Buffer.from('ok');
 const LENGTH = ['Content-Length', '2'];

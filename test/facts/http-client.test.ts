@@ -3,8 +3,8 @@
 import { once } from 'node:events';
 import { Agent, get, request as httpRequest } from 'node:http';
 import { describe, expect, test } from 'vitest';
-import { turns } from '../helpers/bare.ts';
-import { Upstream, answering, ok } from '../helpers/upstream.ts';
+import { turns } from '../harness/bare.ts';
+import { Upstream, answering, ok } from '../harness/upstream.ts';
 import { tell } from './told.ts';
 import { OneSocketAgent, connected } from './one-socket-agent.ts';
 

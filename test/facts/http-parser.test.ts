@@ -5,9 +5,9 @@ import { Agent, createServer, get, IncomingMessage, ServerResponse } from 'node:
 import type { Server, ServerOptions } from 'node:http';
 import { Socket } from 'node:net';
 import { describe, expect, test } from 'vitest';
-import { Bare, signal } from '../helpers/bare.ts';
-import { Client } from '../helpers/client.ts';
-import { Upstream, answering } from '../helpers/upstream.ts';
+import { Bare, signal } from '../harness/bare.ts';
+import { Client } from '../harness/client.ts';
+import { Upstream, answering } from '../harness/upstream.ts';
 
 /** What came of the octets: a version, a target and how many fields, or the code of the `clientError`. */
 async function verdict(octets: string, options: ServerOptions = {}): Promise<string> {

@@ -8,9 +8,9 @@ import type { Socket } from 'node:net';
 import HttpProxy from 'http-proxy';
 import { afterEach, describe, expect, test } from 'vitest';
 import { loadHttpProxy } from '../../src/chassis/load-http-proxy.ts';
-import { Client } from '../helpers/client.ts';
-import { Upstream, answering, ok } from '../helpers/upstream.ts';
-import type { Script } from '../helpers/upstream.ts';
+import { Client } from '../harness/client.ts';
+import { Upstream, answering, ok } from '../harness/upstream.ts';
+import type { Script } from '../harness/upstream.ts';
 
 const GET = 'GET /a HTTP/1.1\r\nHost: x\r\n\r\n';
 const UPGRADE = 'GET /ws HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n';

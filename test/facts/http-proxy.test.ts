@@ -5,9 +5,9 @@ import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import { PassThrough } from 'node:stream';
 import HttpProxy from 'http-proxy';
 import { describe, expect, test } from 'vitest';
-import { Bare, signal, turns } from '../helpers/bare.ts';
-import { Client, valueOf } from '../helpers/client.ts';
-import { Upstream, answering, ok } from '../helpers/upstream.ts';
+import { Bare, signal, turns } from '../harness/bare.ts';
+import { Client, valueOf } from '../harness/client.ts';
+import { Upstream, answering, ok } from '../harness/upstream.ts';
 import { OneSocketAgent, connected } from './one-socket-agent.ts';
 
 const GET = 'GET /a HTTP/1.1\r\nHost: x\r\n\r\n';

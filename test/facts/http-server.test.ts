@@ -5,8 +5,8 @@ import { createServer } from 'node:http';
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { describe, expect, test } from 'vitest';
-import { Bare, signal, turns } from '../helpers/bare.ts';
-import { Client } from '../helpers/client.ts';
+import { Bare, signal, turns } from '../harness/bare.ts';
+import { Client } from '../harness/client.ts';
 
 const GET = 'GET /a HTTP/1.1\r\nHost: x\r\n\r\n';
 const GET_CLOSE = 'GET /a HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n';

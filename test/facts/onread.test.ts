@@ -6,8 +6,8 @@ import type { Socket } from 'node:net';
 import { connect as connectTls, createServer as createTlsServer } from 'node:tls';
 import { describe, expect, test } from 'vitest';
 import type { TestContext } from 'vitest';
-import { Bare, signal, turns } from '../helpers/bare.ts';
-import { selfSigned } from '../helpers/self-signed.ts';
+import { Bare, signal, turns } from '../harness/bare.ts';
+import { selfSigned } from '../harness/self-signed.ts';
 
 describe('onread', () => {
   const certificate = selfSigned();

@@ -2,7 +2,7 @@
 
 import { connect } from 'node:net';
 import { describe, expect, test } from 'vitest';
-import { Upstream } from '../helpers/upstream.ts';
+import { Upstream } from '../harness/upstream.ts';
 
 describe('a reset behind the last octets', () => {
   const TRIES = 60;

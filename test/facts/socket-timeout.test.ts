@@ -5,7 +5,7 @@ import { connect, createServer as createNetServer } from 'node:net';
 import type { Socket } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
-import { Bare, signal } from '../helpers/bare.ts';
+import { Bare, signal } from '../harness/bare.ts';
 
 describe("a socket's timeout", () => {
   const TIMEOUT_MS = 400;

@@ -2,7 +2,7 @@
 
 import { Agent, get } from 'node:http';
 import type { IncomingMessage } from 'node:http';
-import { signal, turns } from '../helpers/bare.ts';
+import { signal, turns } from '../harness/bare.ts';
 
 /** What Node's http client tells of one GET, in order, until the socket is closed. */
 interface Told {

@@ -5,8 +5,8 @@ import { createServer, IncomingMessage } from 'node:http';
 import type { Server } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { expect, test } from 'vitest';
-import { Bare, turns } from '../helpers/bare.ts';
-import { Client } from '../helpers/client.ts';
+import { Bare, turns } from '../harness/bare.ts';
+import { Client } from '../harness/client.ts';
 
 const OFFER = 'Host: x\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n';
 const NEXT = 'GET /next HTTP/1.1\r\nHost: x\r\n\r\n';

@@ -1,7 +1,7 @@
 /** A run of the fuzzer: good messages, broken again and again; what reaches new branches is broken further. */
 
-import { random } from '../helpers/random-body.ts';
-import type { Random } from '../helpers/random-body.ts';
+import { random } from '../harness/random-body.ts';
+import type { Random } from '../harness/random-body.ts';
 import { Coverage } from './coverage.ts';
 import { mutated } from './mutate.ts';
 import { tryParsers } from './parsers.ts';

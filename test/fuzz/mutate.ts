@@ -1,6 +1,6 @@
 /** Makes broken messages of good ones: flips, cuts, copies, splices and tokens of HTTP in the wrong places. */
 
-import type { Random } from '../helpers/random-body.ts';
+import type { Random } from '../harness/random-body.ts';
 
 /** Several strings on one line. */
 const split = (text: string): string[] => text.split('|');

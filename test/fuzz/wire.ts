@@ -2,11 +2,11 @@
 
 import { strict as assert } from 'node:assert';
 import type { ProxyOptions } from '../../src/index.ts';
-import { Client, valueOf } from '../helpers/client.ts';
-import type { RawResponse } from '../helpers/client.ts';
-import { TestProxy } from '../helpers/proxy.ts';
-import { Upstream, ok } from '../helpers/upstream.ts';
-import type { UpstreamConnection } from '../helpers/upstream.ts';
+import { Client, valueOf } from '../harness/client.ts';
+import type { RawResponse } from '../harness/client.ts';
+import { TestProxy } from '../harness/proxy.ts';
+import { Upstream, ok } from '../harness/upstream.ts';
+import type { UpstreamConnection } from '../harness/upstream.ts';
 import { plainRequests, plainResponse } from './plain-reading.ts';
 import type { PlainRequest } from './plain-reading.ts';
 

@@ -2,8 +2,8 @@
 
 import path from 'node:path';
 import { expect, test } from 'vitest';
-import { Client, valueOf } from '../helpers/client.ts';
-import { TestProxy } from '../helpers/proxy.ts';
+import { Client, valueOf } from '../harness/client.ts';
+import { TestProxy } from '../harness/proxy.ts';
 import { startChildServer } from './child-server.ts';
 import { need } from './need.ts';
 import { pythonWith } from './python.ts';

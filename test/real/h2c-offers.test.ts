@@ -5,8 +5,8 @@ import { join } from 'node:path';
 import { buffer } from 'node:stream/consumers';
 import { describe, expect, test } from 'vitest';
 import type { ProxyOptions } from '../../src/index.ts';
-import { Bare } from '../helpers/bare.ts';
-import { TestProxy } from '../helpers/proxy.ts';
+import { Bare } from '../harness/bare.ts';
+import { TestProxy } from '../harness/proxy.ts';
 import { need, whyNoProgram } from './need.ts';
 import { runClient } from './run-client.ts';
 

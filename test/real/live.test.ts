@@ -3,7 +3,7 @@
 import { once } from 'node:events';
 import { describe, expect, test } from 'vitest';
 import { WebSocket } from 'ws';
-import { TestProxy } from '../helpers/proxy.ts';
+import { TestProxy } from '../harness/proxy.ts';
 import { frontOf } from './front.ts';
 import { ask, EventReader } from './live-client.ts';
 import { need } from './need.ts';

@@ -2,9 +2,9 @@
 
 import { once } from 'node:events';
 import { describe, expect, test } from 'vitest';
-import { Client } from '../helpers/client.ts';
-import { TestProxy } from '../helpers/proxy.ts';
-import { Upstream, answering, ok } from '../helpers/upstream.ts';
+import { Client } from '../harness/client.ts';
+import { TestProxy } from '../harness/proxy.ts';
+import { Upstream, answering, ok } from '../harness/upstream.ts';
 
 const LOCAL = 'Host: localhost:8080\r\n';
 const get = (fields: string): string => `GET / HTTP/1.1\r\n${fields}\r\n`;

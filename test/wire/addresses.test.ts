@@ -8,11 +8,11 @@ import type { Target } from '../../src/config/settings.ts';
 import { diagnose } from '../../src/index.ts';
 import { openConnection } from '../../src/upstream/dial.ts';
 import type { ConnectResult, LookUp } from '../../src/upstream/connection.ts';
-import { Client, valueOf } from '../helpers/client.ts';
-import { fullQueue } from '../helpers/full-queue.ts';
-import { TestProxy } from '../helpers/proxy.ts';
-import { selfSigned } from '../helpers/self-signed.ts';
-import { Upstream, answering, ok } from '../helpers/upstream.ts';
+import { Client, valueOf } from '../harness/client.ts';
+import { fullQueue } from '../harness/full-queue.ts';
+import { TestProxy } from '../harness/proxy.ts';
+import { selfSigned } from '../harness/self-signed.ts';
+import { Upstream, answering, ok } from '../harness/upstream.ts';
 
 const GET = 'GET / HTTP/1.1\r\nHost: app.test\r\n\r\n';
 const POST = 'POST / HTTP/1.1\r\nHost: app.test\r\nContent-Length: 3\r\n\r\nabc';

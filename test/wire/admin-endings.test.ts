@@ -9,9 +9,9 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { createAdminServer } from '../../src/server/admin.ts';
 import type { AdminServer } from '../../src/server/admin.ts';
 import type { AdminPage } from '../../src/observe/pages.ts';
-import { askAdmin } from '../helpers/admin.ts';
-import { Inspected } from '../helpers/inspected.ts';
-import { answering, ok } from '../helpers/upstream.ts';
+import { askAdmin } from '../harness/admin.ts';
+import { Inspected } from '../harness/inspected.ts';
+import { answering, ok } from '../harness/upstream.ts';
 
 const uncaught: unknown[] = [];
 const note = (error: unknown): void => {

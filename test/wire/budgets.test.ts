@@ -2,9 +2,9 @@
 
 import { once } from 'node:events';
 import { expect, test } from 'vitest';
-import { Client } from '../helpers/client.ts';
-import { TestProxy } from '../helpers/proxy.ts';
-import { Upstream, answering, ok } from '../helpers/upstream.ts';
+import { Client } from '../harness/client.ts';
+import { TestProxy } from '../harness/proxy.ts';
+import { Upstream, answering, ok } from '../harness/upstream.ts';
 
 const MIB = 1024 * 1024;
 /** More than the kernel's buffers hold between a proxy and a client that does not read. */

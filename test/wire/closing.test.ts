@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
-import { Client, valueOf } from '../helpers/client.ts';
-import { TestProxy } from '../helpers/proxy.ts';
-import { Upstream, answering, ok } from '../helpers/upstream.ts';
+import { Client, valueOf } from '../harness/client.ts';
+import { TestProxy } from '../harness/proxy.ts';
+import { Upstream, answering, ok } from '../harness/upstream.ts';
 
 const CLOSING = 'GET /a HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n';
 const KEEPING = 'GET /a HTTP/1.1\r\nHost: x\r\n\r\n';

@@ -1,11 +1,11 @@
 /** NTLM and Negotiate log a connection in and not a request (RFC 4559 section 6): the login must stay with the client that made it. */
 
 import { describe, expect, test } from 'vitest';
-import { Client, valueOf } from '../helpers/client.ts';
-import type { RawResponse } from '../helpers/client.ts';
-import { TestProxy } from '../helpers/proxy.ts';
-import { connectionsRested } from '../helpers/rest.ts';
-import { Upstream, ok } from '../helpers/upstream.ts';
+import { Client, valueOf } from '../harness/client.ts';
+import type { RawResponse } from '../harness/client.ts';
+import { TestProxy } from '../harness/proxy.ts';
+import { connectionsRested } from '../harness/rest.ts';
+import { Upstream, ok } from '../harness/upstream.ts';
 
 /** Logs a connection in with the three messages of NTLM, as IIS does: the first two are answered 401. */
 async function startNtlm(scheme = 'NTLM'): Promise<Upstream> {

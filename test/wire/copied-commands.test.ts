@@ -8,10 +8,10 @@ import { join } from 'node:path';
 import * as fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { bodyWriter, shellWord } from '../../src/observe/shell-word.ts';
-import { Client } from '../helpers/client.ts';
-import { Inspected } from '../helpers/inspected.ts';
-import { valueOf } from '../helpers/client.ts';
-import type { UpstreamConnection } from '../helpers/upstream.ts';
+import { Client } from '../harness/client.ts';
+import { Inspected } from '../harness/inspected.ts';
+import { valueOf } from '../harness/client.ts';
+import type { UpstreamConnection } from '../harness/upstream.ts';
 import { need, whyNoProgram } from '../real/need.ts';
 
 const SHELLS = ['bash', 'zsh'] as const;

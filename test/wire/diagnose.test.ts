@@ -7,10 +7,10 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { ConfigError, diagnose } from '../../src/index.ts';
 import type { DiagnoseOptions, DiagnosisReport } from '../../src/index.ts';
-import { serving, faultless, type Asked } from '../helpers/asked.ts';
-import { Bare } from '../helpers/bare.ts';
-import { valueOf } from '../helpers/client.ts';
-import { ok, Upstream, type Script } from '../helpers/upstream.ts';
+import { serving, faultless, type Asked } from '../harness/asked.ts';
+import { Bare } from '../harness/bare.ts';
+import { valueOf } from '../harness/client.ts';
+import { ok, Upstream, type Script } from '../harness/upstream.ts';
 
 const BODY = 'The quick brown fox jumps over the lazy dog.\n'.repeat(8000);
 const WHOLE = ok(BODY);

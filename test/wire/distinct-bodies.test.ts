@@ -1,10 +1,10 @@
 // Bodies of one exchange never hold another's bytes, however large a pool Node shares among its small buffers.
 
 import { afterEach, describe, expect, test } from 'vitest';
-import { Client } from '../helpers/client.ts';
-import { TestProxy } from '../helpers/proxy.ts';
-import { Upstream } from '../helpers/upstream.ts';
-import type { Script } from '../helpers/upstream.ts';
+import { Client } from '../harness/client.ts';
+import { TestProxy } from '../harness/proxy.ts';
+import { Upstream } from '../harness/upstream.ts';
+import type { Script } from '../harness/upstream.ts';
 
 const KIB = 1024;
 const NODES_OWN = Buffer.poolSize;

@@ -2,9 +2,9 @@
 
 import * as fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { Client, valueOf } from '../helpers/client.ts';
-import { TestProxy } from '../helpers/proxy.ts';
-import { Upstream } from '../helpers/upstream.ts';
+import { Client, valueOf } from '../harness/client.ts';
+import { TestProxy } from '../harness/proxy.ts';
+import { Upstream } from '../harness/upstream.ts';
 
 const RUNS = Number(process.env['LASTBYTE_RUNS'] ?? 40);
 const LIMITS = { numRuns: RUNS, timeout: 5000, interruptAfterTimeLimit: 25_000 + RUNS * 100 } as const;

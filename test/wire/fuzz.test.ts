@@ -1,7 +1,7 @@
 /** The fuzzer for ten seconds; `npm run test:fuzz` runs it for as long as you like, and replays what it finds. */
 
 import { expect, test } from 'vitest';
-import { turns } from '../helpers/bare.ts';
+import { turns } from '../harness/bare.ts';
 import { campaign } from '../fuzz/campaign.ts';
 import type { Find } from '../fuzz/campaign.ts';
 import { plainRequests, plainResponse } from '../fuzz/plain-reading.ts';

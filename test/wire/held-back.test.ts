@@ -2,8 +2,8 @@
 
 import { setTimeout as delay } from 'node:timers/promises';
 import { expect, test } from 'vitest';
-import { Inspected } from '../helpers/inspected.ts';
-import type { UpstreamConnection } from '../helpers/upstream.ts';
+import { Inspected } from '../harness/inspected.ts';
+import type { UpstreamConnection } from '../harness/upstream.ts';
 
 /** Words that an application wrote over more than two seconds, as no stream that anybody would know. */
 async function writesSlowly(connection: UpstreamConnection): Promise<void> {

@@ -1,7 +1,7 @@
 /** Request lines, targets, Hosts and fields that are broken or meant to deceive: what of them reaches the upstream. */
 
 import { describe, expect, test } from 'vitest';
-import { expanded, expectPassed, expectRefused, sendRaw } from '../helpers/raw-request.ts';
+import { expanded, expectPassed, expectRefused, sendRaw } from '../harness/raw-request.ts';
 
 /** Several strings on one line. */
 const split = (text: string): string[] => text.split('|');

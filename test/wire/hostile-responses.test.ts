@@ -1,10 +1,10 @@
 /** Responses that are broken or meant to deceive: what the client gets of them, and what becomes of the connection. */
 
 import { describe, expect, test } from 'vitest';
-import { Client } from '../helpers/client.ts';
+import { Client } from '../harness/client.ts';
 import type { ProxyOptions } from '../../src/index.ts';
-import { TestProxy } from '../helpers/proxy.ts';
-import { Upstream, answering, ok } from '../helpers/upstream.ts';
+import { TestProxy } from '../harness/proxy.ts';
+import { Upstream, answering, ok } from '../harness/upstream.ts';
 
 /** Several strings on one line. */
 const split = (text: string): string[] => text.split('|');

@@ -3,14 +3,14 @@
 import { once } from 'node:events';
 import { gzipSync } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
-import { FeedReader, askAdmin } from '../helpers/admin.ts';
-import type { AdminReply } from '../helpers/admin.ts';
-import { Client } from '../helpers/client.ts';
-import { harFaults } from '../helpers/har-schema.ts';
-import { Inspected, has } from '../helpers/inspected.ts';
-import { TestProxy } from '../helpers/proxy.ts';
-import { Upstream, answering, ok } from '../helpers/upstream.ts';
-import type { Script } from '../helpers/upstream.ts';
+import { FeedReader, askAdmin } from '../harness/admin.ts';
+import type { AdminReply } from '../harness/admin.ts';
+import { Client } from '../harness/client.ts';
+import { harFaults } from '../harness/har-schema.ts';
+import { Inspected, has } from '../harness/inspected.ts';
+import { TestProxy } from '../harness/proxy.ts';
+import { Upstream, answering, ok } from '../harness/upstream.ts';
+import type { Script } from '../harness/upstream.ts';
 
 const idOf = (value: unknown): unknown => (has(value, 'id') ? Reflect.get(Object(value), 'id') : null);
 const problemOf = ({ body }: AdminReply): unknown => JSON.parse(body);

@@ -8,10 +8,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { afterAll, expect, test } from 'vitest';
-import { FeedReader, askAdmin } from '../helpers/admin.ts';
-import { Inspected } from '../helpers/inspected.ts';
-import { selfSigned } from '../helpers/self-signed.ts';
-import { answering, ok } from '../helpers/upstream.ts';
+import { FeedReader, askAdmin } from '../harness/admin.ts';
+import { Inspected } from '../harness/inspected.ts';
+import { selfSigned } from '../harness/self-signed.ts';
+import { answering, ok } from '../harness/upstream.ts';
 
 const certificate = selfSigned();
 const folder = mkdtempSync(join(tmpdir(), 'lastbyte-front-'));

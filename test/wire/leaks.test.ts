@@ -3,11 +3,11 @@
 import { readdirSync, readlinkSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import type { ExchangeRecord } from '../../src/index.ts';
-import { Client } from '../helpers/client.ts';
-import { TestProxy } from '../helpers/proxy.ts';
-import { connectionsRested } from '../helpers/rest.ts';
-import { Upstream, answering, ok } from '../helpers/upstream.ts';
-import type { Script } from '../helpers/upstream.ts';
+import { Client } from '../harness/client.ts';
+import { TestProxy } from '../harness/proxy.ts';
+import { connectionsRested } from '../harness/rest.ts';
+import { Upstream, answering, ok } from '../harness/upstream.ts';
+import type { Script } from '../harness/upstream.ts';
 
 const EVERY_OUTCOME = ['abandoned', 'cut', 'delivered', 'refused', 'relayed', 'upgraded'];
 

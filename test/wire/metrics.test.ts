@@ -4,11 +4,11 @@ import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { BUILD, COUNTERS, HISTOGRAMS, READINGS } from '../../src/observe/metrics-table.ts';
-import { askAdmin } from '../helpers/admin.ts';
-import { Client } from '../helpers/client.ts';
-import { Inspected } from '../helpers/inspected.ts';
-import { answering, ok } from '../helpers/upstream.ts';
-import type { Script } from '../helpers/upstream.ts';
+import { askAdmin } from '../harness/admin.ts';
+import { Client } from '../harness/client.ts';
+import { Inspected } from '../harness/inspected.ts';
+import { answering, ok } from '../harness/upstream.ts';
+import type { Script } from '../harness/upstream.ts';
 
 /** Every sample of a scrape, by its name and labels as they are written. */
 async function scraped({ proxy }: Inspected): Promise<ReadonlyMap<string, number>> {

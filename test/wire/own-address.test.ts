@@ -1,9 +1,9 @@
 /** A response that names the upstream's own address does not lead the client past the proxy. */
 
 import { describe, expect, test } from 'vitest';
-import { Client, valueOf } from '../helpers/client.ts';
-import { TestProxy } from '../helpers/proxy.ts';
-import { Upstream } from '../helpers/upstream.ts';
+import { Client, valueOf } from '../harness/client.ts';
+import { TestProxy } from '../harness/proxy.ts';
+import { Upstream } from '../harness/upstream.ts';
 import type { ProxyOptions } from '../../src/index.ts';
 
 interface Way {

@@ -4,10 +4,10 @@ import { once } from 'node:events';
 import { readdirSync } from 'node:fs';
 import { setImmediate as turn } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
-import { Client, valueOf } from '../helpers/client.ts';
-import { TestProxy } from '../helpers/proxy.ts';
-import { Upstream, answering, ok } from '../helpers/upstream.ts';
-import type { UpstreamConnection } from '../helpers/upstream.ts';
+import { Client, valueOf } from '../harness/client.ts';
+import { TestProxy } from '../harness/proxy.ts';
+import { Upstream, answering, ok } from '../harness/upstream.ts';
+import type { UpstreamConnection } from '../harness/upstream.ts';
 
 const EXEMPT = 'GET /exempt/ HTTP/1.1\r\nHost: x\r\n\r\n';
 const EVENTS = 'GET /events HTTP/1.1\r\nHost: x\r\n\r\n';

@@ -1,10 +1,10 @@
 /** What other proxies make of an upstream that is cut after 30,000 of 51,200 bytes; none of it may happen here. */
 
 import { describe, expect, test } from 'vitest';
-import { Client, valueOf } from '../helpers/client.ts';
-import { TestProxy } from '../helpers/proxy.ts';
-import { Upstream, ok } from '../helpers/upstream.ts';
-import type { Script } from '../helpers/upstream.ts';
+import { Client, valueOf } from '../harness/client.ts';
+import { TestProxy } from '../harness/proxy.ts';
+import { Upstream, ok } from '../harness/upstream.ts';
+import type { Script } from '../harness/upstream.ts';
 
 const PART = 'x'.repeat(30_000);
 const FAULTS = {

@@ -5,14 +5,14 @@
 
 import * as fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { anyRequest } from '../helpers/any-request.ts';
-import type { AnyRequest } from '../helpers/any-request.ts';
-import { anyPlaces, packetsOf } from '../helpers/any-response.ts';
-import { Client, valueOf } from '../helpers/client.ts';
-import { TestProxy } from '../helpers/proxy.ts';
-import { bodyOf, inChunks } from '../helpers/random-body.ts';
-import { Upstream } from '../helpers/upstream.ts';
-import type { UpstreamConnection } from '../helpers/upstream.ts';
+import { anyRequest } from '../harness/any-request.ts';
+import type { AnyRequest } from '../harness/any-request.ts';
+import { anyPlaces, packetsOf } from '../harness/any-response.ts';
+import { Client, valueOf } from '../harness/client.ts';
+import { TestProxy } from '../harness/proxy.ts';
+import { bodyOf, inChunks } from '../harness/random-body.ts';
+import { Upstream } from '../harness/upstream.ts';
+import type { UpstreamConnection } from '../harness/upstream.ts';
 
 const RUNS = Number(process.env['LASTBYTE_RUNS'] ?? 60);
 /** A run that hangs, or a long search for the smallest failure, still ends with its seed. */

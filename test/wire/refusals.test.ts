@@ -1,10 +1,10 @@
 /** Requests that are refused for what they wish, for their size or for their time, and what the refusal says. */
 
 import { describe, expect, test } from 'vitest';
-import { Client, valueOf } from '../helpers/client.ts';
-import { TestProxy } from '../helpers/proxy.ts';
-import { expanded, expectPassed, expectRefused, sendRaw } from '../helpers/raw-request.ts';
-import { Upstream, answering, ok } from '../helpers/upstream.ts';
+import { Client, valueOf } from '../harness/client.ts';
+import { TestProxy } from '../harness/proxy.ts';
+import { expanded, expectPassed, expectRefused, sendRaw } from '../harness/raw-request.ts';
+import { Upstream, answering, ok } from '../harness/upstream.ts';
 
 /** Several strings on one line. */
 const split = (text: string): string[] => text.split('|');

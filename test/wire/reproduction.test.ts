@@ -4,9 +4,9 @@
  */
 
 import { expect, test } from 'vitest';
-import { Client } from '../helpers/client.ts';
-import { TestProxy } from '../helpers/proxy.ts';
-import { Upstream } from '../helpers/upstream.ts';
+import { Client } from '../harness/client.ts';
+import { TestProxy } from '../harness/proxy.ts';
+import { Upstream } from '../harness/upstream.ts';
 
 test('an answer that the server cut once is delivered whole', async () => {
   // What the server does on its first connection, and on all later ones.

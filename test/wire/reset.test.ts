@@ -5,8 +5,8 @@ import { createServer } from 'node:net';
 import type { Socket } from 'node:net';
 import { describe, expect, test } from 'vitest';
 import { reset } from '../../src/exchange/reset.ts';
-import { Bare, turns } from '../helpers/bare.ts';
-import { Client } from '../helpers/client.ts';
+import { Bare, turns } from '../harness/bare.ts';
+import { Client } from '../harness/client.ts';
 
 /** In a process of its own, which kills itself: it could never end otherwise, and would use all of a processor. */
 const RESET_BEHIND_END = `

@@ -2,13 +2,13 @@
 
 import * as fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { anyPlace, anyPlaces, anyResponse, lengthUpTo, packetsOf } from '../helpers/any-response.ts';
-import type { AnyResponse, FramingName } from '../helpers/any-response.ts';
-import { Client, valueOf } from '../helpers/client.ts';
-import type { RawResponse } from '../helpers/client.ts';
-import { TestProxy } from '../helpers/proxy.ts';
-import { Upstream, ok } from '../helpers/upstream.ts';
-import type { UpstreamConnection } from '../helpers/upstream.ts';
+import { anyPlace, anyPlaces, anyResponse, lengthUpTo, packetsOf } from '../harness/any-response.ts';
+import type { AnyResponse, FramingName } from '../harness/any-response.ts';
+import { Client, valueOf } from '../harness/client.ts';
+import type { RawResponse } from '../harness/client.ts';
+import { TestProxy } from '../harness/proxy.ts';
+import { Upstream, ok } from '../harness/upstream.ts';
+import type { UpstreamConnection } from '../harness/upstream.ts';
 
 const FRAMINGS: readonly FramingName[] = ['a length', 'chunks', 'until close', 'HEAD', '204', '304'];
 /** A run that hangs, or a long search for the smallest failure, still ends with its seed. */

@@ -1,10 +1,10 @@
 // What becomes of requests with a body when the upstream's process is replaced under them.
 
 import { describe, expect, test } from 'vitest';
-import { Client, valueOf } from '../helpers/client.ts';
-import { TestProxy } from '../helpers/proxy.ts';
-import { Upstream, ok } from '../helpers/upstream.ts';
-import type { UpstreamConnection } from '../helpers/upstream.ts';
+import { Client, valueOf } from '../harness/client.ts';
+import { TestProxy } from '../harness/proxy.ts';
+import { Upstream, ok } from '../harness/upstream.ts';
+import type { UpstreamConnection } from '../harness/upstream.ts';
 
 const POST = 'POST /form HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n\r\nabc';
 const CONTINUE = 'HTTP/1.1 100 Continue\r\n\r\n';

@@ -4,10 +4,10 @@ import { PassThrough } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { expect, test } from 'vitest';
 import { createLog } from '../../src/observe/log.ts';
-import { FeedReader, askAdmin } from '../helpers/admin.ts';
-import { Client } from '../helpers/client.ts';
-import { Inspected } from '../helpers/inspected.ts';
-import { ok } from '../helpers/upstream.ts';
+import { FeedReader, askAdmin } from '../harness/admin.ts';
+import { Client } from '../harness/client.ts';
+import { Inspected } from '../harness/inspected.ts';
+import { ok } from '../harness/upstream.ts';
 
 /** Every one of them holds this word, which stands nowhere else. */
 const SECRET = 'gEhEim';

@@ -1,7 +1,7 @@
 /** Requests whose end two servers could see at two places: refused, or passed on with one length, octet for octet. */
 
 import { describe, expect, test } from 'vitest';
-import { expanded, expectPassed, expectRefused, sendRaw } from '../helpers/raw-request.ts';
+import { expanded, expectPassed, expectRefused, sendRaw } from '../harness/raw-request.ts';
 
 /** Several strings on one line. */
 const split = (text: string): string[] => text.split('|');

@@ -6,9 +6,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { Client, valueOf } from '../helpers/client.ts';
-import { MIB, answering, sendOctets, upstreamOf } from '../helpers/octet-stream.ts';
-import { eventually, pidOf, portOf, spoolFilesOf, startIn } from '../helpers/own-process.ts';
+import { Client, valueOf } from '../harness/client.ts';
+import { MIB, answering, sendOctets, upstreamOf } from '../harness/octet-stream.ts';
+import { eventually, pidOf, portOf, spoolFilesOf, startIn } from '../harness/own-process.ts';
 import { need } from '../real/need.ts';
 
 const GET = 'GET / HTTP/1.1\r\nHost: x\r\n\r\n';

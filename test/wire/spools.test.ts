@@ -15,10 +15,10 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { statusBytes } from '../../scripts/soak/measured-process.ts';
 import type { RunningCommand } from '../cli/command.ts';
-import { signal } from '../helpers/bare.ts';
-import { Client } from '../helpers/client.ts';
-import { MIB, answering, digestOf, receiveOctets, sendOctets, upstreamOf } from '../helpers/octet-stream.ts';
-import { eventually, pidOf, portOf, spoolFilesOf, startIn } from '../helpers/own-process.ts';
+import { signal } from '../harness/bare.ts';
+import { Client } from '../harness/client.ts';
+import { MIB, answering, digestOf, receiveOctets, sendOctets, upstreamOf } from '../harness/octet-stream.ts';
+import { eventually, pidOf, portOf, spoolFilesOf, startIn } from '../harness/own-process.ts';
 
 const GET = 'GET / HTTP/1.1\r\nHost: x\r\n\r\n';
 const CHUNKED_POST = 'POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n';

@@ -1,13 +1,13 @@
 /** Many exchanges at once through an upstream that fails in every way: the promise, not the mechanisms. */
 
 import { expect, test } from 'vitest';
-import { Client, valueOf } from '../helpers/client.ts';
-import type { RawResponse } from '../helpers/client.ts';
-import { TestProxy } from '../helpers/proxy.ts';
-import { bodyOf, inChunks, random } from '../helpers/random-body.ts';
-import type { Random } from '../helpers/random-body.ts';
-import { Upstream } from '../helpers/upstream.ts';
-import type { SeenRequest, UpstreamConnection } from '../helpers/upstream.ts';
+import { Client, valueOf } from '../harness/client.ts';
+import type { RawResponse } from '../harness/client.ts';
+import { TestProxy } from '../harness/proxy.ts';
+import { bodyOf, inChunks, random } from '../harness/random-body.ts';
+import type { Random } from '../harness/random-body.ts';
+import { Upstream } from '../harness/upstream.ts';
+import type { SeenRequest, UpstreamConnection } from '../harness/upstream.ts';
 
 const CLIENTS = 12;
 const EXCHANGES_PER_CLIENT = 40;

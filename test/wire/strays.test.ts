@@ -2,11 +2,11 @@
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
-import { Client } from '../helpers/client.ts';
-import { TestProxy } from '../helpers/proxy.ts';
-import { connectionsRested } from '../helpers/rest.ts';
-import { Upstream, ok } from '../helpers/upstream.ts';
-import type { Script } from '../helpers/upstream.ts';
+import { Client } from '../harness/client.ts';
+import { TestProxy } from '../harness/proxy.ts';
+import { connectionsRested } from '../harness/rest.ts';
+import { Upstream, ok } from '../harness/upstream.ts';
+import type { Script } from '../harness/upstream.ts';
 
 const REQUESTS = 60;
 

@@ -4,10 +4,10 @@ import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { Client, valueOf } from '../helpers/client.ts';
-import { TestProxy } from '../helpers/proxy.ts';
-import { Upstream, answering, ok } from '../helpers/upstream.ts';
-import type { Script } from '../helpers/upstream.ts';
+import { Client, valueOf } from '../harness/client.ts';
+import { TestProxy } from '../harness/proxy.ts';
+import { Upstream, answering, ok } from '../harness/upstream.ts';
+import type { Script } from '../harness/upstream.ts';
 
 const GET = 'GET /events HTTP/1.1\r\nHost: x\r\n\r\n';
 

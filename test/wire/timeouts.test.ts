@@ -5,9 +5,9 @@ import { connect } from 'node:net';
 import type { Socket } from 'node:net';
 import { Worker } from 'node:worker_threads';
 import { describe, expect, test } from 'vitest';
-import { Client } from '../helpers/client.ts';
-import { TestProxy } from '../helpers/proxy.ts';
-import { Upstream, answering, ok } from '../helpers/upstream.ts';
+import { Client } from '../harness/client.ts';
+import { TestProxy } from '../harness/proxy.ts';
+import { Upstream, answering, ok } from '../harness/upstream.ts';
 import { need } from '../real/need.ts';
 
 const GET = 'GET / HTTP/1.1\r\nHost: x\r\n\r\n';

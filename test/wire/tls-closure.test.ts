@@ -6,9 +6,9 @@ import type { AddressInfo, Socket } from 'node:net';
 import { createServer as createTlsServer } from 'node:tls';
 import type { SecureVersion } from 'node:tls';
 import { describe, expect, test } from 'vitest';
-import { Client } from '../helpers/client.ts';
-import { TestProxy } from '../helpers/proxy.ts';
-import { selfSigned } from '../helpers/self-signed.ts';
+import { Client } from '../harness/client.ts';
+import { TestProxy } from '../harness/proxy.ts';
+import { selfSigned } from '../harness/self-signed.ts';
 
 const certificate = selfSigned();
 const VERSIONS: readonly SecureVersion[] = ['TLSv1.2', 'TLSv1.3'];

@@ -12,11 +12,11 @@ import { connect } from 'node:tls';
 import type { TLSSocket } from 'node:tls';
 import { afterAll, describe, expect, test } from 'vitest';
 import type { ProxyOptions } from '../../src/index.ts';
-import { Bare, turns } from '../helpers/bare.ts';
-import { Client } from '../helpers/client.ts';
-import { TestProxy } from '../helpers/proxy.ts';
-import { selfSigned } from '../helpers/self-signed.ts';
-import { Upstream, answering, ok } from '../helpers/upstream.ts';
+import { Bare, turns } from '../harness/bare.ts';
+import { Client } from '../harness/client.ts';
+import { TestProxy } from '../harness/proxy.ts';
+import { selfSigned } from '../harness/self-signed.ts';
+import { Upstream, answering, ok } from '../harness/upstream.ts';
 
 const certificate = selfSigned();
 const folder = mkdtempSync(join(tmpdir(), 'lastbyte-test-'));

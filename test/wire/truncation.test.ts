@@ -1,11 +1,11 @@
 /** Every framing, cut at every kind of place, in every way: a whole 200 or a clean 5xx, never anything else. */
 
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { Client, valueOf } from '../helpers/client.ts';
-import type { RawResponse } from '../helpers/client.ts';
-import { TestProxy } from '../helpers/proxy.ts';
-import { Upstream, ok } from '../helpers/upstream.ts';
-import type { UpstreamConnection } from '../helpers/upstream.ts';
+import { Client, valueOf } from '../harness/client.ts';
+import type { RawResponse } from '../harness/client.ts';
+import { TestProxy } from '../harness/proxy.ts';
+import { Upstream, ok } from '../harness/upstream.ts';
+import type { UpstreamConnection } from '../harness/upstream.ts';
 
 type Ending = 'fin' | 'rst' | 'hang' | 'garbage';
 

@@ -4,12 +4,12 @@ import { connect, createServer } from 'node:net';
 import { once } from 'node:events';
 import { text } from 'node:stream/consumers';
 import { describe, expect, test } from 'vitest';
-import { askAdmin } from '../helpers/admin.ts';
-import { Bare } from '../helpers/bare.ts';
-import { Client, valueOf } from '../helpers/client.ts';
-import { Inspected } from '../helpers/inspected.ts';
-import { TestProxy } from '../helpers/proxy.ts';
-import { Upstream, answering, ok } from '../helpers/upstream.ts';
+import { askAdmin } from '../harness/admin.ts';
+import { Bare } from '../harness/bare.ts';
+import { Client, valueOf } from '../harness/client.ts';
+import { Inspected } from '../harness/inspected.ts';
+import { TestProxy } from '../harness/proxy.ts';
+import { Upstream, answering, ok } from '../harness/upstream.ts';
 
 const CLAIMS =
   'X-Forwarded-For: 9.9.9.9\r\nX-Forwarded-Proto: https\r\nX-Forwarded-Host: bank.test\r\n' +

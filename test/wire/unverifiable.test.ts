@@ -1,10 +1,10 @@
 /** A body that ends with its connection, by a FIN: nobody can prove that it is whole, and both ends can know that. */
 
 import { describe, expect, test } from 'vitest';
-import { Client, valueOf } from '../helpers/client.ts';
-import { TestProxy } from '../helpers/proxy.ts';
-import { Upstream } from '../helpers/upstream.ts';
-import type { Script } from '../helpers/upstream.ts';
+import { Client, valueOf } from '../harness/client.ts';
+import { TestProxy } from '../harness/proxy.ts';
+import { Upstream } from '../harness/upstream.ts';
+import type { Script } from '../harness/upstream.ts';
 
 const PART = 'half of a stre';
 

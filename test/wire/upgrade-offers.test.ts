@@ -2,11 +2,11 @@
 
 import { describe, expect, test } from 'vitest';
 import type { ProxyOptions } from '../../src/index.ts';
-import { turns } from '../helpers/bare.ts';
-import { Client, valueOf } from '../helpers/client.ts';
-import { TestProxy } from '../helpers/proxy.ts';
-import { Upstream, ok } from '../helpers/upstream.ts';
-import type { UpstreamConnection } from '../helpers/upstream.ts';
+import { turns } from '../harness/bare.ts';
+import { Client, valueOf } from '../harness/client.ts';
+import { TestProxy } from '../harness/proxy.ts';
+import { Upstream, ok } from '../harness/upstream.ts';
+import type { UpstreamConnection } from '../harness/upstream.ts';
 
 const OFFER =
   'Host: x\r\nConnection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABkAAQAoAAA\r\n';

@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest';
-import { Client, valueOf } from '../helpers/client.ts';
-import { TestProxy } from '../helpers/proxy.ts';
-import { connectionsRested } from '../helpers/rest.ts';
-import { Upstream, answering, ok } from '../helpers/upstream.ts';
-import type { SeenRequest } from '../helpers/upstream.ts';
+import { Client, valueOf } from '../harness/client.ts';
+import { TestProxy } from '../harness/proxy.ts';
+import { connectionsRested } from '../harness/rest.ts';
+import { Upstream, answering, ok } from '../harness/upstream.ts';
+import type { SeenRequest } from '../harness/upstream.ts';
 
 const GET = 'GET /a HTTP/1.1\r\nHost: x\r\n\r\n';
 

@@ -5,10 +5,10 @@ import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { expect, test } from 'vitest';
 import type { AttemptTimes, ExchangeBegun, ExchangeClosed, ExchangeNotes } from '../../src/index.ts';
-import { askAdmin } from '../helpers/admin.ts';
-import { Client } from '../helpers/client.ts';
-import { TestProxy } from '../helpers/proxy.ts';
-import { Upstream, answering, ok } from '../helpers/upstream.ts';
+import { askAdmin } from '../harness/admin.ts';
+import { Client } from '../harness/client.ts';
+import { TestProxy } from '../harness/proxy.ts';
+import { Upstream, answering, ok } from '../harness/upstream.ts';
 
 /** What the watchers of a proxy are told. */
 function watch({ proxy }: TestProxy): { begun: ExchangeBegun[]; closed: Promise<ExchangeClosed> } {

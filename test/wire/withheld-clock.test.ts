@@ -1,9 +1,9 @@
 /** The clocks that wait for the upstream do not run out while the upstream waits for a body that is withheld. */
 
 import { expect, test } from 'vitest';
-import { Client } from '../helpers/client.ts';
-import { TestProxy } from '../helpers/proxy.ts';
-import { Upstream, ok } from '../helpers/upstream.ts';
+import { Client } from '../harness/client.ts';
+import { TestProxy } from '../harness/proxy.ts';
+import { Upstream, ok } from '../harness/upstream.ts';
 
 const POST = 'POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 4\r\n\r\nbody';
 const HOLDS = { bodyHold: '60s', bodyHoldMax: '60s', firstByteTimeout: 50, bodyIdleTimeout: 50 } as const;

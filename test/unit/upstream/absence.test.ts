@@ -4,7 +4,7 @@ import type { Absent } from '../../../src/upstream/absence.ts';
 import type { ConnectResult } from '../../../src/upstream/connection.ts';
 import { openConnection } from '../../../src/upstream/dial.ts';
 import { answeringPorts } from '../../../src/upstream/usual-ports.ts';
-import { Upstream } from '../../helpers/upstream.ts';
+import { Upstream } from '../../harness/upstream.ts';
 
 const REFUSED: ConnectResult = {
   kind: 'failed',

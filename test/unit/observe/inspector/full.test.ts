@@ -13,7 +13,7 @@ import { fullView } from '../../../../src/observe/inspector/full.ts';
 import { harParts } from '../../../../src/observe/inspector/har.ts';
 import type { Entry } from '../../../../src/observe/inspector/entry.ts';
 import { PreviewRoom, PreviewWriter } from '../../../../src/spool/body-preview.ts';
-import { harFaults } from '../../../helpers/har-schema.ts';
+import { harFaults } from '../../../harness/har-schema.ts';
 import { DELIVERED } from '../records.ts';
 
 const settings = resolveOptions({ target: 'http://127.0.0.1:8000' });
