@@ -115,7 +115,7 @@ export class Chassis {
     this.#proxy.on('proxyReq', (upstream, request) => {
       const passedOn = passedOnOf(request);
       upstream.on('information', (interim) => passedOn.informed(interim));
-      // Without a listener, Node would close the connection and tell nobody.
+      // Without a listener, Node would close the connection and tell nobody (test/facts/passing-on.test.ts).
       upstream.on('upgrade', (response) => passedOn.switched(response));
     });
     this.#proxy.on('proxyRes', (response, request) => passedOnOf(request).responded(response));
@@ -191,7 +191,7 @@ class OneConnectionAgent extends Agent {
   /** Node's own hook between making a request and writing its head. */
   addRequest(request: ClientRequest, ...rest: unknown[]): void {
     Object.assign(request, {
-      // Node would sort the fields and recode Content-Disposition (nodejs/node#58240).
+      // Node would sort the fields and recode Content-Disposition (nodejs/node#58240); test/facts/passing-on.test.ts.
       _header: this.#head,
       chunkedEncoding: this.#isChunked,
       // Node would drop the response's fields above the first thousand in silence; their size is limited.
