@@ -15,11 +15,13 @@ import { ReceiveClock } from '../exchange/receive-clock.ts';
 import { NO_FACTS } from '../exchange/refuse.ts';
 import type { RefusalFacts } from '../exchange/refuse.ts';
 import { reset } from '../exchange/reset.ts';
+import { headContext } from '../exchange/request-head.ts';
 import type { HeadContext } from '../exchange/request-head.ts';
 import type { Services } from '../exchange/services.ts';
 import { shuttingDown } from '../exchange/shutting-down.ts';
 import { upstreamFailure } from '../exchange/upstream-failure.ts';
 import type { UpstreamFailure } from '../exchange/upstream-failure.ts';
+import type { Request } from '../http/request.ts';
 import type { ResponseHead } from '../http/response-head.ts';
 import type { AttemptNotes } from '../upstream/attempt-notes.ts';
 import type { UpstreamConnection } from '../upstream/connection.ts';
@@ -32,6 +34,7 @@ export interface PassedOnOptions {
   readonly chassis: Chassis;
   readonly services: Services;
   readonly request: IncomingMessage;
+  readonly parsed: Request;
   /** The client's. */
   readonly socket: Socket;
   readonly encrypted: boolean;
@@ -47,17 +50,17 @@ export abstract class PassedOnExchange<Options extends PassedOnOptions> {
   #fault: ProxyError | null = null;
 
   constructor(options: Options) {
-    const { request, services, socket } = options;
+    const { parsed, services, socket } = options;
     this.options = options;
-    this.journal = new Journal(request, services);
+    this.journal = new Journal(parsed, socket, services);
     this.receiveClock = new ReceiveClock(socket, services.settings.clientReceiveTimeoutMs);
   }
 
   /** Never rejects; afterwards nothing of the exchange is left but its record. */
   async run(): Promise<void> {
-    const { request, services } = this.options;
+    const { parsed, services } = this.options;
     try {
-      const error = refusalBeforehand(request, services);
+      const error = refusalBeforehand(parsed, services);
       if (error === null) await this.#passOn();
       else await this.#refuse(error, NO_FACTS);
     } catch (cause) {
@@ -124,17 +127,14 @@ export abstract class PassedOnExchange<Options extends PassedOnOptions> {
 
   /** The upstream's head as the client gets it. */
   protected clientHead(received: ResponseHead): ResponseHead {
-    const { request, services, encrypted } = this.options;
-    const { head, note } = clientHead(received, request, services, encrypted);
+    const { head, note } = clientHead(received, this.options.parsed, this.headContext());
     this.journal.sentence = note;
     return head;
   }
 
   protected headContext(): HeadContext {
-    const { services, request, encrypted } = this.options;
-    const { settings, via } = services;
-    const clientAddress = services.addressOf(request.socket);
-    return { settings, via, clientAddress, trusted: services.trusts(clientAddress), encrypted };
+    const { services, socket, encrypted } = this.options;
+    return headContext(services, socket, encrypted);
   }
 
   async #passOn(): Promise<void> {
@@ -167,9 +167,10 @@ export abstract class PassedOnExchange<Options extends PassedOnOptions> {
   }
 
   #failure(): UpstreamFailure {
-    const { request, services } = this.options;
+    const { parsed, services, socket } = this.options;
     const { attempts, waitedMs, id } = this.journal;
-    return upstreamFailure(attempts, waitedMs, services.settings, localHints(request, services.nearby(), id));
+    const hints = localHints(parsed, socket, services.nearby(), id);
+    return upstreamFailure(attempts, waitedMs, services.settings, hints);
   }
 
   #blameForBreak(): void {

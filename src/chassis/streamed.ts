@@ -2,7 +2,6 @@
 
 import type { ServerResponse } from 'node:http';
 import { ProxyError } from '../errors.ts';
-import { announcedLength, isFramed } from '../exchange/check.ts';
 import { connectionFields, deliver, responseClosed } from '../exchange/deliver.ts';
 import { forwardInterim } from '../exchange/interim.ts';
 import { refusalAnswer } from '../exchange/refuse.ts';
@@ -70,13 +69,13 @@ export class StreamedExchange extends PassedOnExchange<StreamedOptions> {
     over: AbortSignal,
     notes: AttemptNotes | null,
   ): Promise<Evidence> {
-    const { chassis, services, request, response } = this.options;
+    const { chassis, services, request, parsed, response } = this.options;
     const observation = new ResponseObservation({
-      method: request.method ?? '',
+      method: parsed.method,
       connection,
       settings: services.settings,
       awaitsClient: () => this.#awaitsClient(),
-      interim: (head) => forwardInterim(response, head),
+      interim: (head) => forwardInterim(response, parsed, head),
       accept: (head, framing) => this.#accept(head, framing, notes),
     });
     over.addEventListener('abort', observation.abandon);
@@ -107,12 +106,12 @@ export class StreamedExchange extends PassedOnExchange<StreamedOptions> {
   }
 
   protected override async sendRefusal(error: ProxyError, facts: RefusalFacts): Promise<boolean> {
-    const { request, response } = this.options;
+    const { request, parsed, response } = this.options;
     // A full request would stop the socket from being read, and only the request can start it again.
     request.unpipe();
     request.resume();
     if (error.source === 'client') response.shouldKeepAlive = false;
-    const answer = refusalAnswer(response, error, facts, this.journal.id);
+    const answer = refusalAnswer(parsed, error, facts, this.journal.id);
     const fields = this.#connectionFields();
     this.journal.notes?.delivering(response, answer, fields);
     this.journal.notes?.answering(answer);
@@ -137,21 +136,22 @@ export class StreamedExchange extends PassedOnExchange<StreamedOptions> {
     framing: Framing,
     notes: AttemptNotes | null,
   ): ReturnType<ConstructorParameters<typeof ResponseObservation>[0]['accept']> {
-    const { response } = this.options;
+    const { parsed, response } = this.options;
     const fields = this.#connectionFields();
     const head = this.clientHead(received);
     this.journal.notes?.delivering(response, head, fields);
     this.journal.status = head.status;
-    this.#relay = new Relay(response, head, framing, fields, this.receiveClock);
+    this.#relay = new Relay(response, parsed, head, framing, fields, this.receiveClock);
     this.#stopWatching = whenClientLeaves(response, () => this.abandon());
     return { sink: notes?.keeping(this.#relay) ?? this.#relay, streams: true };
   }
 
   #forwarded(): ForwardedRequest {
-    const { request } = this.options;
-    const length = isFramed(request) ? announcedLength(request) : null;
-    const { target, fields } = forwardedRequest(request, length, this.headContext());
-    const coding = isFramed(request) && length === null ? ['Transfer-Encoding', 'chunked'] : [];
+    const { parsed } = this.options;
+    const { framing } = parsed;
+    const length = framing.kind === 'length' ? framing.length : null;
+    const { target, fields } = forwardedRequest(parsed, length, this.headContext());
+    const coding = framing.kind === 'chunked' ? ['Transfer-Encoding', 'chunked'] : [];
     return { target, fields: [...fields, ...coding] };
   }
 

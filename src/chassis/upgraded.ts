@@ -69,13 +69,13 @@ export class UpgradedExchange extends PassedOnExchange<UpgradeOptions> {
     over: AbortSignal,
     notes: AttemptNotes | null,
   ): Promise<Evidence | null> {
-    const { chassis, services, request, socket, head } = this.options;
+    const { chassis, services, request, parsed, socket, head } = this.options;
     const observation = new ResponseObservation({
-      method: request.method ?? '',
+      method: parsed.method,
       connection,
       settings: services.settings,
       awaitsClient: () => false,
-      interim: (interim) => writeInterim(socket, request, interim),
+      interim: (interim) => writeInterim(socket, parsed, interim),
       accept: (final, framing) => this.#accept(final, framing, notes),
     });
     over.addEventListener('abort', observation.abandon);
@@ -108,12 +108,12 @@ export class UpgradedExchange extends PassedOnExchange<UpgradeOptions> {
 
   /** The upstream did not switch: its response goes to the client whole, as any other. */
   protected override async deliver(verdict: VerdictKind): Promise<void> {
-    const { request, socket, linger } = this.options;
+    const { parsed, socket, linger } = this.options;
     if (this.#refusal === null || this.#body === null) throw new Error('there is no response');
     const { head } = this.#refusal;
     this.journal.status = head.status;
     this.receiveClock.start();
-    const answer = upstreamAnswer(request.method ?? '', this.clientHead(head), this.#body, verdict);
+    const answer = upstreamAnswer(parsed.method, this.clientHead(head), this.#body, verdict);
     if (!(await deliverRaw(socket, answer))) return;
     this.journal.outcome = 'delivered';
     this.journal.responseBytes = this.#body.bytes;
@@ -121,9 +121,9 @@ export class UpgradedExchange extends PassedOnExchange<UpgradeOptions> {
   }
 
   protected override async sendRefusal(error: ProxyError, facts: RefusalFacts): Promise<boolean> {
-    const { request, socket, linger } = this.options;
+    const { parsed, socket, linger } = this.options;
     this.receiveClock.start();
-    const answer = refusalAnswer({ req: request }, error, facts, this.journal.id);
+    const answer = refusalAnswer(parsed, error, facts, this.journal.id);
     const sent = await deliverRaw(socket, answer);
     if (sent) linger();
     return sent;
@@ -162,9 +162,9 @@ export class UpgradedExchange extends PassedOnExchange<UpgradeOptions> {
   }
 
   #forwarded(): ForwardedRequest {
-    const { request } = this.options;
-    const { target, fields } = forwardedRequest(request, null, this.headContext());
-    const protocols = offeredProtocols({ minor: 1, fields: request.rawHeaders });
+    const { parsed } = this.options;
+    const { target, fields } = forwardedRequest(parsed, null, this.headContext());
+    const protocols = offeredProtocols(parsed);
     const switching = fields.map((value, index) => (isConnectionValue(fields, index) ? 'Upgrade' : value));
     return { target, fields: [...switching, 'Upgrade', protocols.join(', ')] };
   }

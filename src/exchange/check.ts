@@ -1,39 +1,34 @@
 /** What is refused before anything is sent to the upstream. */
 
-import type { IncomingMessage } from 'node:http';
 import { ProxyError } from '../errors.ts';
 import { fieldValues, listMembers } from '../http/fields.ts';
 import { viaNames } from '../http/forwarding.ts';
 import { checkRequest, headBytes } from '../http/request-check.ts';
+import type { Request } from '../http/request.ts';
 import type { Services } from './services.ts';
 
 export function refusalBeforehand(
-  request: IncomingMessage,
+  request: Request,
   { via, settings }: Pick<Services, 'via' | 'settings'>,
 ): ProxyError | null {
-  const { method = '', url = '', rawHeaders } = request;
-  const minor = request.httpVersionMinor === 0 ? 0 : 1;
   return (
     checkVersion(request) ??
     checkHeadSize(request, settings.maxHeaderBytes) ??
-    checkRequest({ method, url, minor, fields: rawHeaders }) ??
-    checkLoop(rawHeaders, via) ??
-    checkExpect(rawHeaders)
+    checkRequest(request) ??
+    checkLoop(request.fields, via) ??
+    checkExpect(request.fields)
   );
 }
 
 /** Node's parser takes HTTP/0.9 and HTTP/2.0 for the same protocol; see test/facts/http-parser.test.ts. */
-function checkVersion({ httpVersion }: IncomingMessage): ProxyError | null {
+function checkVersion({ httpVersion }: Request): ProxyError | null {
   if (httpVersion === '1.1' || httpVersion === '1.0') return null;
   return new ProxyError('bad_request', `The request is of HTTP/${httpVersion}: speak HTTP/1.1.`);
 }
 
 /** Node counts names and values only: a head of short fields is to the upstream several times as large. */
-function checkHeadSize(
-  { method = '', url = '', rawHeaders }: IncomingMessage,
-  limit: number,
-): ProxyError | null {
-  return headBytes(method, url, rawHeaders) > limit ? headTooLarge(limit) : null;
+function checkHeadSize({ method, url, fields }: Request, limit: number): ProxyError | null {
+  return headBytes(method, url, fields) > limit ? headTooLarge(limit) : null;
 }
 
 export function headTooLarge(limitBytes: number): ProxyError {
@@ -55,17 +50,4 @@ function checkExpect(fields: readonly string[]): ProxyError | null {
   const values = fieldValues(fields, 'expect');
   if (values.length === 0 || values.flatMap(listMembers).every((one) => one === '100-continue')) return null;
   return new ProxyError('expectation_failed', 'Only "Expect: 100-continue" is understood.');
-}
-
-/** Whether the request has a body at all, be it an empty one (RFC 9112 section 6.3). */
-export function isFramed(request: IncomingMessage): boolean {
-  const { headers } = request;
-  return headers['content-length'] !== undefined || headers['transfer-encoding'] !== undefined;
-}
-
-/** The length that the client announced; 0 without a body, null when it is chunked. */
-export function announcedLength(request: IncomingMessage): number | null {
-  const { headers } = request;
-  if (headers['transfer-encoding'] !== undefined) return null;
-  return Number(headers['content-length'] ?? 0);
 }

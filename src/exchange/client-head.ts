@@ -1,13 +1,13 @@
 /** The upstream's response head as the client gets it: what names the upstream's own address names the proxy instead. */
 
-import type { IncomingMessage } from 'node:http';
+import type { Settings } from '../config/settings.ts';
 import { fieldValue, listParts } from '../http/fields.ts';
 import { mayNameAddress, renameOwnAddress } from '../http/own-address.ts';
 import type { Address } from '../http/own-address.ts';
-import { originForm } from '../http/request-check.ts';
+import type { Request } from '../http/request.ts';
 import type { ResponseHead } from '../http/response-head.ts';
 import { targetAuthority } from './request-head.ts';
-import type { Services } from './services.ts';
+import type { HeadContext } from './request-head.ts';
 
 export interface ClientHead {
   readonly head: ResponseHead;
@@ -17,13 +17,12 @@ export interface ClientHead {
 
 export function clientHead(
   head: ResponseHead,
-  request: IncomingMessage,
-  services: Pick<Services, 'settings' | 'trusts'>,
-  encrypted: boolean,
+  request: Request,
+  { settings, trusted, encrypted }: Pick<HeadContext, 'settings' | 'trusted' | 'encrypted'>,
 ): ClientHead {
   if (!mayNameAddress(head.fields)) return { head, note: null };
-  const upstream = upstreamAddress(services);
-  const client = calledAddress(request, services, encrypted);
+  const upstream = upstreamAddress(settings);
+  const client = calledAddress(request, trusted, encrypted);
   if (upstream === null || client === null) return { head, note: null };
   const { fields, renamed } = renameOwnAddress(head.fields, { upstream, client });
   if (renamed.length === 0) return { head, note: null };
@@ -34,24 +33,18 @@ export function clientHead(
 }
 
 /** Null: it has none. Behind a unix socket it knows the name that we send. */
-function upstreamAddress({ settings }: Pick<Services, 'settings'>): Address | null {
-  const { target, changeOrigin } = settings;
+function upstreamAddress({ target, changeOrigin }: Settings): Address | null {
   if (target.kind === 'unix' && !changeOrigin) return null;
   const scheme = target.kind === 'tcp' && target.tls ? 'https' : 'http';
   return { scheme, authority: targetAuthority(target) };
 }
 
 /** Null: a request of HTTP/1.0 may tell no name. A trusted peer tells what its own client called. */
-function calledAddress(
-  request: IncomingMessage,
-  { trusts }: Pick<Services, 'trusts'>,
-  encrypted: boolean,
-): Address | null {
-  const { rawHeaders, url = '/', socket } = request;
-  const told = trusts(socket.remoteAddress ?? '') ? rawHeaders : [];
+function calledAddress({ fields, host }: Request, trusted: boolean, encrypted: boolean): Address | null {
+  const told = trusted ? fields : [];
   const proto = fieldValue(told, 'x-forwarded-proto')?.toLowerCase() ?? (encrypted ? 'https' : 'http');
   const [forwardedHost] = listParts(fieldValue(told, 'x-forwarded-host') ?? '');
-  const authority = forwardedHost ?? originForm(url).host ?? fieldValue(rawHeaders, 'host');
-  if (authority === undefined) return null;
+  const authority = forwardedHost ?? host;
+  if (authority === null) return null;
   return { scheme: proto === 'https' ? 'https' : 'http', authority };
 }

@@ -7,10 +7,11 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Settings } from '../config/settings.ts';
 import { ProxyError } from '../errors.ts';
 import { ALLOWED_METHODS } from '../http/problem.ts';
+import type { Request } from '../http/request.ts';
 import type { ResponseHead } from '../http/response-head.ts';
 import { bodyInMemory } from '../spool/spooled-body.ts';
 import type { SpooledBody } from '../spool/spooled-body.ts';
-import { announcedLength, isFramed, refusalBeforehand } from './check.ts';
+import { refusalBeforehand } from './check.ts';
 import { clientHead } from './client-head.ts';
 import { connectionFields, deliver, responseClosed, upstreamAnswer } from './deliver.ts';
 import type { Answer } from './deliver.ts';
@@ -28,7 +29,8 @@ import { NO_FACTS, refusalAnswer } from './refuse.ts';
 import type { RefusalFacts } from './refuse.ts';
 import type { Relay } from './relay.ts';
 import { reset } from './reset.ts';
-import { maxForwards, upstreamHead } from './request-head.ts';
+import { headContext, maxForwards, upstreamHead } from './request-head.ts';
+import type { HeadContext } from './request-head.ts';
 import type { Services } from './services.ts';
 import { shuttingDown } from './shutting-down.ts';
 import { Trial } from './trial.ts';
@@ -37,6 +39,7 @@ import type { TrialResult } from './trial.ts';
 export interface ExchangeOptions {
   readonly services: Services;
   readonly request: IncomingMessage;
+  readonly parsed: Request;
   readonly response: ServerResponse;
   /** The client waits for 100 (Continue) before it sends its body (RFC 9110 section 10.1.1). */
   readonly expectsContinue: boolean;
@@ -58,9 +61,9 @@ export class Exchange {
 
   constructor(options: ExchangeOptions) {
     this.#options = options;
-    const { response, request, services } = options;
+    const { response, request, parsed, services } = options;
     this.#settings = services.settings;
-    this.#journal = new Journal(request, services);
+    this.#journal = new Journal(parsed, request.socket, services);
     this.#receiveClock = new ReceiveClock(request.socket, this.#settings.clientReceiveTimeoutMs);
     this.#closed = responseClosed(response, () => this.#trial?.abandon());
   }
@@ -116,16 +119,17 @@ export class Exchange {
 
   /** Null: there is a body to wait for. */
   #receivedAtOnce(): Received | null {
-    const { request, services } = this.#options;
-    const error = refusalBeforehand(request, services);
+    const { parsed, services } = this.#options;
+    const error = refusalBeforehand(parsed, services);
     if (error !== null) return { kind: 'refused', error };
-    return isFramed(request) ? null : NO_BODY;
+    return parsed.framing.kind === 'none' ? NO_BODY : null;
   }
 
   async #receive(): Promise<Received> {
-    const { request, response, services, expectsContinue } = this.#options;
+    const { request, parsed, response, services, expectsContinue } = this.#options;
     const { clientSendTimeoutMs, maxRequestBodyBytes, memoryPerBodyBytes } = this.#settings;
-    const writer = services.spool.writer(announcedLength(request), memoryPerBodyBytes, maxRequestBodyBytes);
+    const expectedBytes = parsed.framing.kind === 'length' ? parsed.framing.length : null;
+    const writer = services.spool.writer(expectedBytes, memoryPerBodyBytes, maxRequestBodyBytes);
     this.#receiving = receiveBody(request, writer, clientSendTimeoutMs);
     this.#journal.notes?.receiving(request);
     if (expectsContinue && writer.fault === null) response.writeContinue();
@@ -136,10 +140,10 @@ export class Exchange {
   }
 
   async #answer(body: SpooledBody): Promise<void> {
-    const { request, response } = this.#options;
+    const { parsed, response } = this.#options;
     if (response.destroyed) return;
     if (this.#stopped !== null) return await this.#refuse(this.#stopped, NO_FACTS);
-    if (maxForwards(request) === 0) return await this.#send(finalRecipientAnswer(request), 'delivered');
+    if (maxForwards(parsed) === 0) return await this.#send(finalRecipientAnswer(parsed), 'delivered');
     this.#trial = this.#newTrial(body);
     const result = await this.#trial.run();
     this.#journal.attempts = this.#trial.attempts;
@@ -149,22 +153,13 @@ export class Exchange {
   }
 
   #newTrial(body: SpooledBody): Trial {
-    const { request, response, services, encrypted } = this.#options;
-    const clientAddress = services.addressOf(request.socket);
-    const trusted = services.trusts(clientAddress);
-    const bodyBytes = isFramed(request) ? body.bytes : null;
+    const { parsed, response, services } = this.#options;
+    const bodyBytes = parsed.framing.kind === 'none' ? null : body.bytes;
     return new Trial({
       services,
       response,
-      method: request.method ?? '',
-      path: request.url ?? '/',
-      head: upstreamHead(request, bodyBytes, {
-        settings: this.#settings,
-        via: services.via,
-        clientAddress,
-        trusted,
-        encrypted,
-      }),
+      request: parsed,
+      head: upstreamHead(parsed, bodyBytes, this.#headContext()),
       body: body.bytes === 0 ? null : body,
       receiveClock: this.#receiveClock,
       clock: this.#journal.clock,
@@ -173,18 +168,22 @@ export class Exchange {
     });
   }
 
+  #headContext(): HeadContext {
+    const { request, services, encrypted } = this.#options;
+    return headContext(services, request.socket, encrypted);
+  }
+
   async #sendWhole(head: ResponseHead, body: SpooledBody): Promise<void> {
     const { attempts, waitedMs } = this.#journal;
     const last = attempts.at(-1);
-    const { request, services } = this.#options;
+    const { parsed, services } = this.#options;
     try {
-      const method = request.method ?? '';
-      const answer = upstreamAnswer(method, this.#clientHead(head), body, last?.verdict ?? 'complete');
+      const answer = upstreamAnswer(parsed.method, this.#clientHead(head), body, last?.verdict ?? 'complete');
       const note =
         explainSaved(attempts, waitedMs, this.#settings) ??
         (last === undefined ? null : deliveryNote(last)) ??
         this.#journal.sentence;
-      const hint = last === undefined ? null : services.heldBack.hint(request.url ?? '/', last.evidence);
+      const hint = last === undefined ? null : services.heldBack.hint(parsed.url, last.evidence);
       this.#journal.sentence = note === null || hint === null ? (note ?? hint) : `${note} ${hint}`;
       await this.#send(answer, 'delivered');
     } finally {
@@ -193,8 +192,7 @@ export class Exchange {
   }
 
   #clientHead(received: ResponseHead): ResponseHead {
-    const { request, services, encrypted } = this.#options;
-    const { head, note } = clientHead(received, request, services, encrypted);
+    const { head, note } = clientHead(received, this.#options.parsed, this.#headContext());
     this.#journal.sentence = note;
     return head;
   }
@@ -217,8 +215,8 @@ export class Exchange {
   }
 
   #hints(): LocalHints {
-    const { request, services } = this.#options;
-    return localHints(request, services.nearby(), this.#journal.id);
+    const { request, parsed, services } = this.#options;
+    return localHints(parsed, request.socket, services.nearby(), this.#journal.id);
   }
 
   async #finishRelay(relay: Relay): Promise<void> {
@@ -249,7 +247,7 @@ export class Exchange {
     request.resume();
     // After malformed framing nobody knows where the next request begins (RFC 9112 section 6.3).
     if (error.source === 'client') response.shouldKeepAlive = false;
-    await this.#send(refusalAnswer(response, error, facts, this.#journal.id), 'refused');
+    await this.#send(refusalAnswer(this.#options.parsed, error, facts, this.#journal.id), 'refused');
   }
 
   async #send(answer: Answer, outcome: Outcome): Promise<void> {
@@ -295,7 +293,7 @@ function deliveryNote({ verdict, evidence }: AttemptRecord): string | null {
 }
 
 /** With Max-Forwards 0 we are the last recipient (RFC 9110 section 7.6.2). A TRACE could echo secrets: not from us. */
-function finalRecipientAnswer(request: IncomingMessage): Answer {
+function finalRecipientAnswer(request: Request): Answer {
   const [status, reason] = request.method === 'OPTIONS' ? [200, 'OK'] : [405, 'Method Not Allowed'];
   return { status, reason, fields: ['Allow', ALLOWED_METHODS, 'Content-Length', '0'], body: null };
 }

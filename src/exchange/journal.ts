@@ -1,17 +1,18 @@
 /** Keeps what will be the record of one exchange while it runs. */
 
 import { randomUUID } from 'node:crypto';
-import type { IncomingMessage } from 'node:http';
+import type { Socket } from 'node:net';
 import { performance } from 'node:perf_hooks';
 import type { ErrorCode, ProxyError } from '../errors.ts';
 import type { AttemptRecord, ExchangeRecord, Outcome } from './events.ts';
+import type { Request } from '../http/request.ts';
 import { Notes } from './notes.ts';
 import type { Watcher } from './notes.ts';
 import type { Services } from './services.ts';
 
 export class Journal {
   readonly id: string = randomUUID();
-  readonly #request: IncomingMessage;
+  readonly #request: Request;
   readonly #startedAt = Date.now();
   readonly #startedMs = performance.now();
   readonly #clientAddress: string;
@@ -27,13 +28,14 @@ export class Journal {
   /** Null: nobody watches. */
   readonly notes: Notes | null;
 
-  constructor(request: IncomingMessage, services: Pick<Services, 'watcher' | 'addressOf'>) {
+  /** @param socket the client's */
+  constructor(request: Request, socket: Socket, services: Pick<Services, 'watcher' | 'addressOf'>) {
     this.#request = request;
     // The address is forgotten when the socket closes.
-    this.#clientAddress = services.addressOf(request.socket);
+    this.#clientAddress = services.addressOf(socket);
     const { watcher } = services;
     this.notes = watcher === null ? null : new Notes(this.#startedMs, watcher.previewRoom);
-    if (watcher !== null) this.#tell(watcher);
+    if (watcher !== null) this.#tell(watcher, socket);
   }
 
   /** Ms since the exchange began, from a monotonic clock. */
@@ -44,8 +46,8 @@ export class Journal {
     this.sentence = error.message;
   }
 
-  #tell(watcher: Watcher): void {
-    const { method = '', url = '', httpVersion, rawHeaders, socket } = this.#request;
+  #tell(watcher: Watcher, socket: Socket): void {
+    const { method, url, httpVersion, fields } = this.#request;
     const begun = {
       id: this.id,
       startedAt: this.#startedAt,
@@ -54,14 +56,14 @@ export class Journal {
       method,
       url,
       httpVersion,
-      requestFields: rawHeaders,
+      requestFields: fields,
     };
     watcher.begun(begun, socket, this.#startedMs);
   }
 
   close(): ExchangeRecord {
     this.notes?.over();
-    const { method = '', url = '', httpVersion, rawHeaders } = this.#request;
+    const { method, url, httpVersion, fields } = this.#request;
     return {
       id: this.id,
       startedAt: this.#startedAt,
@@ -70,7 +72,7 @@ export class Journal {
       method,
       url,
       httpVersion,
-      requestFields: rawHeaders,
+      requestFields: fields,
       requestBodyBytes: this.requestBodyBytes,
       status: this.status,
       responseBytes: this.responseBytes,

@@ -1,10 +1,11 @@
 /** Answers of our own: what went wrong, for a program or for a person. */
 
 import { STATUS_CODES } from 'node:http';
-import type { ServerResponse } from 'node:http';
 import type { ProxyError } from '../errors.ts';
 import { prefersHtml } from '../http/accept.ts';
+import { fieldValues } from '../http/fields.ts';
 import { renderProblem } from '../http/problem.ts';
+import type { Request } from '../http/request.ts';
 import { bodyInMemory } from '../spool/spooled-body.ts';
 import { hasBody } from './deliver.ts';
 import type { Answer } from './deliver.ts';
@@ -21,16 +22,10 @@ export interface RefusalFacts {
 export const NO_FACTS: RefusalFacts = { nextHop: null, receivedStatus: null, details: null, extensions: {} };
 
 /** The answer that refuses a request, as HTML for a browser and as application/problem+json for all others. */
-export function refusalAnswer(
-  response: Pick<ServerResponse, 'req'>,
-  error: ProxyError,
-  facts: RefusalFacts,
-  id: string,
-): Answer {
-  const { method = '', headers } = response.req;
+export function refusalAnswer(request: Request, error: ProxyError, facts: RefusalFacts, id: string): Answer {
   const { fields, body } = renderProblem({
     error,
-    html: prefersHtml(headers.accept),
+    html: prefersHtml(fieldValues(request.fields, 'accept').join(', ')),
     instance: `urn:lastbyte:exchange:${id}`,
     ...facts,
   });
@@ -38,6 +33,6 @@ export function refusalAnswer(
     status: error.status,
     reason: STATUS_CODES[error.status] ?? '',
     fields,
-    body: hasBody(method, error.status) ? bodyInMemory([body], body.length, () => undefined) : null,
+    body: hasBody(request.method, error.status) ? bodyInMemory([body], body.length, () => undefined) : null,
   };
 }

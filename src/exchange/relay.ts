@@ -3,6 +3,7 @@
 import type { ServerResponse } from 'node:http';
 import type { Framing } from '../http/framing.ts';
 import { clientFields } from '../http/forwarding.ts';
+import type { Request } from '../http/request.ts';
 import type { ResponseHead } from '../http/response-head.ts';
 import type { BodySink } from '../spool/body-sink.ts';
 import type { ReceiveClock } from './receive-clock.ts';
@@ -21,6 +22,7 @@ export class Relay implements BodySink {
   /** Writes the head at once: a client may wait for it before there is any body. */
   constructor(
     response: ServerResponse,
+    { method, minor }: Request,
     head: ResponseHead,
     framing: Framing,
     connection: readonly string[],
@@ -31,8 +33,8 @@ export class Relay implements BodySink {
     const length = framing.kind === 'length' ? framing.length : null;
     const { status, reason } = head;
     this.status = status;
-    this.#endsByClose = length === null && response.req.httpVersionMinor === 0;
-    const fields = clientFields({ fields: head.fields, status, method: response.req.method ?? '', length });
+    this.#endsByClose = length === null && minor === 0;
+    const fields = clientFields({ fields: head.fields, status, method, length });
     writeHead(response, { status, reason, fields }, connection);
     flushHead(response);
   }

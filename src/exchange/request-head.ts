@@ -1,14 +1,17 @@
 /** The head that goes to the upstream, made from the client's. */
 
-import type { IncomingMessage } from 'node:http';
+import type { Socket } from 'node:net';
 import type { Settings, Target } from '../config/settings.ts';
 import type { Fields } from '../http/fields.ts';
 import { fieldValue, withoutFields } from '../http/fields.ts';
 import { upstreamFields, serializeFields } from '../http/forwarding.ts';
-import { originForm } from '../http/request-check.ts';
+import type { Request } from '../http/request.ts';
+import type { Services } from './services.ts';
 
 /** What the head is made of, besides the client's request. */
 export interface HeadContext {
+  /** The client's. */
+  readonly socket: Socket;
   readonly settings: Settings;
   readonly via: string;
   /** Empty: there is none, as on a unix socket. */
@@ -17,14 +20,16 @@ export interface HeadContext {
   readonly encrypted: boolean;
 }
 
+export function headContext(services: Services, socket: Socket, encrypted: boolean): HeadContext {
+  const { settings, via } = services;
+  const clientAddress = services.addressOf(socket);
+  return { socket, settings, via, clientAddress, trusted: services.trusts(clientAddress), encrypted };
+}
+
 /** @param bodyBytes length of the body to announce; null: no body was framed by the client, so none is announced */
-export function upstreamHead(
-  request: IncomingMessage,
-  bodyBytes: number | null,
-  context: HeadContext,
-): string {
+export function upstreamHead(request: Request, bodyBytes: number | null, context: HeadContext): string {
   const { target, fields } = forwardedRequest(request, bodyBytes, context);
-  return `${request.method ?? ''} ${target} HTTP/1.1\r\n${serializeFields(fields)}\r\n`;
+  return `${request.method} ${target} HTTP/1.1\r\n${serializeFields(fields)}\r\n`;
 }
 
 /** Request target and fields as they go on. */
@@ -34,21 +39,21 @@ export interface ForwardedRequest {
 }
 
 export function forwardedRequest(
-  request: IncomingMessage,
+  request: Request,
   bodyBytes: number | null,
   context: HeadContext,
 ): ForwardedRequest {
-  const { settings, via, clientAddress, trusted, encrypted } = context;
-  const { target, host } = originForm(request.url ?? '/', request.method);
-  const authority = host ?? fieldValue(request.rawHeaders, 'host') ?? targetAuthority(settings.target);
+  const { socket, settings, via, clientAddress, trusted, encrypted } = context;
+  const { target, minor } = request;
+  const authority = request.host ?? targetAuthority(settings.target);
   const fields = upstreamFields({
-    fields: withHost(countedDown(request), host),
-    minor: request.httpVersionMinor === 0 ? 0 : 1,
+    fields: withHost(countedDown(request), request.targetHost),
+    minor,
     hop: {
       clientAddress: clientAddress === '' ? 'unknown' : clientAddress,
-      clientPort: request.socket.remotePort ?? 0,
+      clientPort: socket.remotePort ?? 0,
       encrypted,
-      localPort: request.socket.localPort ?? 0,
+      localPort: socket.localPort ?? 0,
       trusted,
       via,
     },
@@ -66,18 +71,18 @@ export function targetAuthority(target: Target): string {
 }
 
 /** How many more intermediaries a TRACE or OPTIONS may pass; null: any (RFC 9110 section 7.6.2). */
-export function maxForwards(request: IncomingMessage): number | null {
-  if (request.method !== 'TRACE' && request.method !== 'OPTIONS') return null;
-  const value = fieldValue(request.rawHeaders, 'max-forwards');
+export function maxForwards({ method, fields }: Request): number | null {
+  if (method !== 'TRACE' && method !== 'OPTIONS') return null;
+  const value = fieldValue(fields, 'max-forwards');
   return value !== undefined && /^\d{1,9}$/.test(value) ? Number(value) : null;
 }
 
 const MAX_FORWARDS: ReadonlySet<string> = new Set(['max-forwards']);
 
-function countedDown(request: IncomingMessage): Fields {
+function countedDown(request: Request): Fields {
   const hops = maxForwards(request);
-  if (hops === null) return request.rawHeaders;
-  return [...withoutFields(request.rawHeaders, MAX_FORWARDS), 'Max-Forwards', String(hops - 1)];
+  if (hops === null) return request.fields;
+  return [...withoutFields(request.fields, MAX_FORWARDS), 'Max-Forwards', String(hops - 1)];
 }
 
 /** A host in the target is the one that is asked for, whatever Host says (RFC 9112 section 3.2.2). */

@@ -5,6 +5,7 @@ import { ProxyError } from '../errors.ts';
 import { logsConnectionIn } from '../http/connection-login.ts';
 import type { Framing } from '../http/framing.ts';
 import { isSafe, mayRetry } from '../http/idempotency.ts';
+import type { Request } from '../http/request.ts';
 import type { ResponseHead } from '../http/response-head.ts';
 import { mustStream } from '../http/streaming.ts';
 import type { SpoolWriter } from '../spool/spool-writer.ts';
@@ -28,9 +29,7 @@ import type { Services } from './services.ts';
 export interface TrialOptions {
   readonly services: Services;
   readonly response: ServerResponse;
-  readonly method: string;
-  /** The request target that goes to the upstream. */
-  readonly path: string;
+  readonly request: Request;
   readonly head: string;
   readonly body: SpooledBody | null;
   /** Of the client, for a response that is relayed. */
@@ -76,9 +75,9 @@ export class Trial {
 
   constructor(options: TrialOptions) {
     this.#options = options;
-    const { services, response, method } = options;
-    this.#repeatable = mayRetry(method, response.req.rawHeaders, services.settings.retryMethods);
-    this.#logsIn = logsConnectionIn(response.req.rawHeaders);
+    const { services, request } = options;
+    this.#repeatable = mayRetry(request.method, request.fields, services.settings.retryMethods);
+    this.#logsIn = logsConnectionIn(request.fields);
   }
 
   /** Stops at once: the client has left. */
@@ -139,14 +138,17 @@ export class Trial {
   }
 
   #hold(): Hold {
-    const { services, response, method, path, body } = this.#options;
+    const { services, response, request, body } = this.#options;
     // A login holds for a connection: it must be left as it can be used again, with its request sent whole.
     const isPersonal = this.#logsIn || services.pool.personal.has(response.req.socket);
-    return body === null || isPersonal ? AT_ONCE : services.routes.hold(method, path, services.settings);
+    return body === null || isPersonal
+      ? AT_ONCE
+      : services.routes.hold(request.method, request.target, services.settings);
   }
 
   #newAttempt(reason: AttemptRecord['reason'], hold: Hold, notes: AttemptNotes | null): Attempt {
-    const { services, response, method, head, body } = this.#options;
+    const { services, response, request, head, body } = this.#options;
+    const { method } = request;
     const { settings, pool } = services;
     this.#saysContinue = hold.saysContinue;
     return new Attempt({
@@ -163,15 +165,15 @@ export class Trial {
       logsIn: this.#logsIn,
       pool,
       connect: () => services.connect(this.#connectTimeoutMs()),
-      interim: (interimHead) => forwardInterim(response, interimHead),
+      interim: (interimHead) => forwardInterim(response, request, interimHead),
       accept: (finalHead, framing) => this.#accept(finalHead, framing),
       notes,
     });
   }
 
   #learn(hold: Hold, verdict: VerdictKind, evidence: Evidence): void {
-    const { services, method, path, body } = this.#options;
-    if (body !== null) services.routes.learn(method, path, hold, verdict, evidence);
+    const { services, request, body } = this.#options;
+    if (body !== null) services.routes.learn(request.method, request.target, hold, verdict, evidence);
     if (evidence.ending === 'connect-failed') services.routes.upstreamIsAway();
   }
 
@@ -195,13 +197,13 @@ export class Trial {
     head: ResponseHead,
     framing: Framing,
   ): ReturnType<ConstructorParameters<typeof Attempt>[0]['accept']> {
-    const { services, response, receiveClock } = this.#options;
+    const { services, request, response, receiveClock } = this.#options;
     const { spool, settings } = services;
     if (framing.kind !== 'none' && mustStream(head, settings.stream)) {
       const connection = connectionFields(response, settings.keepAliveTimeoutMs, services.closing);
       const sent = this.#options.clientHead(head);
       this.#options.notes?.delivering(response, sent, connection);
-      this.#relay = new Relay(response, sent, framing, connection, receiveClock);
+      this.#relay = new Relay(response, request, sent, framing, connection, receiveClock);
       this.#stopWatching = whenClientLeaves(response, () => this.abandon());
       return { sink: this.#relay, streams: true };
     }

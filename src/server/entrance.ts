@@ -6,7 +6,7 @@ import { StreamedExchange } from '../chassis/streamed.ts';
 import { UpgradedExchange } from '../chassis/upgraded.ts';
 import { Exchange } from '../exchange/exchange.ts';
 import type { Services } from '../exchange/services.ts';
-import { originForm } from '../http/request-check.ts';
+import { parseRequest } from '../http/request.ts';
 import { pathStreams } from '../http/streaming.ts';
 import { linger } from './lingering.ts';
 import type { ClientConnection } from './listener.ts';
@@ -24,8 +24,9 @@ export function enterRequest(
   expectsContinue: boolean,
 ): Promise<void> {
   const { socket, encrypted } = connection;
-  const asked = { services, request, response, expectsContinue, encrypted };
-  if (pathStreams(originForm(request.url ?? '/').target, services.settings.stream)) {
+  const parsed = parseRequest(request);
+  const asked = { services, request, parsed, response, expectsContinue, encrypted };
+  if (pathStreams(parsed.target, services.settings.stream)) {
     const streamed = new StreamedExchange({ chassis, socket, ...asked });
     connection.current = streamed;
     return streamed.run();
@@ -46,6 +47,7 @@ export function enterUpgrade(
     chassis,
     services,
     request,
+    parsed: parseRequest(request),
     socket,
     head,
     encrypted,

@@ -274,6 +274,19 @@ describe('an exempted path', () => {
     expect((await client.response()).status, 'the connection is still good').toBe(504);
   });
 
+  test('whose upstream does not answer is refused with a page for a browser', async () => {
+    await using upstream = await Upstream.start(async (connection) => {
+      await connection.request();
+      connection.reset();
+    });
+    await using proxy = await TestProxy.start(upstream.url, { stream: ['/exempt/'] });
+    for (const name of ['Accept', 'accept', 'ACCEPT']) {
+      using client = await Client.connect(proxy.port);
+      await client.send(`GET /exempt/ HTTP/1.1\r\nHost: x\r\n${name}: text/html\r\n\r\n`);
+      expect((await client.response()).body.toString()).toMatch(/^<!doctype html>/);
+    }
+  });
+
   test('whose upstream does not answer is refused with the reason', async () => {
     await using upstream = await Upstream.start(async (connection) => {
       await connection.request();

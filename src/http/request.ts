@@ -1,0 +1,66 @@
+/** One request, parsed once where it enters: nobody behind asks Node for its method, target, fields or framing again. */
+
+import { fieldValue } from './fields.ts';
+import type { Fields } from './fields.ts';
+import { contentLength } from './framing.ts';
+import type { Framing } from './framing.ts';
+import { originForm } from './request-check.ts';
+
+/** How the client frames the body (RFC 9112 section 6.3). One of length 0 is a body, and is announced as one. */
+export type RequestFraming = Exclude<Framing, { readonly kind: 'close' }>;
+
+export interface Request {
+  readonly method: string;
+  /** The request target as it came. */
+  readonly url: string;
+  /** Path and query, or `*`, as they go on: an absolute URL without its scheme and authority. */
+  readonly target: string;
+  /** The authority of an absolute URL; null: the target had none, so that Host alone says which site is asked for. */
+  readonly targetHost: string | null;
+  /** The site that is asked for (RFC 9112 section 3.2.2); null: none is named, as HTTP/1.0 may. */
+  readonly host: string | null;
+  /** As the client wrote it: `1.1`. */
+  readonly httpVersion: string;
+  readonly minor: 0 | 1;
+  /** As the client sent them. */
+  readonly fields: Fields;
+  readonly framing: RequestFraming;
+}
+
+/** What Node's parser tells of a request. */
+export interface NodeRequest {
+  readonly method?: string | undefined;
+  readonly url?: string | undefined;
+  readonly httpVersion: string;
+  readonly rawHeaders: Fields;
+}
+
+/** Total: whether the request may go on is for `checkRequest` to say, and a refused one has a record, too. */
+export function parseRequest({
+  method = '',
+  url = '',
+  httpVersion,
+  rawHeaders: fields,
+}: NodeRequest): Request {
+  const { target, host: targetHost } = originForm(url, method);
+  return {
+    method,
+    url,
+    target,
+    targetHost,
+    host: targetHost ?? fieldValue(fields, 'host') ?? null,
+    httpVersion,
+    minor: httpVersion === '1.0' ? 0 : 1,
+    fields,
+    framing: framingOf(fields),
+  };
+}
+
+function framingOf(fields: Fields): RequestFraming {
+  if (fieldValue(fields, 'transfer-encoding') !== undefined) return CHUNKED;
+  const announced = contentLength(fields);
+  return announced.kind === 'length' ? announced : NO_BODY;
+}
+
+const NO_BODY: RequestFraming = { kind: 'none' };
+const CHUNKED: RequestFraming = { kind: 'chunked' };
