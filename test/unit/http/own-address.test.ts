@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { renameOwnAddress } from '../../../src/http/own-address.ts';
+import { mayNameAddress, renameOwnAddress } from '../../../src/http/own-address.ts';
 import type { Addresses } from '../../../src/http/own-address.ts';
 
 const LOCAL: Addresses = {
@@ -71,6 +71,13 @@ test.each<[string, Addresses, string]>([
   const result = renameOwnAddress(fields, addresses);
   expect(result.fields).toBe(fields);
   expect(result.renamed).toEqual([]);
+});
+
+test('only four fields may name an address, by their names', () => {
+  for (const name of ['location', 'Content-Location', 'REFRESH', 'Set-Cookie']) {
+    expect(mayNameAddress(['A', 'b', name, ''])).toBe(true);
+  }
+  expect(mayNameAddress(['A', 'Location', 'Link', 'Refresh'])).toBe(false);
 });
 
 test('each name is told once', () => {
