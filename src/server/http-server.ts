@@ -23,14 +23,30 @@ export function createServer(settings: Settings): Server {
   const server =
     tlsCert === null || tlsKey === null
       ? createHttpServer(options)
-      : createHttpsServer({
-          ...options,
-          allowHalfOpen: true,
-          cert: readFileSync(tlsCert),
-          key: readFileSync(tlsKey),
-        });
+      : createTlsServer(options, tlsCert, tlsKey, settings.clientSendTimeoutMs);
   configure(server, settings);
   return server;
+}
+
+/**
+ * Half-open as all connections here are, but not before the handshake: nothing can be said to a client that closes its
+ * side there, and Node would keep its socket until the handshake's clock runs out. That clock is set at the start alone.
+ */
+function createTlsServer(
+  options: ServerOptions,
+  certFile: string,
+  keyFile: string,
+  handshakeTimeout: number,
+): Server {
+  const cert = readFileSync(certFile);
+  const key = readFileSync(keyFile);
+  return createHttpsServer({ ...options, allowHalfOpen: true, handshakeTimeout, cert, key })
+    .prependListener('connection', (socket) => {
+      socket.allowHalfOpen = false;
+    })
+    .prependListener('secureConnection', (socket) => {
+      socket.allowHalfOpen = true;
+    });
 }
 
 /** What may change while it runs. */

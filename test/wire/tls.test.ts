@@ -90,6 +90,23 @@ describe.skipIf(certificate === null)('a client that speaks TLS', () => {
     }
   });
 
+  test.each([
+    ['nothing', Buffer.alloc(0)],
+    ['a part of its hello', Buffer.from([0x16, 3, 1, 0, 200, 1])],
+  ])('and closes its side before the handshake, after %s, is let go at once', async (_name, sent) => {
+    await using proxy = await TestProxy.start('http://127.0.0.1:9', listening);
+    using client = await Client.connect(proxy.port);
+    await client.send(sent);
+    client.halfClose();
+    expect(await client.end()).toBe('fin');
+  });
+
+  test('and is silent before the handshake is let go after the send timeout', async () => {
+    await using proxy = await TestProxy.start('http://127.0.0.1:9', { ...listening, clientSendTimeout: 50 });
+    using client = await Client.connect(proxy.port);
+    expect(await client.end()).toBe('fin');
+  });
+
   test('is told so to the upstream', async () => {
     await using upstream = await Upstream.start(answering(ok('')));
     await using proxy = await TestProxy.start(upstream.url, listening);
