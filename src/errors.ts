@@ -49,6 +49,9 @@ export type ErrorCode =
   | 'request_body_too_large'
   | 'expectation_failed'
   | 'request_head_too_large'
+  | 'chunk_extensions_too_large'
+  | 'method_not_supported'
+  | 'version_not_supported'
   | 'coding_not_supported'
   | 'loop_detected'
   | 'upstream_refused'
@@ -80,7 +83,15 @@ const ERRORS: Readonly<Record<ErrorCode, ErrorRow>> = {
   request_body_too_large: row(413, 'client', 'http_request_error', 'The request body is too large'),
   expectation_failed: row(417, 'client', 'http_request_error', 'The expectation cannot be met'),
   request_head_too_large: row(431, 'client', 'http_request_error', 'The request head is too large'),
+  chunk_extensions_too_large: row(
+    413,
+    'client',
+    'http_request_error',
+    'The chunk extensions of the request body are too large',
+  ),
+  method_not_supported: row(501, 'client', 'http_request_error', 'The method is not supported'),
   coding_not_supported: row(501, 'client', 'http_request_error', 'The transfer coding is not supported'),
+  version_not_supported: row(505, 'client', 'http_request_error', 'The version of HTTP is not supported'),
   loop_detected: row(508, 'client', 'proxy_loop_detected', 'The request came round in a loop'),
 
   upstream_refused: row(503, 'upstream', 'connection_refused', 'The upstream refuses connections'),

@@ -23,7 +23,13 @@ export function refusalBeforehand(
 /** Node's parser takes HTTP/0.9 and HTTP/2.0 for the same protocol; see test/facts/http-parser.test.ts. */
 function checkVersion({ httpVersion }: Request): ProxyError | null {
   if (httpVersion === '1.1' || httpVersion === '1.0') return null;
+  if (!httpVersion.startsWith('0.')) return otherVersion(`HTTP/${httpVersion}`);
   return new ProxyError('bad_request', `The request is of HTTP/${httpVersion}: speak HTTP/1.1.`);
+}
+
+/** RFC 9110 section 15.6.6. */
+export function otherVersion(version: string): ProxyError {
+  return new ProxyError('version_not_supported', `The request is of ${version}: speak HTTP/1.1.`);
 }
 
 /** Node counts names and values only: a head of short fields is to the upstream several times as large. */

@@ -3,6 +3,7 @@
 import { STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
 import type { ProxyError } from '../errors.ts';
+import { fieldValue } from '../http/fields.ts';
 import { serializeFields } from '../http/forwarding.ts';
 import { renderProblem } from '../http/problem.ts';
 import { written } from './deliver.ts';
@@ -27,6 +28,8 @@ export function rawRefusal(error: ProxyError, facts: RefusalFacts, instance: str
 /** Status line and fields, latin1; the connection closes behind it. */
 function rawAnswerHead(answer: Pick<Answer, 'status' | 'reason' | 'fields'>): string {
   const { status, reason, fields } = answer;
-  const fieldLines = serializeFields([...fields, 'Connection', 'close']);
+  // RFC 9110 section 6.6.1.
+  const date = fieldValue(fields, 'date') === undefined ? ['Date', new Date().toUTCString()] : [];
+  const fieldLines = serializeFields([...fields, ...date, 'Connection', 'close']);
   return `HTTP/1.1 ${status} ${reason === '' ? (STATUS_CODES[status] ?? '') : reason}\r\n${fieldLines}\r\n`;
 }

@@ -12,7 +12,8 @@ export interface HeadToWrite {
 
 /**
  * Hands the head to Node, which sends it with the first bytes of the body. These must be a Buffer: in front of a string
- * it would be encoded as UTF-8 (test/facts/header-bytes.test.ts).
+ * it would be encoded as UTF-8 (test/facts/header-bytes.test.ts). Node adds a Date where there is none (RFC 9110
+ * section 6.6.1).
  *
  * @param connection the fields that concern the connection
  */
@@ -21,7 +22,6 @@ export function writeHead(
   { status, reason, fields }: HeadToWrite,
   connection: readonly string[],
 ): void {
-  response.sendDate = false;
   response.writeHead(status, reason, [...lengthLast(fields), ...connection]);
 }
 

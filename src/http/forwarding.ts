@@ -90,7 +90,14 @@ export function clientFields(input: ClientFieldsInput): string[] {
     }
   });
   if (!lengthIsSent && length !== null) kept.push('Content-Length', length);
+  if (input.status === 426) keepUpgrade(kept, input.fields);
   return kept;
+}
+
+/** A 426 says which protocol is required (RFC 9110 section 15.5.22), and Connection names the field (section 7.8). */
+function keepUpgrade(kept: string[], fields: Fields): void {
+  const protocols = fieldValues(fields, 'upgrade');
+  if (protocols.length > 0) kept.push('Upgrade', protocols.join(', '), 'Connection', 'Upgrade');
 }
 
 /**

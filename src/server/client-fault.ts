@@ -2,7 +2,8 @@
 
 import type { Settings } from '../config/settings.ts';
 import { ProxyError } from '../errors.ts';
-import { headTooLarge } from '../exchange/check.ts';
+import { headTooLarge, otherVersion } from '../exchange/check.ts';
+import { quoted } from '../http/quoted.ts';
 
 /** Nobody is left to be answered. */
 const CONNECTION_LOST: ReadonlySet<string> = new Set(['ECONNRESET', 'EPIPE', 'ECONNABORTED', 'ETIMEDOUT']);
@@ -19,8 +20,8 @@ export function clientFault(error: NodeJS.ErrnoException, settings: Settings): P
       return headTooLarge(maxHeaderBytes);
     case 'HPE_CHUNK_EXTENSIONS_OVERFLOW':
       return new ProxyError(
-        'request_body_too_large',
-        'The chunk extensions of the request body are too large.',
+        'chunk_extensions_too_large',
+        'The chunk extensions of the request body are larger than 16384 bytes; the body itself need not be too large.',
       );
     case 'ERR_HTTP_REQUEST_TIMEOUT':
       return new ProxyError(
@@ -32,32 +33,79 @@ export function clientFault(error: NodeJS.ErrnoException, settings: Settings): P
         'request_body_incomplete',
         'The client closed its side in the middle of the request.',
       );
+    case 'HPE_PAUSED_H2_UPGRADE':
+      return otherVersion('HTTP/2');
     default:
-      return new ProxyError(
-        'bad_request',
-        `The request cannot be parsed: ${why(error, isTls(error))} (${error.code}).`,
-      );
+      return syntaxFault(error);
   }
 }
 
-function why({ code, message }: NodeJS.ErrnoException, tls: boolean): string {
-  if (tls) return 'it is TLS, and this port speaks plain HTTP: write http:// instead of https://';
-  return WORDS.get(code ?? '') ?? message.replace(/^Parse Error: /, '');
+function syntaxFault(error: NodeJS.ErrnoException): ProxyError {
+  const { code = '', message } = error;
+  // One digit, a dot, one digit, and not 1.0 or 1.1: Node's parser lets none of them through as HTTP/1.1.
+  if (message.endsWith('Invalid HTTP version')) return otherVersion('another version of HTTP');
+  const method = unknownMethod(error);
+  if (method !== null) {
+    const sentence = `The method ${quoted(method)} is not known to Node's HTTP parser, so it cannot be passed on.`;
+    return new ProxyError('method_not_supported', sentence);
+  }
+  return new ProxyError('bad_request', `The request cannot be parsed: ${why(error)} (${code}).`);
 }
 
-/** For the codes of Node's parser whose own words help nobody. */
-const WORDS: ReadonlyMap<string, string> = new Map([
+function why(error: NodeJS.ErrnoException): string {
+  const { code, message } = error;
+  if (isTls(error)) return 'it is TLS, and this port speaks plain HTTP: write http:// instead of https://';
+  const plain = message.replace(/^Parse Error: /, '');
+  return WORDS.find(([of, pattern]) => of === code && pattern.test(plain))?.[2] ?? plain;
+}
+
+const CHARACTER = 'a character that may not be there';
+
+/** By the code and the words of Node's parser (llhttp), where its own help nobody. First match wins. */
+const WORDS: ReadonlyArray<readonly [code: string, words: RegExp, ours: string]> = [
   [
     'HPE_INVALID_URL',
+    /./,
     'its target holds what no URL may hold as it is; letters beyond ASCII must be percent-encoded',
   ],
-  ['HPE_PAUSED_H2_UPGRADE', 'it is HTTP/2, and this proxy speaks HTTP/1.1'],
-]);
+  ['HPE_INVALID_METHOD', /./, 'it does not begin with a method and a space'],
+  ['HPE_INVALID_VERSION', /./, 'its first line does not end in HTTP/1.1, CR and LF'],
+  ['HPE_INVALID_CONSTANT', /./, 'its first line does not end in HTTP/1.1, CR and LF'],
+  ['HPE_INVALID_CHUNK_SIZE', /overflow/, 'the size of a chunk of its body is too large'],
+  ['HPE_INVALID_CHUNK_SIZE', /./, 'the size of a chunk of its body is not hexadecimal'],
+  ['HPE_STRICT', /after chunk data/, 'a chunk of its body does not end where its size says'],
+  ['HPE_STRICT', /chunk extension/, `a chunk extension of its body holds ${CHARACTER}`],
+  ['HPE_CR_EXPECTED', /./, 'a line of it ends in LF without CR'],
+  ['HPE_LF_EXPECTED', /./, 'a line of it holds CR without LF'],
+  ['HPE_INVALID_HEADER_TOKEN', /value char/, `the value of a field holds ${CHARACTER}`],
+  ['HPE_INVALID_HEADER_TOKEN', /whitespace/, 'a field line begins with white space'],
+  ['HPE_INVALID_HEADER_TOKEN', /./, `the name of a field holds ${CHARACTER}`],
+];
 
 /** The record header of a TLS handshake (RFC 8446 section 5.1). Node adds the packet that it could not parse. */
 function isTls(error: NodeJS.ErrnoException): boolean {
   if (error.code !== 'HPE_INVALID_METHOD') return false;
-  if (!('rawPacket' in error) || !(error.rawPacket instanceof Uint8Array)) return false;
-  const [type, major] = error.rawPacket;
+  const [type, major] = packet(error) ?? [];
   return type === 0x16 && major === 3;
+}
+
+/** A token as a method may be (RFC 9110 section 9.1), as far as the packet shows it. Null: it is something else. */
+const METHOD = /^([!#$%&'*+\-.^_`|~\dA-Za-z]+)(?: |$)/;
+
+/** What Node's parser refuses for its method alone: well-formed, but none of `http.METHODS`, or none of HTTP's. */
+function unknownMethod(error: NodeJS.ErrnoException): string | null {
+  const { code, message } = error;
+  if (code !== 'HPE_INVALID_METHOD' && !message.startsWith('Parse Error: Invalid method')) return null;
+  const octets = packet(error);
+  if (octets === null || !('bytesParsed' in error) || typeof error.bytesParsed !== 'number') return null;
+  const start = octets.lastIndexOf('\n', Math.max(0, error.bytesParsed - 1)) + 1;
+  return METHOD.exec(octets.toString('latin1', start, start + MAX_METHOD))?.[1] ?? null;
+}
+
+const MAX_METHOD = 100;
+
+function packet(error: NodeJS.ErrnoException): Buffer | null {
+  if (!('rawPacket' in error) || !(error.rawPacket instanceof Uint8Array)) return null;
+  const { buffer, byteOffset, byteLength } = error.rawPacket;
+  return Buffer.from(buffer, byteOffset, byteLength);
 }

@@ -50,6 +50,33 @@ describe('an upgrade is refused', () => {
   });
 });
 
+describe('what is malformed is named', () => {
+  const inChunks = (octets: string): string =>
+    asking('POST /a HTTP/1.1', `Transfer-Encoding: chunked\r\n`) + octets;
+
+  test.each<[octets: string, status: number, words: string]>([
+    [inChunks('zz\r\n'), 400, 'the size of a chunk of its body is not hexadecimal'],
+    [inChunks(`${'f'.repeat(17)}\r\n`), 400, 'the size of a chunk of its body is too large'],
+    [inChunks('5\r\nhello!\r\n'), 400, 'a chunk of its body does not end where its size says'],
+    [inChunks('5;a\x01\r\nhello\r\n'), 400, 'a chunk extension of its body holds a character'],
+    [inChunks('5\nhello\r\n'), 400, 'a line of it ends in LF without CR'],
+    [inChunks('0\r\nA b: c\r\n\r\n'), 400, 'the name of a field holds a character'],
+    [
+      inChunks(`5;${'x'.repeat(20_000)}\r\nhello\r\n`),
+      413,
+      'chunk extensions of the request body are too large',
+    ],
+    [withFields('A: b\rc\r\n'), 400, 'a line of it holds CR without LF'],
+    [withFields('A: b\0c\r\n'), 400, 'the value of a field holds a character'],
+    [withFields('A: b\r\n c\r\n'), 400, 'a field line begins with white space'],
+    ['hello\r\n\r\n', 400, 'it does not begin with a method and a space'],
+    [asking('GET /a HTTPS/1.1'), 400, 'its first line does not end in HTTP/1.1, CR and LF'],
+  ])('%j', async (octets, status, words) => {
+    const { bodies } = await expectRefused(octets, status);
+    expect(bodies[0]).toContain(words);
+  });
+});
+
 describe('a head over --max-header is refused:', () => {
   test.each([
     ['a long target', asking(`GET /${'a'.repeat(70_000)} HTTP/1.1`)],
