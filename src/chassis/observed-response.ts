@@ -74,7 +74,7 @@ export class ResponseObservation {
 
   /** The upstream left HTTP, although the request did not ask for that. */
   switched(): void {
-    this.#stop('parse-error', 'it switches protocols, which nobody asked for');
+    this.#stop('parse-error', 'it switches protocols, which nobody asked for', 'SWITCH');
   }
 
   responded(incoming: IncomingMessage): void {
@@ -84,7 +84,7 @@ export class ResponseObservation {
     this.#head = read.head;
     const result = responseFraming(method, read.head);
     if (result.kind === 'malformed')
-      return this.#stop('parse-error', result.why, result.coding ? 'CODING' : null);
+      return this.#stop('parse-error', result.why, result.coding ? 'CODING' : 'LENGTH');
     this.#framing = result.framing;
     const { sink, streams } = accept(read.head, result.framing);
     this.#streams = streams;

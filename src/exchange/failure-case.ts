@@ -28,9 +28,22 @@ const LIMITS: ReadonlyMap<string | null, FailureCase> = new Map<string | null, F
   ['LIMIT_SPOOL', 'spool'],
 ]);
 
+/** Our own codes, and those of Node's parser (llhttp), which reads what is passed on. */
+const MALFORMED: ReadonlyMap<string | null, FailureCase> = new Map<string | null, FailureCase>([
+  ['CODING', 'unknown-coding'],
+  ['LENGTH', 'malformed-length'],
+  ['SWITCH', 'unasked-switch'],
+  ['NOT_HTTP', 'not-http'],
+  ['HPE_INVALID_CONSTANT', 'not-http'],
+  ['CHUNK_END', 'chunk-overrun'],
+  ['HPE_STRICT', 'chunk-overrun'],
+  ['CHUNK_EXTENSION', 'chunk-extension'],
+  ['HPE_CHUNK_EXTENSIONS_OVERFLOW', 'chunk-extension'],
+  ['TRAILER', 'malformed-trailer'],
+]);
+
 function malformedCase({ errorCode, framing }: Evidence): FailureCase {
-  if (errorCode === 'CODING') return 'unknown-coding';
-  return framing === null ? 'malformed-head' : 'malformed-body';
+  return MALFORMED.get(errorCode) ?? (framing === null ? 'malformed-head' : 'malformed-body');
 }
 
 function timeoutCase({ timeout, head, headBytes }: Evidence): FailureCase {

@@ -2,7 +2,7 @@
 
 import { CONNECT_FAILURES } from './connect-failures.ts';
 import type { ConnectFailureCase } from './connect-failures.ts';
-import type { FailureRow } from './failure.ts';
+import type { Failure, FailureRow } from './failure.ts';
 import {
   tries,
   bodyProgress,
@@ -31,7 +31,13 @@ export type FailureCase =
   | 'body-without-close-notify'
   | 'body-stalled'
   | 'malformed-head'
+  | 'malformed-length'
+  | 'unasked-switch'
+  | 'not-http'
   | 'malformed-body'
+  | 'chunk-overrun'
+  | 'chunk-extension'
+  | 'malformed-trailer'
   | 'unknown-coding'
   | 'head-too-large'
   | 'body-too-large'
@@ -133,12 +139,50 @@ export const FAILURES: Readonly<Record<FailureCase, FailureRow>> = {
     cause: () => null,
     remedy: () => 'correct what writes the head, or check --target, which may need https://',
   },
+  'malformed-length': {
+    code: 'response_malformed',
+    happened: (f) => `announced a length that means nothing${clause(f)}${tries(f)}`,
+    cause: () => 'nobody can know where its answer ends',
+    remedy: () => 'set Content-Length once, in digits, or leave it to the server',
+  },
+  'unasked-switch': {
+    code: 'response_malformed',
+    happened: (f) => `switched protocols with 101, which the request did not ask for${tries(f)}`,
+    cause: () => null,
+    remedy: () => 'answer with 101 only where the request has an Upgrade field',
+  },
+  'not-http': {
+    code: 'response_malformed',
+    happened: (f) => `did not answer in HTTP${clause(f)}${tries(f)}`,
+    cause: () => 'another service most likely listens there, or one that speaks TLS',
+    remedy: () => 'check --target: its port, and whether it needs https://',
+  },
   'malformed-body': {
     code: 'response_malformed',
-    happened: (f) => `broke its chunked coding after ${bytes(f.evidence.bodyBytes)}${clause(f)}${tries(f)}`,
+    happened: brokenChunks,
     cause: () =>
       'something most likely wrote into the body past the chunks, such as an error page behind a stream',
-    remedy: (f) => `look for an exception in the log of the upstream${again(f)}`,
+    remedy: (f) => `have the server frame the chunks, and nothing else write to its connection${again(f)}`,
+  },
+  'chunk-overrun': {
+    code: 'response_malformed',
+    happened: brokenChunks,
+    cause: () => 'it most likely counted characters instead of bytes',
+    remedy: (f) =>
+      `count the bytes of each chunk as it is sent, or have the server frame the chunks${again(f)}`,
+  },
+  'chunk-extension': {
+    code: 'response_malformed',
+    happened: brokenChunks,
+    cause: () => 'no extension of a chunk is known that needs so much',
+    remedy: (f) => `send chunks without extensions${again(f)}`,
+  },
+  'malformed-trailer': {
+    code: 'response_malformed',
+    happened: (f) =>
+      `sent malformed trailers behind a body of ${bytes(f.evidence.bodyBytes)}${clause(f)}${tries(f)}`,
+    cause: () => 'so nobody can know whether the answer ends there',
+    remedy: (f) => `correct the trailer fields, or leave them out: no client gets them from here${again(f)}`,
   },
   'unknown-coding': {
     code: 'response_coding',
@@ -188,3 +232,8 @@ export const FAILURES: Readonly<Record<FailureCase, FailureRow>> = {
     remedy: () => 'please report it, with the log at --log-level debug',
   },
 };
+
+function brokenChunks(failure: Failure): string {
+  const received = bytes(failure.evidence.bodyBytes);
+  return `broke its chunked coding after ${received}${clause(failure)}${tries(failure)}`;
+}

@@ -16,6 +16,9 @@ const SIZE_LINE_START = /^[\da-f]{1,13}(?:[ \t]*|[ \t]*;[\t\x20-\x7e\x80-\xff]*)
 const CR = 0x0d;
 const LF = 0x0a;
 
+/** Which part of the coding is malformed. */
+export type ChunkFault = 'CHUNK_SIZE' | 'CHUNK_EXTENSION' | 'CHUNK_END' | 'TRAILER';
+
 type State = 'size' | 'octets' | 'cr' | 'lf' | 'trailer' | 'done' | 'failed';
 
 export class ChunkedDecoder {
@@ -27,6 +30,7 @@ export class ChunkedDecoder {
   #trailerOctets = 0;
   #trailerFields = 0;
   #error: string | null = null;
+  #fault: ChunkFault | null = null;
 
   /** Whether the last chunk and the empty line behind it have come. */
   get done(): boolean {
@@ -36,6 +40,10 @@ export class ChunkedDecoder {
   /** What is wrong, a clause for a sentence. Nothing is decoded after it. */
   get error(): string | null {
     return this.#error;
+  }
+
+  get fault(): ChunkFault | null {
+    return this.#fault;
   }
 
   get trailerFields(): number {
@@ -79,7 +87,7 @@ export class ChunkedDecoder {
       this.#state = next;
       return at + 1;
     }
-    this.#fail('a chunk does not end where its size says');
+    this.#fail('CHUNK_END', 'a chunk does not end where its size says');
     return at;
   }
 
@@ -87,13 +95,13 @@ export class ChunkedDecoder {
   #readSize(): void {
     const line = this.#line;
     if (line.length > MAX_SIZE_LINE_OCTETS) {
-      this.#fail(`a chunk extension is longer than ${MAX_EXTENSION_OCTETS} octets`);
+      this.#fail('CHUNK_EXTENSION', `a chunk extension is longer than ${MAX_EXTENSION_OCTETS} octets`);
     } else if (SIZE_LINE.test(line)) {
       this.#line = '';
       this.#left = Number.parseInt(line, 16);
       this.#state = this.#left === 0 ? 'trailer' : 'octets';
     } else if (!SIZE_LINE_START.test(line)) {
-      this.#fail(explainSizeLine(line));
+      this.#fail('CHUNK_SIZE', explainSizeLine(line));
     }
   }
 
@@ -101,7 +109,7 @@ export class ChunkedDecoder {
     const line = this.#line;
     this.#trailerOctets += octets;
     if (this.#trailerOctets > MAX_TRAILER_OCTETS) {
-      this.#fail(`its trailer section is longer than ${MAX_TRAILER_OCTETS} octets`);
+      this.#fail('TRAILER', `its trailer section is longer than ${MAX_TRAILER_OCTETS} octets`);
     } else if (line === '\r\n') {
       this.#state = 'done';
     } else if (line.endsWith('\n')) {
@@ -113,11 +121,12 @@ export class ChunkedDecoder {
   #takeTrailer(line: string): void {
     FIELD_LINE.lastIndex = 0;
     if (FIELD_LINE.test(line)) this.#trailerFields += 1;
-    else this.#fail(`in its trailers, ${explainFieldLine(line.replace(/\r\n$/, ''))}`);
+    else this.#fail('TRAILER', `in its trailers, ${explainFieldLine(line.replace(/\r\n$/, ''))}`);
   }
 
-  #fail(why: string): void {
+  #fail(fault: ChunkFault, why: string): void {
     this.#state = 'failed';
+    this.#fault = fault;
     this.#error = why;
   }
 }

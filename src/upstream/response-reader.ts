@@ -132,7 +132,11 @@ export class ResponseReader {
   #refuseOtherProtocols(bytes: Buffer, start: number): void {
     const begin = bytes.toString('latin1', start, Math.min(start + 5, bytes.length));
     if ('HTTP/'.startsWith(begin)) return;
-    this.#finish('parse-error', `it does not begin with HTTP/1.1 but with ${JSON.stringify(begin)}`, null);
+    this.#finish(
+      'parse-error',
+      `it does not begin with HTTP/1.1 but with ${JSON.stringify(begin)}`,
+      'NOT_HTTP',
+    );
   }
 
   #takeHead(bytes: Buffer, start: number, end: number): void {
@@ -143,7 +147,7 @@ export class ResponseReader {
     }
     const { head } = parsed;
     if (head.status === 101) {
-      this.#finish('parse-error', 'it switches protocols, which nobody asked for', null);
+      this.#finish('parse-error', 'it switches protocols, which nobody asked for', 'SWITCH');
       return;
     }
     if (head.status < 200) {
@@ -155,7 +159,7 @@ export class ResponseReader {
     const result = responseFraming(this.#method, head);
     if (result.kind === 'malformed') {
       this.head = head;
-      this.#finish('parse-error', result.why, result.coding ? 'CODING' : null);
+      this.#finish('parse-error', result.why, result.coding ? 'CODING' : 'LENGTH');
     } else {
       this.#beginBody(head, result.framing);
     }
@@ -193,7 +197,7 @@ export class ResponseReader {
     });
     if (this.bodyBytes > before) this.bodyParts += 1;
     this.#checkSink(sink);
-    if (decoder.error !== null) this.#finish('parse-error', decoder.error, null);
+    if (decoder.error !== null) this.#finish('parse-error', decoder.error, decoder.fault);
     else if (decoder.done) this.#finish('message-end', null, null);
     return decoder.error === null ? used : bytes.length;
   }

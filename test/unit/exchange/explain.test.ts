@@ -147,9 +147,18 @@ describe('a cut answer', () => {
 });
 
 /** [what, evidence, code, end, words of the sentence]. */
-const CASES: ReadonlyArray<
-  readonly [string, Partial<Evidence>, ErrorCode, Explanation['end'], readonly string[]]
-> = [
+type Case = readonly [string, Partial<Evidence>, ErrorCode, Explanation['end'], readonly string[]];
+
+const malformedBodies = (rows: ReadonlyArray<readonly [errorCode: string, ...words: string[]]>): Case[] =>
+  rows.map(([errorCode, ...words]) => [
+    `malformed chunks: ${errorCode}`,
+    { ...BEGUN, ending: 'parse-error', errorCode, framing: { kind: 'chunked' }, bodyBytes: 5 },
+    'response_malformed',
+    'parse-error',
+    words,
+  ]);
+
+const CASES: readonly Case[] = [
   [
     'a silent close',
     { ending: 'fin' },
@@ -239,6 +248,38 @@ const CASES: ReadonlyArray<
     'response_malformed',
     'parse-error',
     ['broke its chunked coding after 5 bytes (the chunk size is "zz")'],
+  ],
+  ...malformedBodies([
+    ['CHUNK_SIZE', 'broke its chunked coding after 5 bytes', 'nothing else write to its connection'],
+    ['CHUNK_END', 'broke its chunked coding after 5 bytes', 'count the bytes of each chunk'],
+    ['HPE_STRICT', 'broke its chunked coding after 5 bytes', 'count the bytes of each chunk'],
+    ['CHUNK_EXTENSION', 'broke its chunked coding after 5 bytes', 'without extensions'],
+    ['TRAILER', 'malformed trailers behind a body of 5 bytes', 'leave them out'],
+  ]),
+  [
+    'a malformed length',
+    { ...BEGUN, ending: 'parse-error', errorCode: 'LENGTH', framing: null },
+    'response_malformed',
+    'parse-error',
+    ['announced a length that means nothing', 'set Content-Length once'],
+  ],
+  [
+    'a switch that nobody asked for',
+    { ending: 'parse-error', errorCode: 'SWITCH' },
+    'response_malformed',
+    'parse-error',
+    ['switched protocols', 'only where the request has an Upgrade field'],
+  ],
+  [
+    'another protocol',
+    {
+      ending: 'parse-error',
+      errorCode: 'NOT_HTTP',
+      detail: 'it does not begin with HTTP/1.1 but with "SSH-2"',
+    },
+    'response_malformed',
+    'parse-error',
+    ['did not answer in HTTP (it does not begin', 'check --target'],
   ],
   [
     'an unknown coding',

@@ -183,3 +183,16 @@ describe('property', () => {
     );
   });
 });
+
+test.each([
+  ['zz\r\n', 'CHUNK_SIZE'],
+  [`1;${'x'.repeat(5000)}`, 'CHUNK_EXTENSION'],
+  ['1\r\nab', 'CHUNK_END'],
+  ['0\r\nA b: c\r\n', 'TRAILER'],
+  [`0\r\nA: ${'b'.repeat(20_000)}`, 'TRAILER'],
+  ['1\r\na', null],
+])('the fault of %j is %s', (text, fault) => {
+  const decoder = new ChunkedDecoder();
+  decoder.decode(Buffer.from(text), 0, text.length, () => undefined);
+  expect(decoder.fault).toBe(fault);
+});

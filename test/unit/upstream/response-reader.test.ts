@@ -169,18 +169,30 @@ test.each([
 
 describe('is refused as soon as it is known:', () => {
   test.each([
-    ['another protocol', 'SSH-2', {}, 'parse-error', null],
-    ['a switch that nobody asked for', 'HTTP/1.1 101 Switching Protocols\r\n\r\n', {}, 'parse-error', null],
+    ['another protocol', 'SSH-2', {}, 'parse-error', 'NOT_HTTP'],
+    [
+      'a switch that nobody asked for',
+      'HTTP/1.1 101 Switching Protocols\r\n\r\n',
+      {},
+      'parse-error',
+      'SWITCH',
+    ],
     ['a malformed field', 'HTTP/1.1 200 OK\r\nA B: 1\r\n\r\n', {}, 'parse-error', null],
     [
       'two lengths',
       'HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n',
       {},
       'parse-error',
-      null,
+      'LENGTH',
     ],
     ['an unknown coding', 'HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip\r\n\r\n', {}, 'parse-error', 'CODING'],
-    ['a bad chunk', 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n', {}, 'parse-error', null],
+    [
+      'a bad chunk',
+      'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n',
+      {},
+      'parse-error',
+      'CHUNK_SIZE',
+    ],
     [
       'a large head',
       `HTTP/1.1 200 OK\r\nA: ${'x'.repeat(200)}`,
