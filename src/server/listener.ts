@@ -17,7 +17,7 @@ import { discardInput, linger } from './lingering.ts';
 import type { LingerLimits } from './lingering.ts';
 import { readNoFurther, readOn } from './reading-pace.ts';
 import { clearStaleSocket } from './socket-file.ts';
-import { parse, putBack, stopAtUpgrades } from './upgrade-offer.ts';
+import { keepDraining, parse, putBack, stopAtUpgrades } from './upgrade-offer.ts';
 
 /** Requests of one connection that may wait for their turn before it is read no further; the rest of a packet may come. */
 const MAX_PIPELINED = 16;
@@ -44,6 +44,8 @@ export interface ClientConnection {
   pending: number;
   /** Node's parser reads it, and may find further requests. */
   parsing: boolean;
+  /** What Node calls when the socket has room again, so that its responses go on. */
+  drainListeners: readonly object[];
   /** Why the last request cannot be received to its end, when its turn is yet to come. */
   fault: ProxyError | null;
   /** An answer to something that was no request goes out behind all others; then nothing more is read. */
@@ -165,9 +167,15 @@ export class Listener {
 
   #adopt(socket: Socket): void {
     stopAtUpgrades(socket);
-    if (this.#connections.has(socket)) return;
+    const drainListeners = socket.listeners('drain');
+    const known = this.#connections.get(socket);
+    if (known !== undefined) {
+      known.drainListeners = drainListeners;
+      return;
+    }
     const connection: ClientConnection = {
       socket,
+      drainListeners,
       encrypted: this.#settings.tlsCert !== null,
       current: null,
       tail: Promise.resolve(),
@@ -229,25 +237,36 @@ export class Listener {
     const connection = this.#connections.get(socket);
     if (connection === undefined) return;
     connection.parsing = false;
-    // Node leaves the socket to us, its errors and its clock included.
-    stream.on('error', ignore);
-    const timedOut = (): void => this.#timedOut(socket);
-    socket.on('timeout', timedOut);
+    const giveBack = this.#takeOver(connection, stream);
     if (offeredProtocols({ minor: httpVersionMinor === 0 ? 0 : 1, fields: rawHeaders }).length > 0) {
       this.#inOrder(connection, () => this.#handlers.upgrade(connection, request, head));
       return;
     }
     putBack(request, head);
     this.#inOrder(connection, () => {
-      stream.off('error', ignore);
-      socket.off('timeout', timedOut);
+      giveBack();
       connection.parsing = true;
       return parse(this.#server, socket, connection.encrypted);
     });
   }
 
+  /** Node leaves an upgrade's socket to us: its errors and its clock, also those of responses that are still due on it. */
+  #takeOver({ socket, drainListeners }: ClientConnection, stream: Duplex): () => void {
+    const timedOut = (): void => this.#timedOut(socket);
+    const stopDraining = keepDraining(socket, drainListeners);
+    socket.on('timeout', timedOut);
+    stream.on('error', ignore);
+    return () => {
+      stopDraining();
+      socket.off('timeout', timedOut);
+      stream.off('error', ignore);
+    };
+  }
+
   #refuseConnect(socket: Socket): void {
-    socket.on('error', () => undefined);
+    const connection = this.#connections.get(socket);
+    if (connection === undefined) return;
+    this.#takeOver(connection, socket);
     this.#refuse(
       socket,
       new ProxyError('method_not_allowed', 'CONNECT is for forward proxies; this one serves one upstream.'),

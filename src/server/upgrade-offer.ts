@@ -54,3 +54,24 @@ export async function parse(server: Server, socket: Socket, encrypted: boolean):
     process.nextTick(resolve);
   });
 }
+
+/**
+ * Responses that are still due before an upgrade wait for room through listeners that Node has taken off the socket by
+ * then. @param listeners those; they may also begin to read the socket, which nobody listens to yet
+ * @returns a function that ends it
+ */
+export function keepDraining(socket: Socket, listeners: readonly object[]): () => void {
+  const drained = (): void => {
+    const flowing = socket.readableFlowing;
+    for (const listener of listeners) if (isFunction(listener)) listener();
+    if (flowing === true || !socket.readableFlowing) return;
+    socket.pause();
+    Reflect.set(socket, 'readableFlowing', flowing);
+  };
+  socket.on('drain', drained);
+  return () => socket.off('drain', drained);
+}
+
+function isFunction(value: unknown): value is () => void {
+  return typeof value === 'function';
+}

@@ -271,3 +271,30 @@ describe('an upgrade with a body is served without the upgrade', () => {
     },
   );
 });
+
+test.each<[name: string, behind: string, status: number]>([
+  ['an offer', GET, 200],
+  ['an upgrade', 'GET /ws HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: foo\r\n\r\n', 200],
+  ['a CONNECT', 'CONNECT x:1 HTTP/1.1\r\nHost: x\r\n\r\n', 405],
+])('%s behind a response that streams does not hold that response up', async (_name, behind, status) => {
+  const bytes = 20_000_000;
+  await using upstream = await Upstream.start(async (connection) => {
+    for (let one = await connection.request(); one !== null; one = await connection.request()) {
+      const head = `HTTP/1.1 200 OK\r\nContent-Type: application/x-ndjson\r\nContent-Length: ${bytes}\r\n\r\n`;
+      await connection.send(one.target === '/next' ? head : ok('one'));
+      if (one.target === '/next') await connection.send(Buffer.alloc(bytes));
+    }
+    connection.fin();
+  });
+  await using proxy = await TestProxy.start(upstream.url);
+  using client = await Client.connect(proxy.port);
+  client.socket.pause();
+  await client.send(NEXT + behind);
+  while (upstream.requests.length === 0) await turns(1);
+  await turns();
+  client.socket.resume();
+  expect((await client.response()).body.length).toBe(bytes);
+  expect((await client.response()).status).toBe(status);
+  client.halfClose();
+  expect(await client.end()).toBe('fin');
+});
