@@ -7,7 +7,7 @@ import {
   variableOf,
   type OptionGroup,
 } from '../../src/config/option-table.ts';
-import type { AnyOption } from '../../src/config/option.ts';
+import type { AnyOption } from '../../src/config/option-type.ts';
 
 const HEADER = `# Configuration
 

@@ -1,7 +1,7 @@
 /** src/config/proxy-options.ts: the option table as the type of what a program gives. */
 
 import { defaultOf, OPTIONS, propertyOf } from '../../src/config/option-table.ts';
-import type { AnyOption } from '../../src/config/option.ts';
+import type { AnyOption } from '../../src/config/option-type.ts';
 
 const HEADER = `/** What a program may give to \`createProxy\`. Written by scripts/generate.ts from the option table. */
 

@@ -2,7 +2,7 @@
 
 import yargs, { type Argv } from 'yargs';
 import { defaultOf, GROUPS } from '../config/option-table.ts';
-import type { AnyOption } from '../config/option.ts';
+import type { AnyOption } from '../config/option-type.ts';
 import { COMMANDS } from './commands.ts';
 
 export const MAX_HELP_COLUMNS = 100;

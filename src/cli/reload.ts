@@ -3,7 +3,7 @@
 import { faultText } from '../config/fault.ts';
 import { fileOf, loadSettings, type Sources } from '../config/load.ts';
 import { OPTIONS, TABLE, written } from '../config/option-table.ts';
-import type { SettingName } from '../config/option.ts';
+import type { SettingName } from '../config/option-type.ts';
 import type { Settings } from '../config/settings.ts';
 import type { LiveLog } from './live-log.ts';
 

@@ -1,7 +1,7 @@
 /** A configuration file that holds every option below its purpose: config/default.yaml, and what `lastbyte init` writes. */
 
 import { GROUPS } from './option-table.ts';
-import type { AnyOption } from './option.ts';
+import type { AnyOption } from './option-type.ts';
 
 /** @param lineOf the line of one option, below its purpose */
 export function commentedFile(header: string, lineOf: (option: AnyOption) => string): string {

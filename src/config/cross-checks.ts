@@ -2,7 +2,7 @@
 
 import type { Fault } from './fault.ts';
 import { TABLE, written } from './option-table.ts';
-import type { SettingName, UnitOf } from './option.ts';
+import type { SettingName, UnitOf } from './option-type.ts';
 import { originText, type Origin } from './origin.ts';
 import type { Settings } from './settings.ts';
 import { hostAndPort, isLoopback, targetUrl } from './target.ts';

@@ -3,7 +3,7 @@
 import { shown, type Fault } from './fault.ts';
 import { gather, type Gathered, type Gathering, type Given } from './given.ts';
 import { optionNamed } from './option-table.ts';
-import type { AnyOption } from './option.ts';
+import type { AnyOption } from './option-type.ts';
 import { originText } from './origin.ts';
 import { unknownName } from './unknown-name.ts';
 

@@ -1,7 +1,7 @@
 /** A value that somebody gave to an option, before it is read. */
 
 import type { Fault } from './fault.ts';
-import type { AnyOption } from './option.ts';
+import type { AnyOption } from './option-type.ts';
 import type { Origin } from './origin.ts';
 
 export interface Given {

@@ -3,7 +3,7 @@
 import { ConfigError } from './config-error.ts';
 import { gather, type Gathered, type Gathering } from './given.ts';
 import { OPTIONS, propertyOf } from './option-table.ts';
-import type { AnyOption } from './option.ts';
+import type { AnyOption } from './option-type.ts';
 import type { ProxyOptions } from './proxy-options.ts';
 import { settle } from './settle.ts';
 import type { Settings } from './settings.ts';

@@ -2,9 +2,9 @@
 
 import { METHODS } from 'node:http';
 import { isIP } from 'node:net';
-import type { Kind } from './kind.ts';
+import { parsed, wrong } from './option-type.ts';
+import type { Kind, Parsed } from './option-type.ts';
 import { nearestName } from './nearest.ts';
-import { parsed, wrong, type Parsed } from './parsed.ts';
 
 /** RFC 9110 section 5.6.2: what a method, and each half of a media type, is made of. */
 const TOKEN = "[!#$%&'*+.^_`|~0-9A-Za-z-]+";

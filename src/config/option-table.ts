@@ -1,7 +1,6 @@
 /** The one table of options: flags, variables, file keys, help, defaults, schema and documents come from it. */
 
-import type { ConfigValue } from './kind.ts';
-import type { AnyOption, OptionName, Rows, SettingName } from './option.ts';
+import type { AnyOption, ConfigValue, OptionName, Rows, SettingName } from './option-type.ts';
 import { LIMITS } from './options/limits.ts';
 import { LISTENING } from './options/listening.ts';
 import { RETRY } from './options/retry.ts';

@@ -5,7 +5,7 @@ import { shown, type Fault } from './fault.ts';
 import { checkFiles } from './file-checks.ts';
 import type { Gathered, Given } from './given.ts';
 import { OPTIONS, TABLE } from './option-table.ts';
-import type { SettingName } from './option.ts';
+import type { SettingName } from './option-type.ts';
 import type { Origin } from './origin.ts';
 import type { Settings } from './settings.ts';
 

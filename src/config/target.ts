@@ -1,7 +1,8 @@
 /** The upstream's address: how it may be written, and how it is shown. */
 
 import { isIPv4, isIPv6 } from 'node:net';
-import { parsed, wrong, type Parsed } from './parsed.ts';
+import { parsed, wrong } from './option-type.ts';
+import type { Parsed } from './option-type.ts';
 import type { Target } from './settings.ts';
 
 const FORMS = 'Write it as http://127.0.0.1:8000, django:8000, :8000, 8000 or unix:/run/app.sock';

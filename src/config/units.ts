@@ -1,6 +1,7 @@
 /** Sizes and times as people write them (`10mb`, `30s`), and back. */
 
-import { parsed, wrong, type Parsed } from './parsed.ts';
+import { parsed, wrong } from './option-type.ts';
+import type { Parsed } from './option-type.ts';
 
 export const KIB = 1024;
 export const MIB: number = 1024 * KIB;

@@ -3,7 +3,7 @@
 import type { Fault } from './fault.ts';
 import { nearestName } from './nearest.ts';
 import { OPTIONS } from './option-table.ts';
-import type { OptionName } from './option.ts';
+import type { OptionName } from './option-type.ts';
 import type { Origin } from './origin.ts';
 
 interface UnknownName {

@@ -1,7 +1,7 @@
 /** One option as a line of a configuration file. */
 
 import { stringify } from 'yaml';
-import type { ConfigValue } from './kind.ts';
+import type { ConfigValue } from './option-type.ts';
 
 /** `retry-methods: [GET, HEAD]`, without its line end. */
 export function yamlLine(name: string, value: ConfigValue): string {

@@ -1,8 +1,8 @@
 /** The options of a diagnosis: one table for the command line, its help, and programs. */
 
 import { fieldValue } from '../http/fields.ts';
-import type { Kind, Unit } from '../config/kind.ts';
-import { parsed, wrong, type Parsed } from '../config/parsed.ts';
+import { parsed, wrong } from '../config/option-type.ts';
+import type { Kind, Parsed, Unit } from '../config/option-type.ts';
 import { nearestName } from '../config/nearest.ts';
 import { count, duration, onOff, size, target } from '../config/scalar-kinds.ts';
 import type { Target } from '../config/settings.ts';

@@ -3,7 +3,8 @@
 import { shown, type Fault } from '../config/fault.ts';
 import type { Origin } from '../config/origin.ts';
 import type { Target } from '../config/settings.ts';
-import { wrong, type Parsed } from '../config/parsed.ts';
+import { wrong } from '../config/option-type.ts';
+import type { Parsed } from '../config/option-type.ts';
 import {
   DIAGNOSE_OPTIONS,
   type DiagnoseOption,

@@ -1,6 +1,7 @@
 /** What is being diagnosed: where it listens, and what it is asked for. */
 
-import { parsed, wrong, type Parsed } from '../config/parsed.ts';
+import { parsed, wrong } from '../config/option-type.ts';
+import type { Parsed } from '../config/option-type.ts';
 import type { Target } from '../config/settings.ts';
 import { hostAndPort, parseTarget, targetUrl } from '../config/target.ts';
 

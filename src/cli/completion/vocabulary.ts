@@ -1,6 +1,6 @@
 /** What can be written behind `lastbyte`: the words and flags that a shell completes, from the tables of options. */
 
-import type { Kind, Unit } from '../../config/kind.ts';
+import type { Kind, Unit } from '../../config/option-type.ts';
 import { OPTIONS } from '../../config/option-table.ts';
 import { SCENARIOS } from '../../diagnose/scenarios.ts';
 import { DIAGNOSE_OPTION_NAMES, DIAGNOSE_OPTIONS } from '../../diagnose/options.ts';

@@ -1,9 +1,8 @@
 /** What `lastbyte init` writes: a configuration to change, and lastbyte as a service of docker compose. */
 
 import { commentedFile } from '../../config/commented-file.ts';
-import type { ConfigValue } from '../../config/kind.ts';
+import type { ConfigValue, SettingName } from '../../config/option-type.ts';
 import { defaultOf, TABLE, written } from '../../config/option-table.ts';
-import type { SettingName } from '../../config/option.ts';
 import type { Target } from '../../config/settings.ts';
 import { yamlLine } from '../../config/yaml-line.ts';
 

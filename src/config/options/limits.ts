@@ -1,7 +1,7 @@
 /** Options: how much may be received and buffered. */
 
 import { duration, path, size } from '../scalar-kinds.ts';
-import type { Rows } from '../option.ts';
+import type { Rows } from '../option-type.ts';
 import { GIB, KIB, MIB, SECOND_MS } from '../units.ts';
 
 const TIB = 1024 * GIB;

@@ -1,6 +1,6 @@
 /** Options: where the proxy listens, and where its upstream does. */
 
-import type { Rows } from '../option.ts';
+import type { Rows } from '../option-type.ts';
 import { host, onOff, path, port, socketPath, target } from '../scalar-kinds.ts';
 
 export const LISTENING: Rows<

@@ -1,7 +1,7 @@
 /** Options: when a request is tried again, and when it waits. */
 
 import { methods } from '../list-kinds.ts';
-import type { Rows } from '../option.ts';
+import type { Rows } from '../option-type.ts';
 import { count, duration } from '../scalar-kinds.ts';
 import { SECOND_MS } from '../units.ts';
 

@@ -1,7 +1,7 @@
 /** Options: what is relayed without buffering, and what is logged. */
 
 import { streamed } from '../list-kinds.ts';
-import type { Rows } from '../option.ts';
+import type { Rows } from '../option-type.ts';
 import { choice, onOff } from '../scalar-kinds.ts';
 
 export const STREAMING: Rows<'stream'> = {

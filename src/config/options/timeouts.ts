@@ -1,6 +1,6 @@
 /** Options: how long each stage of an exchange may take. */
 
-import type { Rows } from '../option.ts';
+import type { Rows } from '../option-type.ts';
 import { duration } from '../scalar-kinds.ts';
 import { MINUTE_MS, SECOND_MS } from '../units.ts';
 

@@ -1,7 +1,7 @@
 /** Options: how requests go to the upstream. */
 
 import { trustedPeers } from '../list-kinds.ts';
-import type { Rows } from '../option.ts';
+import type { Rows } from '../option-type.ts';
 import { choice, count, duration, onOff } from '../scalar-kinds.ts';
 import { SECOND_MS } from '../units.ts';
 

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { faultText } from '../../../src/config/fault.ts';
 import { loadSettings, type Sources } from '../../../src/config/load.ts';
 import { originText } from '../../../src/config/origin.ts';
-import type { SettingName } from '../../../src/config/option.ts';
+import type { SettingName } from '../../../src/config/option-type.ts';
 import type { Settings } from '../../../src/config/settings.ts';
 
 let folder = '';

@@ -1,7 +1,41 @@
-/** One row of the option table: its names, its kind, its default, and why one would change it. */
+/** What an option is: its names, what its value can be, how that is read and written, and why one would change it. */
 
-import type { Kind, Unit } from './kind.ts';
 import type { Settings } from './settings.ts';
+
+/** A value as a configuration file holds it. */
+export type ConfigValue = string | number | boolean | null | readonly string[];
+
+/** The part of JSON Schema that an option's value needs. */
+export type JsonSchema = Readonly<Record<string, unknown>>;
+
+export type Unit = 'bytes' | 'ms' | null;
+
+/** `U` keeps a time out of a size's row: both are numbers. */
+export interface Kind<T, U extends Unit = null> {
+  readonly unit: U;
+  /** How the command line gives it: alone, with one value, or with several. */
+  readonly arity: 'switch' | 'value' | 'list';
+  /** Stands for the value in help and documents: `SIZE`. */
+  readonly placeholder: string;
+  readonly schema: JsonSchema;
+  /** Reads what a flag, a variable, a file or a program gave. */
+  parse(raw: unknown): Parsed<T>;
+  /** The shortest way to write `value`; `parse` reads it back to the same value. */
+  format(value: T): ConfigValue;
+}
+
+/** `problem` continues the sentence `"<value>" …`; `remedy` is a sentence of its own, without its full stop. */
+export type Parsed<T> =
+  | { readonly kind: 'value'; readonly value: T }
+  | { readonly kind: 'wrong'; readonly problem: string; readonly remedy: string };
+
+export function parsed<T>(value: T): Parsed<T> {
+  return { kind: 'value', value };
+}
+
+export function wrong(problem: string, remedy: string): Parsed<never> {
+  return { kind: 'wrong', problem, remedy };
+}
 
 export type SettingName = keyof Settings;
 
