@@ -1,8 +1,7 @@
 /** What can be wrong with the shape of any command line. */
 
-import type { Fault } from '../config/fault.ts';
+import type { Fault, Origin } from '../config/fault.ts';
 import { nearestName } from '../config/nearest.ts';
-import type { Origin } from '../config/origin.ts';
 
 export function lineFault(origin: Extract<Origin, { name: string }>, problem: string, remedy: string): Fault {
   return { option: origin.name, value: null, origin, problem, remedy };

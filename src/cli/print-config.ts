@@ -1,7 +1,7 @@
 /** `lastbyte print-config`: the settings in force, as a file that could be read again. */
 
 import { GROUPS, OPTIONS, written, type OptionGroup } from '../config/option-table.ts';
-import { originText } from '../config/origin.ts';
+import { originText } from '../config/fault.ts';
 import type { SettingName } from '../config/option-type.ts';
 import type { Provenance } from '../config/settle.ts';
 import type { Settings } from '../config/settings.ts';

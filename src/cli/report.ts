@@ -1,6 +1,7 @@
 /** How faults are told to a person at a terminal. */
 
-import { faultText, type Fault } from '../config/fault.ts';
+import { faultText } from '../config/fault.ts';
+import type { Fault } from '../config/fault.ts';
 
 /** One line a fault, below a line that counts them. */
 export function faultReport(faults: readonly Fault[], where = 'in the configuration'): string {

@@ -4,10 +4,9 @@ import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { extname, relative } from 'node:path';
 import type * as Yaml from 'yaml';
-import type { Fault } from './fault.ts';
+import type { Fault, Origin } from './fault.ts';
 import { gather, type Gathered, type Gathering } from './given.ts';
 import { optionNamed } from './option-table.ts';
-import type { Origin } from './origin.ts';
 import { unknownName } from './unknown-name.ts';
 
 export interface FileSource {

@@ -1,9 +1,9 @@
 /** Faults that no value shows alone: two settings that do not go together. */
 
-import type { Fault } from './fault.ts';
+import { originText } from './fault.ts';
+import type { Fault, Origin } from './fault.ts';
 import { TABLE, written } from './option-table.ts';
 import type { SettingName, UnitOf } from './option-type.ts';
-import { originText, type Origin } from './origin.ts';
 import type { Settings } from './settings.ts';
 import { hostAndPort, isLoopback, targetUrl } from './target.ts';
 

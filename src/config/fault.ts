@@ -1,7 +1,32 @@
-/** What is wrong with one value of the configuration, so that the reader can mend it without a second question. */
+/** What is wrong with one value of the configuration, where it came from, and all that is wrong as one error. */
 
-import { originText, type Origin } from './origin.ts';
 import { withoutCredentials } from './target.ts';
+
+export type Origin =
+  | { readonly kind: 'flag'; readonly name: string }
+  | { readonly kind: 'argument'; readonly name: string }
+  | { readonly kind: 'variable'; readonly name: string }
+  | { readonly kind: 'file'; readonly file: string; readonly line: number | null }
+  | { readonly kind: 'property'; readonly name: string }
+  | { readonly kind: 'default' };
+
+/** As a person would look for it: `--port`, `LASTBYTE_PORT`, `lastbyte.yaml:3`, `options.port`. */
+export function originText(origin: Origin): string {
+  switch (origin.kind) {
+    case 'flag':
+      return origin.name;
+    case 'argument':
+      return `argument ${origin.name}`;
+    case 'variable':
+      return origin.name;
+    case 'file':
+      return origin.line === null ? origin.file : `${origin.file}:${origin.line}`;
+    case 'property':
+      return `options.${origin.name}`;
+    case 'default':
+      return 'default';
+  }
+}
 
 export interface Fault {
   /** The option as it was written: `port`, or a name that is none. */
@@ -39,4 +64,16 @@ function wordOf(raw: unknown): string {
 /** A flag, a variable and a property are named after their option: saying it twice helps nobody. */
 function namesOption(origin: Origin): boolean {
   return origin.kind !== 'file' && origin.kind !== 'default';
+}
+
+/** All that is wrong, at once: in `faults`, and one a line in `message`. */
+export class ConfigError extends Error {
+  override readonly name = 'ConfigError';
+  readonly code = 'ERR_LASTBYTE_CONFIG';
+  readonly faults: readonly Fault[];
+
+  constructor(faults: readonly Fault[]) {
+    super(faults.map(faultText).join('\n'));
+    this.faults = faults;
+  }
 }

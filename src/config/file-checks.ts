@@ -2,10 +2,9 @@
 
 import { accessSync, constants, readFileSync, statSync } from 'node:fs';
 import { createSecureContext } from 'node:tls';
-import type { Fault } from './fault.ts';
+import type { Fault, Origin } from './fault.ts';
 import { TABLE } from './option-table.ts';
 import type { SettingName } from './option-type.ts';
-import type { Origin } from './origin.ts';
 import type { Settings } from './settings.ts';
 
 type PathSetting = 'tlsCert' | 'tlsKey' | 'spoolDir';

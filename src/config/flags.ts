@@ -1,10 +1,10 @@
 /** Values from the command line. */
 
-import { shown, type Fault } from './fault.ts';
+import { originText, shown } from './fault.ts';
+import type { Fault } from './fault.ts';
 import { gather, type Gathered, type Gathering, type Given } from './given.ts';
 import { optionNamed } from './option-table.ts';
 import type { AnyOption } from './option-type.ts';
-import { originText } from './origin.ts';
 import { unknownName } from './unknown-name.ts';
 
 /** Flags that are the program's and no settings; named here so that a misspelt one is recognized. */

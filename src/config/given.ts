@@ -1,8 +1,7 @@
 /** A value that somebody gave to an option, before it is read. */
 
-import type { Fault } from './fault.ts';
+import type { Fault, Origin } from './fault.ts';
 import type { AnyOption } from './option-type.ts';
-import type { Origin } from './origin.ts';
 
 export interface Given {
   readonly option: AnyOption;

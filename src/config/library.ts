@@ -1,6 +1,6 @@
 /** The options of `createProxy`: the table's rows as properties, for programs. */
 
-import { ConfigError } from './config-error.ts';
+import { ConfigError } from './fault.ts';
 import { gather, type Gathered, type Gathering } from './given.ts';
 import { OPTIONS, propertyOf } from './option-table.ts';
 import type { AnyOption } from './option-type.ts';

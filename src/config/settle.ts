@@ -1,12 +1,12 @@
 /** From values that were given to settings that hold: every value is read, the first of each option counts. */
 
 import { crossCheck } from './cross-checks.ts';
-import { shown, type Fault } from './fault.ts';
+import { shown } from './fault.ts';
+import type { Fault, Origin } from './fault.ts';
 import { checkFiles } from './file-checks.ts';
 import type { Gathered, Given } from './given.ts';
 import { OPTIONS, TABLE } from './option-table.ts';
 import type { SettingName } from './option-type.ts';
-import type { Origin } from './origin.ts';
 import type { Settings } from './settings.ts';
 
 /** Where the value of each setting came from. */

@@ -1,10 +1,9 @@
 /** The fault of a name that is no option's, with the name that was probably meant. */
 
-import type { Fault } from './fault.ts';
+import type { Fault, Origin } from './fault.ts';
 import { nearestName } from './nearest.ts';
 import { OPTIONS } from './option-table.ts';
 import type { OptionName } from './option-type.ts';
-import type { Origin } from './origin.ts';
 
 interface UnknownName {
   readonly written: string;

@@ -1,6 +1,6 @@
 /** A diagnosis as a program asks for it. */
 
-import { ConfigError } from '../config/config-error.ts';
+import { ConfigError } from '../config/fault.ts';
 import type { Fault } from '../config/fault.ts';
 import { nearestName } from '../config/nearest.ts';
 import { DIAGNOSE_OPTION_NAMES, isOptionName } from './options.ts';

@@ -1,7 +1,7 @@
 /** The settings of a diagnosis, checked; all that is wrong is found at once. */
 
-import { shown, type Fault } from '../config/fault.ts';
-import type { Origin } from '../config/origin.ts';
+import { shown } from '../config/fault.ts';
+import type { Fault, Origin } from '../config/fault.ts';
 import type { Target } from '../config/settings.ts';
 import { wrong } from '../config/option-type.ts';
 import type { Parsed } from '../config/option-type.ts';

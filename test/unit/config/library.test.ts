@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { ConfigError } from '../../../src/config/config-error.ts';
+import { ConfigError } from '../../../src/config/fault.ts';
 import { resolveOptions } from '../../../src/config/library.ts';
 
 function errorOf(options: object): ConfigError {

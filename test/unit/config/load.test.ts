@@ -2,9 +2,8 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { faultText } from '../../../src/config/fault.ts';
+import { faultText, originText } from '../../../src/config/fault.ts';
 import { loadSettings, type Sources } from '../../../src/config/load.ts';
-import { originText } from '../../../src/config/origin.ts';
 import type { SettingName } from '../../../src/config/option-type.ts';
 import type { Settings } from '../../../src/config/settings.ts';
 
