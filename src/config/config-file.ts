@@ -5,9 +5,9 @@ import { createRequire } from 'node:module';
 import { extname, relative } from 'node:path';
 import type * as Yaml from 'yaml';
 import type { Fault, Origin } from './fault.ts';
-import { gather, type Gathered, type Gathering } from './given.ts';
+import { gather, unknownName } from './sources.ts';
+import type { Gathered, Gathering } from './sources.ts';
 import { optionNamed } from './option-table.ts';
-import { unknownName } from './unknown-name.ts';
 
 export interface FileSource {
   readonly path: string;

@@ -1,13 +1,13 @@
 /** The options of `createProxy`: the table's rows as properties, for programs. */
 
 import { ConfigError } from './fault.ts';
-import { gather, type Gathered, type Gathering } from './given.ts';
+import { gather, unknownName } from './sources.ts';
+import type { Gathered, Gathering } from './sources.ts';
 import { OPTIONS, propertyOf } from './option-table.ts';
 import type { AnyOption } from './option-type.ts';
 import type { ProxyOptions } from './proxy-options.ts';
 import { settle } from './settle.ts';
 import type { Settings } from './settings.ts';
-import { unknownName } from './unknown-name.ts';
 
 export type { ProxyOptions } from './proxy-options.ts';
 

@@ -1,10 +1,9 @@
 /** Settings from the command line, the environment and a configuration file: flag > variable > file > default. */
 
 import { gatherFile, type FileSource } from './config-file.ts';
-import { gatherFlags } from './flags.ts';
+import { gatherFlags, gatherVariables } from './sources.ts';
 import { CONFIG_VARIABLE } from './option-table.ts';
 import { settle, type LoadResult } from './settle.ts';
-import { gatherVariables } from './variables.ts';
 
 export interface Sources {
   /** By name without the dashes (`body-hold`), each with the text or texts that it was given. */

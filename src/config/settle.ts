@@ -4,7 +4,7 @@ import { crossCheck } from './cross-checks.ts';
 import { shown } from './fault.ts';
 import type { Fault, Origin } from './fault.ts';
 import { checkFiles } from './file-checks.ts';
-import type { Gathered, Given } from './given.ts';
+import type { Gathered, Given } from './sources.ts';
 import { OPTIONS, TABLE } from './option-table.ts';
 import type { SettingName } from './option-type.ts';
 import type { Settings } from './settings.ts';

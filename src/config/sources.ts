@@ -1,0 +1,180 @@
+/** Raw values from the command line and the environment, each with the option that it is for and where it was given, and the names that nothing has. */
+
+import { originText, shown } from './fault.ts';
+import type { Fault, Origin } from './fault.ts';
+import { nearestName } from './nearest.ts';
+import { CONFIG_VARIABLE, OPTIONS, optionNamed, variableOf } from './option-table.ts';
+import type { AnyOption, OptionName } from './option-type.ts';
+
+export interface Given {
+  readonly option: AnyOption;
+  readonly raw: unknown;
+  readonly origin: Origin;
+}
+
+/** What one source holds: values, and names that are none of ours. */
+export interface Gathered {
+  readonly given: readonly Given[];
+  readonly faults: readonly Fault[];
+}
+
+export type Gathering =
+  { readonly kind: 'given'; readonly given: Given } | { readonly kind: 'fault'; readonly fault: Fault };
+
+export function gather(gatherings: readonly (Gathering | null)[]): Gathered {
+  const given: Given[] = [];
+  const faults: Fault[] = [];
+  for (const gathering of gatherings) {
+    if (gathering?.kind === 'given') given.push(gathering.given);
+    else if (gathering?.kind === 'fault') faults.push(gathering.fault);
+  }
+  return { given, faults };
+}
+
+/** Flags that are the program's and no settings; named here so that a misspelt one is recognized. */
+const OTHER_FLAGS = ['--config', '--json', '--help', '--version'];
+
+/** `flags` by their names without the dashes; `target` is the argument that stands without a flag. */
+export function gatherFlags(flags: Readonly<Record<string, unknown>>, target: string | null): Gathered {
+  const fromFlags = Object.entries(flags).map(([name, raw]) => gatherFlag(name, raw));
+  const { given, faults } = gather([gatherArgument(target), ...fromFlags]);
+  return { given, faults: [...faults, ...givenTwice(given)] };
+}
+
+function gatherArgument(raw: string | null): Gathering | null {
+  const option = optionNamed('target');
+  if (raw === null || option === undefined) return null;
+  return { kind: 'given', given: { option, raw, origin: { kind: 'argument', name: 'target' } } };
+}
+
+function gatherFlag(name: string, raw: unknown): Gathering | null {
+  if (raw === undefined) return null;
+  const flag = name.length === 1 ? `-${name}` : `--${name}`;
+  const origin = { kind: 'flag', name: flag } as const;
+  const option = optionNamed(name);
+  // A flag at the end of the line or before another flag is parsed as `true`: its value is missing.
+  if (option !== undefined) {
+    const value = raw === true && option.kind.arity !== 'switch' ? '' : raw;
+    return { kind: 'given', given: { option, raw: value, origin } };
+  }
+  const negated = negatedSwitch(name);
+  if (negated !== undefined) return { kind: 'given', given: { option: negated, raw: opposite(raw), origin } };
+  return {
+    kind: 'fault',
+    fault: unknownName({
+      written: flag,
+      origin,
+      sort: 'flag',
+      spell: (known) => `--${known}`,
+      others: OTHER_FLAGS,
+      turnOff: (known) => `--no-${known}`,
+      list: 'lastbyte --help lists all flags',
+    }),
+  };
+}
+
+function negatedSwitch(name: string): AnyOption | undefined {
+  const option = name.startsWith('no-') ? optionNamed(name.slice('no-'.length)) : undefined;
+  return option?.kind.arity === 'switch' ? option : undefined;
+}
+
+/** `--no-admin=false` turns it on; anything that is no switch's value stays as it is, to be refused. */
+function opposite(raw: unknown): unknown {
+  if (raw === true || raw === 'true') return false;
+  if (raw === false || raw === 'false') return true;
+  return raw;
+}
+
+/** The target as argument and as flag, or `--admin` with `--no-admin`: neither can be meant to win. */
+function givenTwice(given: readonly Given[]): readonly Fault[] {
+  return given.flatMap(({ option, raw, origin }, index) => {
+    const first = given.slice(0, index).find((other) => other.option === option);
+    if (first === undefined) return [];
+    const isSwitch = option.kind.arity === 'switch';
+    const other = isSwitch ? originText(first.origin) : `${originText(first.origin)} ${shown(first.raw)}`;
+    return [
+      {
+        option: option.name,
+        value: isSwitch ? null : shown(raw),
+        origin,
+        problem: `comes on top of ${other}`,
+        remedy: 'Keep one of them',
+      },
+    ];
+  });
+}
+
+const PREFIX = 'LASTBYTE_';
+
+/**
+ * Kubernetes and `docker --link` describe a service named "lastbyte" in variables of these names to every
+ * container beside it (Kubernetes documentation, "Accessing the Service", environment variables).
+ */
+const SERVICE_LINK =
+  /^LASTBYTE_(SERVICE_(HOST|PORT(_.+)?)|PORT_\d+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?|NAME|ENV_.+)$/;
+const SERVICE_LINK_PORT = /^(tcp|udp|sctp):\/\//;
+
+/** An empty variable counts as not given: `LASTBYTE_PORT=${PORT:-}` in a compose file means the default. */
+export function gatherVariables(env: NodeJS.ProcessEnv): Gathered {
+  const ours = Object.entries(env).filter(([name]) => name.startsWith(PREFIX) && name !== CONFIG_VARIABLE);
+  return gather(ours.map(([name, raw]) => gatherVariable(name, raw ?? '')));
+}
+
+function gatherVariable(name: string, raw: string): Gathering | null {
+  if (SERVICE_LINK.test(name)) return null;
+  if (name === `${PREFIX}PORT` && SERVICE_LINK_PORT.test(raw)) return null;
+  const origin = { kind: 'variable', name } as const;
+  const option = OPTIONS.find((candidate) => variableOf(candidate.name) === name);
+  if (option !== undefined)
+    return raw.trim() === '' ? null : { kind: 'given', given: { option, raw, origin } };
+  return {
+    kind: 'fault',
+    fault: unknownName({
+      written: name,
+      origin,
+      sort: 'variable',
+      spell: variableOf,
+      others: [CONFIG_VARIABLE],
+      turnOff: (known) => `${variableOf(known)}=false`,
+      list: 'Every flag of lastbyte --help has a variable: --body-hold is LASTBYTE_BODY_HOLD',
+    }),
+  };
+}
+
+interface UnknownName {
+  readonly written: string;
+  readonly origin: Origin;
+  /** What such a name is called: `key`, `flag`, `variable`. */
+  readonly sort: string;
+  /** An option's name as it is spelt in this source. */
+  readonly spell: (name: OptionName) => string;
+  /** Names of this source that are no options. */
+  readonly others: readonly string[];
+  /** How a switch is turned off in this source. */
+  readonly turnOff: (name: OptionName) => string;
+  /** Where to find the names that there are. */
+  readonly list: string;
+}
+
+export function unknownName(unknown: UnknownName): Fault {
+  return {
+    option: unknown.written,
+    value: null,
+    origin: unknown.origin,
+    problem: `is not a ${unknown.sort} of lastbyte`,
+    remedy: remedyFor(unknown),
+  };
+}
+
+function remedyFor({ written, spell, others, turnOff, list }: UnknownName): string {
+  const negated = OPTIONS.find(
+    (option) => option.kind.arity === 'switch' && plain(written).endsWith(`no-${option.name}`),
+  );
+  if (negated !== undefined) return `To turn it off, write ${turnOff(negated.name)}`;
+  const nearest = nearestName(written, [...OPTIONS.map(({ name }) => spell(name)), ...others]);
+  return nearest === null ? list : `Did you mean ${nearest}?`;
+}
+
+function plain(written: string): string {
+  return written.toLowerCase().replaceAll('_', '-');
+}
