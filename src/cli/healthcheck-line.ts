@@ -1,7 +1,7 @@
 /** The command line of `lastbyte healthcheck`: the address to ask, why there is none, or all that is wrong. */
 
 import type { Fault } from '../config/fault.ts';
-import { loadSettings } from '../config/load.ts';
+import { loadSettings } from '../config/resolve.ts';
 import type { Settings, Target } from '../config/settings.ts';
 import { parseTarget, targetUrl } from '../config/target.ts';
 import { configFaults, configFile, lineFault, surplusFaults, switchFaults } from './line-faults.ts';

@@ -3,7 +3,7 @@
 import { GROUPS, OPTIONS, written, type OptionGroup } from '../config/option-table.ts';
 import { originText } from '../config/fault.ts';
 import type { SettingName } from '../config/option-type.ts';
-import type { Provenance } from '../config/settle.ts';
+import type { Provenance } from '../config/resolve.ts';
 import type { Settings } from '../config/settings.ts';
 import { yamlLine } from '../config/yaml-line.ts';
 

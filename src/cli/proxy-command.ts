@@ -1,6 +1,6 @@
 /** `lastbyte [target]` and `lastbyte print-config`: the commands that have the settings for their flags. */
 
-import { loadSettings } from '../config/load.ts';
+import { loadSettings } from '../config/resolve.ts';
 import { parseCommandLine } from './command-line.ts';
 import { faultReport } from './report.ts';
 import type { Surroundings } from './surroundings.ts';

@@ -1,7 +1,8 @@
 /** SIGHUP: the configuration is read again, and put in force only if all of it holds. */
 
 import { faultText } from '../config/fault.ts';
-import { fileOf, loadSettings, type Sources } from '../config/load.ts';
+import { fileOf, loadSettings } from '../config/resolve.ts';
+import type { Sources } from '../config/resolve.ts';
 import { OPTIONS, TABLE, written } from '../config/option-table.ts';
 import type { SettingName } from '../config/option-type.ts';
 import type { Settings } from '../config/settings.ts';

@@ -1,6 +1,6 @@
 /** `lastbyte [target]`: runs the proxy until a signal ends it. */
 
-import type { Sources } from '../config/load.ts';
+import type { Sources } from '../config/resolve.ts';
 import type { Settings } from '../config/settings.ts';
 import { isLoopback, targetUrl } from '../config/target.ts';
 import { absentAtStart } from './absent-at-start.ts';

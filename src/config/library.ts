@@ -6,7 +6,7 @@ import type { Gathered, Gathering } from './sources.ts';
 import { OPTIONS, propertyOf } from './option-table.ts';
 import type { AnyOption } from './option-type.ts';
 import type { ProxyOptions } from './proxy-options.ts';
-import { settle } from './settle.ts';
+import { settle } from './resolve.ts';
 import type { Settings } from './settings.ts';
 
 export type { ProxyOptions } from './proxy-options.ts';

@@ -3,7 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { faultText, originText } from '../../../src/config/fault.ts';
-import { loadSettings, type Sources } from '../../../src/config/load.ts';
+import { loadSettings } from '../../../src/config/resolve.ts';
+import type { Sources } from '../../../src/config/resolve.ts';
 import type { SettingName } from '../../../src/config/option-type.ts';
 import type { Settings } from '../../../src/config/settings.ts';
 
