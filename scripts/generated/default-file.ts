@@ -1,8 +1,7 @@
 /** config/default.yaml: every option with its default, to copy and change. */
 
-import { commentedFile } from '../../src/config/commented-file.ts';
+import { commentedFile, yamlLine } from '../../src/config/commented-file.ts';
 import { defaultOf } from '../../src/config/option-table.ts';
-import { yamlLine } from '../../src/config/yaml-line.ts';
 
 const HEADER = `# yaml-language-server: $schema=./schema.json
 #

@@ -5,7 +5,7 @@ import { originText } from '../config/fault.ts';
 import type { SettingName } from '../config/option-type.ts';
 import type { Provenance } from '../config/resolve.ts';
 import type { Settings } from '../config/settings.ts';
-import { yamlLine } from '../config/yaml-line.ts';
+import { yamlLine } from '../config/commented-file.ts';
 
 export function settingsAsYaml(settings: Settings, provenance: Provenance): string {
   const section = ({ title, options }: OptionGroup): string => {

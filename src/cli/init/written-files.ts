@@ -1,10 +1,9 @@
 /** What `lastbyte init` writes: a configuration to change, and lastbyte as a service of docker compose. */
 
-import { commentedFile } from '../../config/commented-file.ts';
+import { commentedFile, yamlLine } from '../../config/commented-file.ts';
 import type { ConfigValue, SettingName } from '../../config/option-type.ts';
 import { defaultOf, TABLE, written } from '../../config/option-table.ts';
 import type { Target } from '../../config/settings.ts';
-import { yamlLine } from '../../config/yaml-line.ts';
 
 export const CONFIG_FILE = 'lastbyte.yaml';
 export const COMPOSE_FILE = 'compose.lastbyte.yaml';
