@@ -4,7 +4,7 @@ import { fieldValue } from '../http/fields.ts';
 import { parsed, wrong } from '../config/option-type.ts';
 import type { Kind, Parsed, Unit } from '../config/option-type.ts';
 import { nearestName } from '../config/nearest.ts';
-import { count, duration, onOff, size, target } from '../config/scalar-kinds.ts';
+import { count, duration, onOff, size, target } from '../config/scalar-types.ts';
 import type { Target } from '../config/settings.ts';
 import { GIB, MIB, MINUTE_MS, SECOND_MS } from '../config/units.ts';
 import { SCENARIOS } from './scenarios.ts';

@@ -1,6 +1,6 @@
 /** Options: how much may be received and buffered. */
 
-import { duration, path, size } from '../scalar-kinds.ts';
+import { duration, path, size } from '../scalar-types.ts';
 import type { Rows } from '../option-type.ts';
 import { GIB, KIB, MIB, SECOND_MS } from '../units.ts';
 

@@ -1,8 +1,8 @@
 /** Options: when a request is tried again, and when it waits. */
 
-import { methods } from '../list-kinds.ts';
+import { methods } from '../list-types.ts';
 import type { Rows } from '../option-type.ts';
-import { count, duration } from '../scalar-kinds.ts';
+import { count, duration } from '../scalar-types.ts';
 import { SECOND_MS } from '../units.ts';
 
 export const RETRY: Rows<'retries' | 'retryMethods' | 'retryBackoffMs' | 'waitForUpstreamMs' | 'maxWaiting'> =

@@ -1,8 +1,8 @@
 /** Options: what is relayed without buffering, and what is logged. */
 
-import { streamed } from '../list-kinds.ts';
+import { streamed } from '../list-types.ts';
 import type { Rows } from '../option-type.ts';
-import { choice, onOff } from '../scalar-kinds.ts';
+import { choice, onOff } from '../scalar-types.ts';
 
 export const STREAMING: Rows<'stream'> = {
   stream: {

@@ -1,7 +1,7 @@
 /** Options: how long each stage of an exchange may take. */
 
 import type { Rows } from '../option-type.ts';
-import { duration } from '../scalar-kinds.ts';
+import { duration } from '../scalar-types.ts';
 import { MINUTE_MS, SECOND_MS } from '../units.ts';
 
 export const TIMEOUTS: Rows<

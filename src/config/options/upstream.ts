@@ -1,8 +1,8 @@
 /** Options: how requests go to the upstream. */
 
-import { trustedPeers } from '../list-kinds.ts';
+import { trustedPeers } from '../list-types.ts';
 import type { Rows } from '../option-type.ts';
-import { choice, count, duration, onOff } from '../scalar-kinds.ts';
+import { choice, count, duration, onOff } from '../scalar-types.ts';
 import { SECOND_MS } from '../units.ts';
 
 export const UPSTREAM: Rows<

@@ -1,10 +1,10 @@
-/** The kinds of option whose value is a list: peers, methods, paths and media types. */
+/** The types of option whose value is a list. */
 
 import { METHODS } from 'node:http';
 import { isIP } from 'node:net';
+import { nearestName } from './nearest.ts';
 import { parsed, wrong } from './option-type.ts';
 import type { Kind, Parsed } from './option-type.ts';
-import { nearestName } from './nearest.ts';
 
 /** RFC 9110 section 5.6.2: what a method, and each half of a media type, is made of. */
 const TOKEN = "[!#$%&'*+.^_`|~0-9A-Za-z-]+";

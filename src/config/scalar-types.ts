@@ -1,9 +1,9 @@
-/** The kinds of option whose value is one word, number or switch. */
+/** The types of option whose value is one word, number or switch. */
 
 import { isIP } from 'node:net';
+import { nearestName } from './nearest.ts';
 import { parsed, wrong } from './option-type.ts';
 import type { Kind, Parsed } from './option-type.ts';
-import { nearestName } from './nearest.ts';
 import type { Target } from './settings.ts';
 import { parseTarget, socketPathProblem, targetUrl } from './target.ts';
 import { formatBytes, formatDuration, parseBytes, parseDuration } from './units.ts';
