@@ -5,8 +5,8 @@ import { createRequire } from 'node:module';
 import { extname, relative } from 'node:path';
 import type * as Yaml from 'yaml';
 import type { Fault, Origin } from './fault.ts';
-import { gather, unknownName } from './sources.ts';
-import type { Gathered, Gathering } from './sources.ts';
+import { collect, unknownName } from './sources.ts';
+import type { Collected, CollectedEntry } from './sources.ts';
 import { optionNamed } from './option-table.ts';
 
 export interface FileSource {
@@ -32,16 +32,16 @@ function yaml(): typeof Yaml {
   return library;
 }
 
-export function gatherFile(source: FileSource): Gathered {
+export function collectFile(source: FileSource): Collected {
   const content = contentOf(source);
-  if (content.kind === 'fault') return { given: [], faults: [content.fault] };
+  if (content.kind === 'fault') return { values: [], faults: [content.fault] };
   const file = shownPath(source.path);
   const broken = extname(source.path).toLowerCase() === '.json' ? brokenJson(content.text, file) : null;
-  if (broken !== null) return { given: [], faults: [broken] };
+  if (broken !== null) return { values: [], faults: [broken] };
   const { LineCounter, parseDocument } = yaml();
   const lines = new LineCounter();
   const document = parseDocument(content.text, { lineCounter: lines, prettyErrors: false });
-  return gatherDocument({ file, document, lines });
+  return collectDocument({ file, document, lines });
 }
 
 type Content =
@@ -77,21 +77,21 @@ function brokenJson(text: string, file: string): Fault | null {
     return null;
   } catch (cause) {
     const problem = `is not JSON: ${cause instanceof Error ? cause.message : String(cause)}`;
-    const remedy = 'Mend it, or name the file .yaml';
+    const remedy = 'Fix it, or name the file .yaml';
     return { option: file, value: null, origin: { kind: 'file', file, line: null }, problem, remedy };
   }
 }
 
-function gatherDocument(text: Text): Gathered {
+function collectDocument(text: Text): Collected {
   const { document, file } = text;
   const { isMap, isScalar } = yaml();
-  if (document.errors.length > 0) return { given: [], faults: syntaxFaults(text) };
+  if (document.errors.length > 0) return { values: [], faults: syntaxFaults(text) };
   const root = document.contents;
-  if (root === null || (isScalar(root) && root.value === null)) return { given: [], faults: [] };
-  if (isMap(root)) return gather(root.items.map((pair) => gatherPair(pair, text)));
+  if (root === null || (isScalar(root) && root.value === null)) return { values: [], faults: [] };
+  if (isMap(root)) return collect(root.items.map((pair) => collectPair(pair, text)));
   const problem = 'is not a mapping of options to values';
   const remedy = 'Write one option a line: port: 8080';
-  return { given: [], faults: [{ option: file, value: null, origin: originAt(text, 0), problem, remedy }] };
+  return { values: [], faults: [{ option: file, value: null, origin: originAt(text, 0), problem, remedy }] };
 }
 
 function syntaxFaults(text: Text): readonly Fault[] {
@@ -100,11 +100,11 @@ function syntaxFaults(text: Text): readonly Fault[] {
     value: null,
     origin: originAt(text, pos[0]),
     problem: code === 'DUPLICATE_KEY' ? 'gives an option twice' : `is not YAML: ${message}`,
-    remedy: code === 'DUPLICATE_KEY' ? 'Keep one of them' : 'Mend the line, or put the value in quotes',
+    remedy: code === 'DUPLICATE_KEY' ? 'Keep one of them' : 'Fix the line, or put the value in quotes',
   }));
 }
 
-function gatherPair(pair: Yaml.Pair, text: Text): Gathering | null {
+function collectPair(pair: Yaml.Pair, text: Text): CollectedEntry | null {
   const { isScalar } = yaml();
   const key = isScalar(pair.key) ? String(pair.key.value) : String(pair.key);
   if (key === SCHEMA_KEY) return null;
@@ -112,7 +112,7 @@ function gatherPair(pair: Yaml.Pair, text: Text): Gathering | null {
   const origin = originAt(text, offset);
   const option = optionNamed(key);
   if (option === undefined) return { kind: 'fault', fault: unknownKey(key, origin) };
-  return { kind: 'given', given: { option, raw: valueOf(pair, text), origin } };
+  return { kind: 'value', value: { option, raw: valueOf(pair, text), origin } };
 }
 
 function valueOf({ value }: Yaml.Pair, text: Text): unknown {

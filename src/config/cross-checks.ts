@@ -17,7 +17,7 @@ interface Finding {
 }
 
 interface CrossCheck {
-  /** When one of these is at fault by itself, the check would only repeat it. */
+  /** When one of these is at fault on its own, the check would only repeat it. */
   readonly concerns: readonly SettingName[];
   readonly find: (settings: Settings, origins: Origins) => Finding | null;
 }

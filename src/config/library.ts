@@ -1,12 +1,12 @@
 /** The options of `createProxy`: the table's rows as properties, for programs. */
 
 import { ConfigError } from './fault.ts';
-import { gather, unknownName } from './sources.ts';
-import type { Gathered, Gathering } from './sources.ts';
+import { collect, unknownName } from './sources.ts';
+import type { Collected, CollectedEntry } from './sources.ts';
 import { OPTIONS, propertyOf } from './option-table.ts';
 import type { AnyOption } from './option-type.ts';
 import type { ProxyOptions } from './proxy-options.ts';
-import { settle } from './resolve.ts';
+import { resolveSettings } from './resolve.ts';
 import type { Settings } from './settings.ts';
 
 export type { ProxyOptions } from './proxy-options.ts';
@@ -17,21 +17,21 @@ export type { ProxyOptions } from './proxy-options.ts';
  * @throws ConfigError with everything that is wrong, at once
  */
 export function resolveOptions(options: ProxyOptions): Settings {
-  const result = settle([gatherProperties(options)]);
+  const result = resolveSettings([collectProperties(options)]);
   if (result.kind === 'faults') throw new ConfigError(result.faults);
   return result.settings;
 }
 
 /** A caller without types may give anything: unknown properties are faults here too. */
-function gatherProperties(options: ProxyOptions): Gathered {
-  return gather(Object.entries(options).map(([name, raw]: [string, unknown]) => gatherProperty(name, raw)));
+function collectProperties(options: ProxyOptions): Collected {
+  return collect(Object.entries(options).map(([name, raw]: [string, unknown]) => collectProperty(name, raw)));
 }
 
-function gatherProperty(name: string, raw: unknown): Gathering | null {
+function collectProperty(name: string, raw: unknown): CollectedEntry | null {
   if (raw === undefined) return null;
   const origin = { kind: 'property', name } as const;
   const option = OPTIONS.find((candidate) => propertyOf(candidate.name) === name);
-  if (option !== undefined) return { kind: 'given', given: { option, raw: inUnit(option, raw), origin } };
+  if (option !== undefined) return { kind: 'value', value: { option, raw: inUnit(option, raw), origin } };
   return {
     kind: 'fault',
     fault: unknownName({

@@ -4,23 +4,27 @@ import { METHODS } from 'node:http';
 import { isIP } from 'node:net';
 import { nearestName } from './nearest.ts';
 import { parsed, wrong } from './option-type.ts';
-import type { Kind, Parsed } from './option-type.ts';
+import type { OptionType, Parsed } from './option-type.ts';
 
 /** RFC 9110 section 5.6.2: what a method, and each half of a media type, is made of. */
 const TOKEN = "[!#$%&'*+.^_`|~0-9A-Za-z-]+";
 const METHOD = new RegExp(`^${TOKEN}$`);
 const MEDIA_TYPE = new RegExp(`^${TOKEN}/${TOKEN}$`);
 
-/** RFC 9110 section 9.2.2: a proxy must not repeat these by itself. */
+/** RFC 9110 section 9.2.2: a proxy must not repeat these on its own. */
 const NEVER_REPEATED: ReadonlySet<string> = new Set(['POST', 'PATCH', 'CONNECT']);
 
-export const trustedPeers: Kind<readonly string[]> = list(
+export const trustedPeers: OptionType<readonly string[]> = list(
   'ADDRESS,…',
   parsePeer,
   'A comma separates addresses',
 );
-export const methods: Kind<readonly string[]> = list('METHOD,…', parseMethod, 'A comma separates methods');
-export const streamed: Kind<readonly string[]> = list(
+export const methods: OptionType<readonly string[]> = list(
+  'METHOD,…',
+  parseMethod,
+  'A comma separates methods',
+);
+export const streamed: OptionType<readonly string[]> = list(
   'PATH|TYPE,…',
   parseStreamed,
   'A comma separates entries',
@@ -29,7 +33,7 @@ export const streamed: Kind<readonly string[]> = list(
 type ReadEntry = (text: string) => Parsed<string>;
 
 /** Text is cut at commas; a file's list and a repeated flag are lists already. The empty text is the empty list. */
-function list(placeholder: string, read: ReadEntry, hint: string): Kind<readonly string[]> {
+function list(placeholder: string, read: ReadEntry, hint: string): OptionType<readonly string[]> {
   return {
     unit: null,
     arity: 'list',

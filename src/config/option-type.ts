@@ -11,7 +11,7 @@ export type JsonSchema = Readonly<Record<string, unknown>>;
 export type Unit = 'bytes' | 'ms' | null;
 
 /** `U` keeps a time out of a size's row: both are numbers. */
-export interface Kind<T, U extends Unit = null> {
+export interface OptionType<T, U extends Unit = null> {
   readonly unit: U;
   /** How the command line gives it: alone, with one value, or with several. */
   readonly arity: 'switch' | 'value' | 'list';
@@ -53,7 +53,7 @@ export type UnitOf<S extends SettingName> = S extends `${string}Ms`
 export interface Option<S extends SettingName> {
   readonly setting: S;
   readonly name: OptionName<S>;
-  readonly kind: Kind<Settings[S], UnitOf<S>>;
+  readonly kind: OptionType<Settings[S], UnitOf<S>>;
   readonly default: Settings[S];
   /** Why one would change it: one sentence. */
   readonly purpose: string;
@@ -65,7 +65,7 @@ export type Rows<S extends SettingName> = { readonly [K in S]: Option<K> };
 export interface AnyOption {
   readonly setting: SettingName;
   readonly name: OptionName;
-  readonly kind: { readonly unit: Unit } & Pick<Kind<never>, 'arity' | 'placeholder' | 'schema'>;
+  readonly kind: { readonly unit: Unit } & Pick<OptionType<never>, 'arity' | 'placeholder' | 'schema'>;
   readonly purpose: string;
 }
 

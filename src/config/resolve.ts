@@ -1,6 +1,6 @@
 /** Settings from the command line, the environment and a configuration file: flag > variable > file > default. */
 
-import { gatherFile } from './config-file.ts';
+import { collectFile } from './config-file.ts';
 import type { FileSource } from './config-file.ts';
 import { crossCheck } from './cross-checks.ts';
 import { shown } from './fault.ts';
@@ -9,8 +9,8 @@ import { checkFiles } from './file-checks.ts';
 import { CONFIG_VARIABLE, OPTIONS, TABLE } from './option-table.ts';
 import type { SettingName } from './option-type.ts';
 import type { Settings } from './settings.ts';
-import { gatherFlags, gatherVariables } from './sources.ts';
-import type { Gathered, Given } from './sources.ts';
+import { collectFlags, collectVariables } from './sources.ts';
+import type { Collected, RawValue } from './sources.ts';
 
 export interface Sources {
   /** By name without the dashes (`body-hold`), each with the text or texts that it was given. */
@@ -25,10 +25,10 @@ export interface Sources {
 /** Either settings, deeply frozen, with where each value came from; or everything that is wrong, at once. */
 export function loadSettings(sources: Sources): LoadResult {
   const file = fileOf(sources);
-  return settle([
-    gatherFlags(sources.flags, sources.target ?? null),
-    gatherVariables(sources.env),
-    ...(file === null ? [] : [gatherFile(file)]),
+  return resolveSettings([
+    collectFlags(sources.flags, sources.target ?? null),
+    collectVariables(sources.env),
+    ...(file === null ? [] : [collectFile(file)]),
   ]);
 }
 
@@ -51,8 +51,8 @@ export type LoadResult =
 type Draft = { -readonly [S in SettingName]?: Settings[S] };
 
 /** `sources`: the one that counts most comes first. */
-export function settle(sources: readonly Gathered[]): LoadResult {
-  const given = sources.flatMap((source) => source.given);
+export function resolveSettings(sources: readonly Collected[]): LoadResult {
+  const given = sources.flatMap((source) => source.values);
   const faults = sources.flatMap((source) => source.faults);
   const draft: Draft = {};
   const provenance = new Map<SettingName, Origin>();
@@ -76,7 +76,7 @@ interface Choice<S extends SettingName> {
 }
 
 /** A value that is overridden is read too: a broken line in a file is found now, not when the flag is dropped. */
-function choose<S extends SettingName>(setting: S, given: readonly Given[]): Choice<S> {
+function choose<S extends SettingName>(setting: S, given: readonly RawValue[]): Choice<S> {
   const option = TABLE[setting];
   const faults: Fault[] = [];
   let chosen: Omit<Choice<S>, 'faults'> | null = null;

@@ -3,7 +3,7 @@
 import { isIP } from 'node:net';
 import { nearestName } from './nearest.ts';
 import { parsed, wrong } from './option-type.ts';
-import type { Kind, Parsed } from './option-type.ts';
+import type { OptionType, Parsed } from './option-type.ts';
 import type { Target } from './settings.ts';
 import { parseTarget, socketPathProblem, targetUrl } from './target.ts';
 import { formatBytes, formatDuration, parseBytes, parseDuration } from './units.ts';
@@ -30,7 +30,7 @@ const SWITCH_WORDS: ReadonlyMap<string, boolean> = new Map([
 ]);
 
 /** A port to listen on. */
-export const port: Kind<number> = {
+export const port: OptionType<number> = {
   unit: null,
   arity: 'value',
   placeholder: 'PORT',
@@ -40,7 +40,7 @@ export const port: Kind<number> = {
 };
 
 /** A whole number between two limits. */
-export function count(range: Range): Kind<number> {
+export function count(range: Range): OptionType<number> {
   return {
     unit: null,
     arity: 'value',
@@ -52,7 +52,7 @@ export function count(range: Range): Kind<number> {
 }
 
 /** A size, in bytes. */
-export function size(range: Range): Kind<number, 'bytes'> {
+export function size(range: Range): OptionType<number, 'bytes'> {
   return {
     unit: 'bytes',
     arity: 'value',
@@ -68,7 +68,7 @@ export function size(range: Range): Kind<number, 'bytes'> {
 }
 
 /** A time, in ms. 0 is always allowed; each option's description says what it means there. */
-export const duration: Kind<number, 'ms'> = {
+export const duration: OptionType<number, 'ms'> = {
   unit: 'ms',
   arity: 'value',
   placeholder: 'TIME',
@@ -82,7 +82,7 @@ export const duration: Kind<number, 'ms'> = {
   format: (ms) => (ms === 0 ? 0 : formatDuration(ms)),
 };
 
-export const onOff: Kind<boolean> = {
+export const onOff: OptionType<boolean> = {
   unit: null,
   arity: 'switch',
   placeholder: '',
@@ -95,7 +95,7 @@ export const onOff: Kind<boolean> = {
 };
 
 /** One of a few words. */
-export function choice<const W extends string>(...words: readonly W[]): Kind<W> {
+export function choice<const W extends string>(...words: readonly W[]): OptionType<W> {
   return {
     unit: null,
     arity: 'value',
@@ -113,7 +113,7 @@ export function choice<const W extends string>(...words: readonly W[]): Kind<W> 
   };
 }
 
-export const target: Kind<Target> = {
+export const target: OptionType<Target> = {
   unit: null,
   arity: 'value',
   placeholder: 'URL',
@@ -123,7 +123,7 @@ export const target: Kind<Target> = {
 };
 
 /** An address or host name to listen on. */
-export const host: Kind<string> = {
+export const host: OptionType<string> = {
   unit: null,
   arity: 'value',
   placeholder: 'HOST',
@@ -133,7 +133,7 @@ export const host: Kind<string> = {
 };
 
 /** A file or folder; null when there is none. */
-export const path: Kind<string | null> = {
+export const path: OptionType<string | null> = {
   unit: null,
   arity: 'value',
   placeholder: 'PATH',
@@ -143,7 +143,7 @@ export const path: Kind<string | null> = {
 };
 
 /** A unix socket to listen on; null when there is none. */
-export const socketPath: Kind<string | null> = {
+export const socketPath: OptionType<string | null> = {
   ...path,
   parse: (raw) => {
     const read = path.parse(raw);

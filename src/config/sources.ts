@@ -6,48 +6,48 @@ import { nearestName } from './nearest.ts';
 import { CONFIG_VARIABLE, OPTIONS, optionNamed, variableOf } from './option-table.ts';
 import type { AnyOption, OptionName } from './option-type.ts';
 
-export interface Given {
+export interface RawValue {
   readonly option: AnyOption;
   readonly raw: unknown;
   readonly origin: Origin;
 }
 
 /** What one source holds: values, and names that are none of ours. */
-export interface Gathered {
-  readonly given: readonly Given[];
+export interface Collected {
+  readonly values: readonly RawValue[];
   readonly faults: readonly Fault[];
 }
 
-export type Gathering =
-  { readonly kind: 'given'; readonly given: Given } | { readonly kind: 'fault'; readonly fault: Fault };
+export type CollectedEntry =
+  { readonly kind: 'value'; readonly value: RawValue } | { readonly kind: 'fault'; readonly fault: Fault };
 
-export function gather(gatherings: readonly (Gathering | null)[]): Gathered {
-  const given: Given[] = [];
+export function collect(entries: readonly (CollectedEntry | null)[]): Collected {
+  const values: RawValue[] = [];
   const faults: Fault[] = [];
-  for (const gathering of gatherings) {
-    if (gathering?.kind === 'given') given.push(gathering.given);
-    else if (gathering?.kind === 'fault') faults.push(gathering.fault);
+  for (const entry of entries) {
+    if (entry?.kind === 'value') values.push(entry.value);
+    else if (entry?.kind === 'fault') faults.push(entry.fault);
   }
-  return { given, faults };
+  return { values, faults };
 }
 
 /** Flags that are the program's and no settings; named here so that a misspelt one is recognized. */
 const OTHER_FLAGS = ['--config', '--json', '--help', '--version'];
 
 /** `flags` by their names without the dashes; `target` is the argument that stands without a flag. */
-export function gatherFlags(flags: Readonly<Record<string, unknown>>, target: string | null): Gathered {
-  const fromFlags = Object.entries(flags).map(([name, raw]) => gatherFlag(name, raw));
-  const { given, faults } = gather([gatherArgument(target), ...fromFlags]);
-  return { given, faults: [...faults, ...givenTwice(given)] };
+export function collectFlags(flags: Readonly<Record<string, unknown>>, target: string | null): Collected {
+  const fromFlags = Object.entries(flags).map(([name, raw]) => collectFlag(name, raw));
+  const { values, faults } = collect([collectArgument(target), ...fromFlags]);
+  return { values, faults: [...faults, ...givenTwice(values)] };
 }
 
-function gatherArgument(raw: string | null): Gathering | null {
+function collectArgument(raw: string | null): CollectedEntry | null {
   const option = optionNamed('target');
   if (raw === null || option === undefined) return null;
-  return { kind: 'given', given: { option, raw, origin: { kind: 'argument', name: 'target' } } };
+  return { kind: 'value', value: { option, raw, origin: { kind: 'argument', name: 'target' } } };
 }
 
-function gatherFlag(name: string, raw: unknown): Gathering | null {
+function collectFlag(name: string, raw: unknown): CollectedEntry | null {
   if (raw === undefined) return null;
   const flag = name.length === 1 ? `-${name}` : `--${name}`;
   const origin = { kind: 'flag', name: flag } as const;
@@ -55,10 +55,10 @@ function gatherFlag(name: string, raw: unknown): Gathering | null {
   // A flag at the end of the line or before another flag is parsed as `true`: its value is missing.
   if (option !== undefined) {
     const value = raw === true && option.kind.arity !== 'switch' ? '' : raw;
-    return { kind: 'given', given: { option, raw: value, origin } };
+    return { kind: 'value', value: { option, raw: value, origin } };
   }
   const negated = negatedSwitch(name);
-  if (negated !== undefined) return { kind: 'given', given: { option: negated, raw: opposite(raw), origin } };
+  if (negated !== undefined) return { kind: 'value', value: { option: negated, raw: opposite(raw), origin } };
   return {
     kind: 'fault',
     fault: unknownName({
@@ -86,7 +86,7 @@ function opposite(raw: unknown): unknown {
 }
 
 /** The target as argument and as flag, or `--admin` with `--no-admin`: neither can be meant to win. */
-function givenTwice(given: readonly Given[]): readonly Fault[] {
+function givenTwice(given: readonly RawValue[]): readonly Fault[] {
   return given.flatMap(({ option, raw, origin }, index) => {
     const first = given.slice(0, index).find((other) => other.option === option);
     if (first === undefined) return [];
@@ -115,18 +115,18 @@ const SERVICE_LINK =
 const SERVICE_LINK_PORT = /^(tcp|udp|sctp):\/\//;
 
 /** An empty variable counts as not given: `LASTBYTE_PORT=${PORT:-}` in a compose file means the default. */
-export function gatherVariables(env: NodeJS.ProcessEnv): Gathered {
+export function collectVariables(env: NodeJS.ProcessEnv): Collected {
   const ours = Object.entries(env).filter(([name]) => name.startsWith(PREFIX) && name !== CONFIG_VARIABLE);
-  return gather(ours.map(([name, raw]) => gatherVariable(name, raw ?? '')));
+  return collect(ours.map(([name, raw]) => collectVariable(name, raw ?? '')));
 }
 
-function gatherVariable(name: string, raw: string): Gathering | null {
+function collectVariable(name: string, raw: string): CollectedEntry | null {
   if (SERVICE_LINK.test(name)) return null;
   if (name === `${PREFIX}PORT` && SERVICE_LINK_PORT.test(raw)) return null;
   const origin = { kind: 'variable', name } as const;
   const option = OPTIONS.find((candidate) => variableOf(candidate.name) === name);
   if (option !== undefined)
-    return raw.trim() === '' ? null : { kind: 'given', given: { option, raw, origin } };
+    return raw.trim() === '' ? null : { kind: 'value', value: { option, raw, origin } };
   return {
     kind: 'fault',
     fault: unknownName({

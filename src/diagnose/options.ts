@@ -2,7 +2,7 @@
 
 import { fieldValue } from '../http/fields.ts';
 import { parsed, wrong } from '../config/option-type.ts';
-import type { Kind, Parsed, Unit } from '../config/option-type.ts';
+import type { OptionType, Parsed, Unit } from '../config/option-type.ts';
 import { nearestName } from '../config/nearest.ts';
 import { count, duration, onOff, size, target } from '../config/scalar-types.ts';
 import type { Target } from '../config/settings.ts';
@@ -13,7 +13,7 @@ import { SCENARIO_FIELDS } from './request-octets.ts';
 export interface DiagnoseOption<T> {
   /** As a flag, without its dashes. */
   readonly name: string;
-  readonly kind: Kind<T, Unit>;
+  readonly kind: OptionType<T, Unit>;
   readonly default: T;
   /** One sentence. */
   readonly purpose: string;
@@ -25,7 +25,7 @@ const FIELD = /^(?<name>[!#$%&'*+\-.^_`|~\dA-Za-z]+):[ \t]*(?<value>[\t\x20-\x7e
 /** Methods that are no question to a server of HTTP/1.1, or none that has an answer of its own. */
 const NOT_ASKED: ReadonlySet<string> = new Set(['CONNECT', 'TRACE']);
 
-const method: Kind<string> = {
+const method: OptionType<string> = {
   unit: null,
   arity: 'value',
   placeholder: 'METHOD',
@@ -43,7 +43,7 @@ const method: Kind<string> = {
 function list(
   placeholder: string,
   read: (text: string) => Parsed<readonly string[]>,
-): Kind<readonly string[]> {
+): OptionType<readonly string[]> {
   return {
     unit: null,
     arity: 'list',
@@ -63,7 +63,7 @@ function list(
 }
 
 /** Flat, as `Fields` are. */
-const header: Kind<readonly string[]> = list('FIELD', (text) => {
+const header: OptionType<readonly string[]> = list('FIELD', (text) => {
   const groups = FIELD.exec(text)?.groups;
   if (groups === undefined) return wrong('is not a field', "Write it as 'Name: value'");
   const { name = '', value = '' } = groups;
@@ -73,7 +73,7 @@ const header: Kind<readonly string[]> = list('FIELD', (text) => {
   return parsed([name, value.trim()]);
 });
 
-const scenario: Kind<readonly string[]> = list('NAME,…', (text) => {
+const scenario: OptionType<readonly string[]> = list('NAME,…', (text) => {
   const names = SCENARIOS.map(({ name }) => name);
   const given = text.split(',').map((name) => name.trim());
   const unknown = given.find((name) => !names.includes(name));
@@ -86,7 +86,7 @@ const scenario: Kind<readonly string[]> = list('NAME,…', (text) => {
 });
 
 /** Null stands for "none". */
-function optional<T>(kind: Kind<T, Unit>): Kind<T | null, Unit> {
+function optional<T>(kind: OptionType<T, Unit>): OptionType<T | null, Unit> {
   return { ...kind, parse: (raw) => (raw === null ? parsed(null) : kind.parse(raw)), format: String };
 }
 
@@ -94,7 +94,7 @@ function optional<T>(kind: Kind<T, Unit>): Kind<T | null, Unit> {
 const DEFAULT_BODY_BYTES = MIB;
 
 /** Keeps the type of each row's value. */
-function option<T>(name: string, kind: Kind<T, Unit>, preset: T, purpose: string): DiagnoseOption<T> {
+function option<T>(name: string, kind: OptionType<T, Unit>, preset: T, purpose: string): DiagnoseOption<T> {
   return { name, kind, default: preset, purpose };
 }
 

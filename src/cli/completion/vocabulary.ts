@@ -1,6 +1,6 @@
 /** What can be written behind `lastbyte`: the words and flags that a shell completes, from the tables of options. */
 
-import type { Kind, Unit } from '../../config/option-type.ts';
+import type { OptionType, Unit } from '../../config/option-type.ts';
 import { OPTIONS } from '../../config/option-table.ts';
 import { SCENARIOS } from '../../diagnose/scenarios.ts';
 import { DIAGNOSE_OPTION_NAMES, DIAGNOSE_OPTIONS } from '../../diagnose/options.ts';
@@ -87,7 +87,7 @@ function alone(name: string, purpose: string): Flag {
 interface Row {
   readonly name: string;
   readonly purpose: string;
-  readonly kind: Pick<Kind<never, Unit>, 'arity' | 'placeholder' | 'schema'>;
+  readonly kind: Pick<OptionType<never, Unit>, 'arity' | 'placeholder' | 'schema'>;
 }
 
 function flagsOf({ name, purpose, kind }: Row): readonly Flag[] {

@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { gatherFile } from '../../../src/config/config-file.ts';
+import { collectFile } from '../../../src/config/config-file.ts';
 import { faultText } from '../../../src/config/fault.ts';
 
 let folder = '';
@@ -11,17 +11,17 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(folder, { recursive: true }));
 
-function gatherText(name: string, text: string) {
+function collectText(name: string, text: string) {
   const path = join(folder, name);
   writeFileSync(path, text);
-  return gatherPath(path);
+  return collectPath(path);
 }
 
-function gatherPath(path: string) {
-  const { given, faults } = gatherFile({ path, namedBy: { kind: 'flag', name: '--config' } });
+function collectPath(path: string) {
+  const { values, faults } = collectFile({ path, namedBy: { kind: 'flag', name: '--config' } });
   return {
-    values: Object.fromEntries(given.map(({ option, raw }) => [option.name, raw])),
-    lines: given.map(({ origin }) => (origin.kind === 'file' ? origin.line : null)),
+    values: Object.fromEntries(values.map(({ option, raw }) => [option.name, raw])),
+    lines: values.map(({ origin }) => (origin.kind === 'file' ? origin.line : null)),
     faults: faults.map((fault) => faultText(fault).replaceAll(`${folder}/`, '')),
   };
 }
@@ -29,7 +29,7 @@ function gatherPath(path: string) {
 describe('a file in YAML', () => {
   test('gives each value with its line', () => {
     const text = 'port: 9000\n\n# why\nstream:\n  - /events/\n  - text/x-log\nadmin: off\n';
-    expect(gatherText('a.yaml', text)).toEqual({
+    expect(collectText('a.yaml', text)).toEqual({
       values: { port: 9000, stream: ['/events/', 'text/x-log'], admin: 'off' },
       lines: [1, 4, 7],
       faults: [],
@@ -41,18 +41,18 @@ describe('a file in YAML', () => {
     ['only comments', '# nothing yet\n'],
     ['an empty mapping', '{}\n'],
   ])('may be %s', (_, text) => {
-    expect(gatherText('empty.yaml', text)).toEqual({ values: {}, lines: [], faults: [] });
+    expect(collectText('empty.yaml', text)).toEqual({ values: {}, lines: [], faults: [] });
   });
 
   test('may have a byte order mark and Windows line ends', () => {
-    expect(gatherText('bom.yaml', '\uFEFFport: 9000\r\nretries: 1\r\n').values).toEqual({
+    expect(collectText('bom.yaml', '\uFEFFport: 9000\r\nretries: 1\r\n').values).toEqual({
       port: 9000,
       retries: 1,
     });
   });
 
   test('may name its schema', () => {
-    expect(gatherText('schema.yaml', '$schema: ./schema.json\nport: 1\n').values).toEqual({ port: 1 });
+    expect(collectText('schema.yaml', '$schema: ./schema.json\nport: 1\n').values).toEqual({ port: 1 });
   });
 
   test.each([
@@ -72,11 +72,11 @@ describe('a file in YAML', () => {
       'x.yaml:3: x.yaml gives an option twice. Keep one of them.',
     ],
   ])('that is %s is refused', (_, text, fault) => {
-    expect(gatherText('x.yaml', text).faults).toEqual([fault]);
+    expect(collectText('x.yaml', text).faults).toEqual([fault]);
   });
 
   test('that is broken names the line', () => {
-    const { faults } = gatherText('x.yaml', 'port: 1\nhost: "127.0.0.1\n');
+    const { faults } = collectText('x.yaml', 'port: 1\nhost: "127.0.0.1\n');
     expect(faults[0]).toMatch(/^x\.yaml:\d: x\.yaml is not YAML: /);
   });
 });
@@ -84,7 +84,7 @@ describe('a file in YAML', () => {
 describe('a file in JSON', () => {
   test('gives each value with its line, tabs and all', () => {
     const text = '{\n\t"$schema": "./schema.json",\n\t"port": 9000,\n\t"stream": [\n\t\t"/events/"\n\t]\n}\n';
-    expect(gatherText('a.json', text)).toEqual({
+    expect(collectText('a.json', text)).toEqual({
       values: { port: 9000, stream: ['/events/'] },
       lines: [3, 4],
       faults: [],
@@ -92,19 +92,19 @@ describe('a file in JSON', () => {
   });
 
   test('that is YAML but not JSON is refused, because its name promises JSON', () => {
-    expect(gatherText('x.json', 'port: 9000\n').faults[0]).toMatch(/^x\.json: x\.json is not JSON: /);
+    expect(collectText('x.json', 'port: 9000\n').faults[0]).toMatch(/^x\.json: x\.json is not JSON: /);
   });
 });
 
 describe('a file that cannot be read', () => {
   test('is the fault of what named it', () => {
-    expect(gatherPath(join(folder, 'none.yaml')).faults).toEqual([
+    expect(collectPath(join(folder, 'none.yaml')).faults).toEqual([
       '--config: "none.yaml" does not exist. Give the path of a YAML or JSON file.',
     ]);
   });
   test('may be a folder', () => {
     mkdirSync(join(folder, 'folder'));
-    expect(gatherPath(join(folder, 'folder')).faults).toEqual([
+    expect(collectPath(join(folder, 'folder')).faults).toEqual([
       '--config: "folder" is a folder. Give the path of a YAML or JSON file.',
     ]);
   });
