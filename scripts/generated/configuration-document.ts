@@ -80,8 +80,8 @@ function section({ title, options }: OptionGroup): string {
   return `## ${title}\n\n${head}\n${options.map(line).join('\n')}\n`;
 }
 
-function line({ name, setting, purpose, kind }: AnyOption): string {
-  const flag = kind.arity === 'switch' ? `--${name}` : `--${name} ${kind.placeholder}`;
+function line({ name, setting, purpose, type }: AnyOption): string {
+  const flag = type.arity === 'switch' ? `--${name}` : `--${name} ${type.placeholder}`;
   const places = `\`${flag.replaceAll('|', '\\|')}\`<br>\`${variableOf(name)}\`<br>\`${propertyOf(name)}\``;
   return `| ${places} | ${shownDefault(setting)} | ${purpose.replaceAll('*', '\\*')} |`;
 }

@@ -3,9 +3,9 @@
 import { defaultOf, OPTIONS } from '../../src/config/option-table.ts';
 
 export function configurationSchema(): string {
-  const properties = OPTIONS.map(({ name, setting, purpose, kind }) => [
+  const properties = OPTIONS.map(({ name, setting, purpose, type }) => [
     name,
-    { description: purpose, ...kind.schema, default: defaultOf(setting) },
+    { description: purpose, ...type.schema, default: defaultOf(setting) },
   ]);
   const schema = {
     $schema: 'https://json-schema.org/draft/2020-12/schema',

@@ -21,14 +21,14 @@ export function proxyOptions(): string {
   return `${HEADER}${OPTIONS.map(member).join('')}}\n`;
 }
 
-function member({ name, setting, purpose, kind }: AnyOption): string {
+function member({ name, setting, purpose, type }: AnyOption): string {
   const types = { bytes: 'Size', ms: 'Duration' };
   const plain = setting === 'target' ? 'string' : `Settings['${setting}']`;
-  const type = kind.unit === null ? plain : types[kind.unit];
+  const written = type.unit === null ? plain : types[type.unit];
   return [
     `  /** ${inProgram(purpose)}`,
     `   *  @default ${literal(defaultOf(setting))} */`,
-    `  readonly ${propertyOf(name)}?: ${type} | undefined;`,
+    `  readonly ${propertyOf(name)}?: ${written} | undefined;`,
     '',
   ].join('\n');
 }

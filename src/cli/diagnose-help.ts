@@ -26,8 +26,8 @@ export async function diagnoseHelpText(columns: number): Promise<string> {
     .usage(USAGE)
     .wrap(Math.min(MAX_HELP_COLUMNS, columns));
   for (const name of DIAGNOSE_OPTION_NAMES) {
-    const { name: flag, purpose, kind, default: preset } = DIAGNOSE_OPTIONS[name];
-    const shown = shownDefault(kind, preset);
+    const { name: flag, purpose, type, default: preset } = DIAGNOSE_OPTIONS[name];
+    const shown = shownDefault(type, preset);
     parser.option(flag, { describe: purpose, ...(shown === '' ? {} : { defaultDescription: shown }) });
   }
   parser
@@ -50,7 +50,7 @@ export async function diagnoseHelpText(columns: number): Promise<string> {
   return await parser.getHelp();
 }
 
-function shownDefault<T>(kind: { format(value: T): unknown }, preset: T): string {
+function shownDefault<T>(type: { format(value: T): unknown }, preset: T): string {
   if (preset === null || Array.isArray(preset)) return '';
-  return String(kind.format(preset));
+  return String(type.format(preset));
 }

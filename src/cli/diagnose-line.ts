@@ -50,9 +50,9 @@ function interpret(words: readonly string[], parsed: SplitLine['flags']): Diagno
 
 /** A flag at the end of the line or before another one is parsed as `true`: its value is missing. */
 function rawOf(name: DiagnoseOptionName, parsed: Readonly<Record<string, unknown>>): unknown {
-  const { name: flag, kind } = DIAGNOSE_OPTIONS[name];
+  const { name: flag, type } = DIAGNOSE_OPTIONS[name];
   const raw = parsed[flag];
-  return raw === true && kind.arity !== 'switch' ? '' : raw;
+  return raw === true && type.arity !== 'switch' ? '' : raw;
 }
 
 type BodyResult =

@@ -40,8 +40,8 @@ export async function helpText(columns: number): Promise<string> {
   return await parser.getHelp();
 }
 
-function declare(parser: Argv, { name, setting, purpose, kind }: AnyOption, title: string): void {
-  const words = kind.schema['enum'];
+function declare(parser: Argv, { name, setting, purpose, type }: AnyOption, title: string): void {
+  const words = type.schema['enum'];
   const describe = Array.isArray(words) ? `${purpose} One of ${words.join(', ')}.` : purpose;
   const value = defaultOf(setting);
   const text = value === null ? '' : String(value);

@@ -3,7 +3,7 @@
 import { OPTIONS } from '../config/option-table.ts';
 
 const FLAGS: ReadonlySet<string> = new Set(
-  OPTIONS.filter(({ kind }) => kind.arity === 'switch').flatMap(({ name }) => [`--${name}`, `--no-${name}`]),
+  OPTIONS.filter(({ type }) => type.arity === 'switch').flatMap(({ name }) => [`--${name}`, `--no-${name}`]),
 );
 
 /**

@@ -48,5 +48,5 @@ function collectProperty(name: string, raw: unknown): CollectedEntry | null {
 
 /** Programs count times in ms, as Node does; people must name the unit. */
 function inUnit(option: AnyOption, raw: unknown): unknown {
-  return option.kind.unit === 'ms' && typeof raw === 'number' ? `${raw}ms` : raw;
+  return option.type.unit === 'ms' && typeof raw === 'number' ? `${raw}ms` : raw;
 }

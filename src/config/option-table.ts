@@ -61,5 +61,5 @@ export function defaultOf(setting: SettingName): ConfigValue {
 
 /** A setting's value as a configuration file would hold it: a size as `16mb`. */
 export function written<S extends SettingName>(setting: S, value: Settings[S]): ConfigValue {
-  return TABLE[setting].kind.format(value);
+  return TABLE[setting].type.format(value);
 }

@@ -53,7 +53,7 @@ export type UnitOf<S extends SettingName> = S extends `${string}Ms`
 export interface Option<S extends SettingName> {
   readonly setting: S;
   readonly name: OptionName<S>;
-  readonly kind: OptionType<Settings[S], UnitOf<S>>;
+  readonly type: OptionType<Settings[S], UnitOf<S>>;
   readonly default: Settings[S];
   /** Why one would change it: one sentence. */
   readonly purpose: string;
@@ -65,7 +65,7 @@ export type Rows<S extends SettingName> = { readonly [K in S]: Option<K> };
 export interface AnyOption {
   readonly setting: SettingName;
   readonly name: OptionName;
-  readonly kind: { readonly unit: Unit } & Pick<OptionType<never>, 'arity' | 'placeholder' | 'schema'>;
+  readonly type: { readonly unit: Unit } & Pick<OptionType<never>, 'arity' | 'placeholder' | 'schema'>;
   readonly purpose: string;
 }
 

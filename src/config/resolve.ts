@@ -81,7 +81,7 @@ function choose<S extends SettingName>(setting: S, given: readonly RawValue[]): 
   const faults: Fault[] = [];
   let chosen: Omit<Choice<S>, 'faults'> | null = null;
   for (const { raw, origin } of given.filter((one) => one.option.setting === setting)) {
-    const read = option.kind.parse(raw);
+    const read = option.type.parse(raw);
     if (read.kind === 'value') {
       chosen ??= { value: read.value, origin };
     } else {

@@ -54,7 +54,7 @@ function collectFlag(name: string, raw: unknown): CollectedEntry | null {
   const option = optionNamed(name);
   // A flag at the end of the line or before another flag is parsed as `true`: its value is missing.
   if (option !== undefined) {
-    const value = raw === true && option.kind.arity !== 'switch' ? '' : raw;
+    const value = raw === true && option.type.arity !== 'switch' ? '' : raw;
     return { kind: 'value', value: { option, raw: value, origin } };
   }
   const negated = negatedSwitch(name);
@@ -75,7 +75,7 @@ function collectFlag(name: string, raw: unknown): CollectedEntry | null {
 
 function negatedSwitch(name: string): AnyOption | undefined {
   const option = name.startsWith('no-') ? optionNamed(name.slice('no-'.length)) : undefined;
-  return option?.kind.arity === 'switch' ? option : undefined;
+  return option?.type.arity === 'switch' ? option : undefined;
 }
 
 /** `--no-admin=false` turns it on; anything that is no switch's value stays as it is, to be refused. */
@@ -90,7 +90,7 @@ function givenTwice(given: readonly RawValue[]): readonly Fault[] {
   return given.flatMap(({ option, raw, origin }, index) => {
     const first = given.slice(0, index).find((other) => other.option === option);
     if (first === undefined) return [];
-    const isSwitch = option.kind.arity === 'switch';
+    const isSwitch = option.type.arity === 'switch';
     const other = isSwitch ? originText(first.origin) : `${originText(first.origin)} ${shown(first.raw)}`;
     return [
       {
@@ -168,7 +168,7 @@ export function unknownName(unknown: UnknownName): Fault {
 
 function remedyFor({ written, spell, others, turnOff, list }: UnknownName): string {
   const negated = OPTIONS.find(
-    (option) => option.kind.arity === 'switch' && plain(written).endsWith(`no-${option.name}`),
+    (option) => option.type.arity === 'switch' && plain(written).endsWith(`no-${option.name}`),
   );
   if (negated !== undefined) return `To turn it off, write ${turnOff(negated.name)}`;
   const nearest = nearestName(written, [...OPTIONS.map(({ name }) => spell(name)), ...others]);

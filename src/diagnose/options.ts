@@ -13,7 +13,7 @@ import { SCENARIO_FIELDS } from './request-octets.ts';
 export interface DiagnoseOption<T> {
   /** As a flag, without its dashes. */
   readonly name: string;
-  readonly kind: OptionType<T, Unit>;
+  readonly type: OptionType<T, Unit>;
   readonly default: T;
   /** One sentence. */
   readonly purpose: string;
@@ -86,16 +86,16 @@ const scenario: OptionType<readonly string[]> = list('NAME,…', (text) => {
 });
 
 /** Null stands for "none". */
-function optional<T>(kind: OptionType<T, Unit>): OptionType<T | null, Unit> {
-  return { ...kind, parse: (raw) => (raw === null ? parsed(null) : kind.parse(raw)), format: String };
+function optional<T>(type: OptionType<T, Unit>): OptionType<T | null, Unit> {
+  return { ...type, parse: (raw) => (raw === null ? parsed(null) : type.parse(raw)), format: String };
 }
 
 /** More than any server reads in one go: Python's asyncio takes 256 KiB, and only what is more stays unread. */
 const DEFAULT_BODY_BYTES = MIB;
 
 /** Keeps the type of each row's value. */
-function option<T>(name: string, kind: OptionType<T, Unit>, preset: T, purpose: string): DiagnoseOption<T> {
-  return { name, kind, default: preset, purpose };
+function option<T>(name: string, type: OptionType<T, Unit>, preset: T, purpose: string): DiagnoseOption<T> {
+  return { name, type, default: preset, purpose };
 }
 
 /** Each option's name in a program, and what its value is. */

@@ -88,7 +88,7 @@ class Reading {
     const raw = this.#sources.given[name];
     if (raw === undefined) return option.default;
     const origin = this.#sources.originOf(name);
-    return this.check(option.kind.parse(raw), option.default, { option: option.name, raw, origin });
+    return this.check(option.type.parse(raw), option.default, { option: option.name, raw, origin });
   }
 
   check<T>(read: Parsed<T>, otherwise: T, { option, raw, origin }: Where): T {

@@ -87,15 +87,15 @@ function alone(name: string, purpose: string): Flag {
 interface Row {
   readonly name: string;
   readonly purpose: string;
-  readonly kind: Pick<OptionType<never, Unit>, 'arity' | 'placeholder' | 'schema'>;
+  readonly type: Pick<OptionType<never, Unit>, 'arity' | 'placeholder' | 'schema'>;
 }
 
-function flagsOf({ name, purpose, kind }: Row): readonly Flag[] {
-  if (kind.arity === 'switch') return [alone(`--${name}`, purpose), alone(`--no-${name}`, `Not: ${purpose}`)];
-  return [{ name: `--${name}`, purpose, value: valueOf(kind), repeats: kind.arity === 'list' }];
+function flagsOf({ name, purpose, type }: Row): readonly Flag[] {
+  if (type.arity === 'switch') return [alone(`--${name}`, purpose), alone(`--no-${name}`, `Not: ${purpose}`)];
+  return [{ name: `--${name}`, purpose, value: valueOf(type), repeats: type.arity === 'list' }];
 }
 
-function valueOf({ schema, placeholder }: Row['kind']): FlagValue {
+function valueOf({ schema, placeholder }: Row['type']): FlagValue {
   const words = schema['enum'];
   if (Array.isArray(words)) return { kind: 'words', words: words.map(String) };
   return { kind: placeholder === 'PATH' ? 'path' : 'text' };

@@ -8,7 +8,7 @@ export const STREAMING: Rows<'stream'> = {
   stream: {
     setting: 'stream',
     name: 'stream',
-    kind: streamed,
+    type: streamed,
     default: [],
     purpose: 'Relay these paths and media types as they come; event streams and WebSockets always are.',
   },
@@ -18,21 +18,21 @@ export const LOGS: Rows<'logLevel' | 'accessLog' | 'quiet'> = {
   logLevel: {
     setting: 'logLevel',
     name: 'log-level',
-    kind: choice('error', 'warn', 'info', 'debug'),
+    type: choice('error', 'warn', 'info', 'debug'),
     default: 'info',
     purpose: 'How much is logged; warn keeps only what went wrong.',
   },
   accessLog: {
     setting: 'accessLog',
     name: 'access-log',
-    kind: choice('auto', 'pretty', 'json', 'combined', 'off'),
+    type: choice('auto', 'pretty', 'json', 'combined', 'off'),
     default: 'auto',
     purpose: 'How exchanges are logged; auto is pretty on a terminal and json elsewhere.',
   },
   quiet: {
     setting: 'quiet',
     name: 'quiet',
-    kind: onOff,
+    type: onOff,
     default: false,
     purpose: 'Say only what went wrong, and not where it listens.',
   },

@@ -82,5 +82,5 @@ describe('the schema and the loader agree', () => {
 function reads(file: object): boolean {
   const [name, raw]: [string, unknown] = Object.entries(file)[0] ?? ['', null];
   const option = Object.values(TABLE).find((row) => row.name === name);
-  return option !== undefined && option.kind.parse(raw).kind === 'value';
+  return option !== undefined && option.type.parse(raw).kind === 'value';
 }

@@ -4,7 +4,7 @@ import { defaultOf, OPTIONS, propertyOf, TABLE, variableOf } from '../../../src/
 test.each(OPTIONS.map((option) => [option.name, option] as const))(
   'the default of %s, as it is shown, is read back as the default',
   (_, { setting }) => {
-    expect(TABLE[setting].kind.parse(defaultOf(setting))).toEqual({
+    expect(TABLE[setting].type.parse(defaultOf(setting))).toEqual({
       kind: 'value',
       value: TABLE[setting].default,
     });

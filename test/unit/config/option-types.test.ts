@@ -5,7 +5,7 @@ const wrong = (problem: string) => ({ kind: 'wrong', problem });
 
 describe('a port', () => {
   test.each([0, 8080, '8080', ' 8080 ', 65_535])('may be %j', (raw) => {
-    expect(TABLE.port.kind.parse(raw)).toEqual({ kind: 'value', value: Number(raw) });
+    expect(TABLE.port.type.parse(raw)).toEqual({ kind: 'value', value: Number(raw) });
   });
   test.each([
     ['65536', 'is over the limit of 65535'],
@@ -18,28 +18,28 @@ describe('a port', () => {
     [['1', '2'], 'is more than one value'],
     [{ a: 1 }, 'is more than one value'],
   ])('given as %j is refused: %s', (raw, problem) => {
-    expect(TABLE.port.kind.parse(raw)).toMatchObject(wrong(problem));
+    expect(TABLE.port.type.parse(raw)).toMatchObject(wrong(problem));
   });
 });
 
 describe('a switch', () => {
   test.each([true, 'true', 'Yes', 'ON', '1', 1])('is on as %j', (raw) => {
-    expect(TABLE.admin.kind.parse(raw)).toEqual({ kind: 'value', value: true });
+    expect(TABLE.admin.type.parse(raw)).toEqual({ kind: 'value', value: true });
   });
   test.each([false, 'false', 'no', 'off', '0', 0])('is off as %j', (raw) => {
-    expect(TABLE.admin.kind.parse(raw)).toEqual({ kind: 'value', value: false });
+    expect(TABLE.admin.type.parse(raw)).toEqual({ kind: 'value', value: false });
   });
   test.each(['maybe', '', null, 2])('is neither as %j', (raw) => {
-    expect(TABLE.admin.kind.parse(raw)).toMatchObject(wrong('is neither true nor false'));
+    expect(TABLE.admin.type.parse(raw)).toMatchObject(wrong('is neither true nor false'));
   });
 });
 
 describe('a choice', () => {
   test('is read in any case', () => {
-    expect(TABLE.withholdBody.kind.parse('Always')).toEqual({ kind: 'value', value: 'always' });
+    expect(TABLE.withholdBody.type.parse('Always')).toEqual({ kind: 'value', value: 'always' });
   });
   test('that is misspelt is answered with the nearest word', () => {
-    expect(TABLE.logLevel.kind.parse('wran')).toEqual({
+    expect(TABLE.logLevel.type.parse('wran')).toEqual({
       kind: 'wrong',
       problem: 'is not one of error, warn, info, debug',
       remedy: 'Did you mean warn? Write one of them',
@@ -54,7 +54,7 @@ describe('a listening address', () => {
     ['[::1]', '::1'],
     ['localhost', 'localhost'],
   ])('may be %s', (raw, host) => {
-    expect(TABLE.host.kind.parse(raw)).toEqual({ kind: 'value', value: host });
+    expect(TABLE.host.type.parse(raw)).toEqual({ kind: 'value', value: host });
   });
   test.each([
     ['http://localhost', 'is a URL or a path'],
@@ -62,25 +62,25 @@ describe('a listening address', () => {
     ['127.0.0.256', 'is not an IPv4 address'],
     ['a b', 'is not a host name'],
   ])('%s is refused: %s', (raw, problem) => {
-    expect(TABLE.host.kind.parse(raw)).toMatchObject(wrong(problem));
+    expect(TABLE.host.type.parse(raw)).toMatchObject(wrong(problem));
   });
 });
 
 describe('limits of sizes and times', () => {
   test('no response fits in nothing, so 0 is refused there', () => {
-    expect(TABLE.maxResponseBodyBytes.kind.parse('0')).toMatchObject(wrong('is under the limit of 1b'));
+    expect(TABLE.maxResponseBodyBytes.type.parse('0')).toMatchObject(wrong('is under the limit of 1b'));
   });
   test('a body may be kept wholly on disk', () => {
-    expect(TABLE.memoryPerBodyBytes.kind.parse(0)).toEqual({ kind: 'value', value: 0 });
+    expect(TABLE.memoryPerBodyBytes.type.parse(0)).toEqual({ kind: 'value', value: 0 });
   });
   test('a time over what a Node timer holds is refused, because the timer would fire at once', () => {
-    expect(TABLE.firstByteTimeoutMs.kind.parse('25d')).toMatchObject({ kind: 'wrong' });
+    expect(TABLE.firstByteTimeoutMs.type.parse('25d')).toMatchObject({ kind: 'wrong' });
   });
 });
 
 describe('trusted peers', () => {
   test.each(['10.0.0.7', '10.0.0.0/8', '::1', 'fd00::/8', '0.0.0.0/0'])('may be %s', (raw) => {
-    expect(TABLE.trustProxy.kind.parse(raw)).toEqual({ kind: 'value', value: [raw] });
+    expect(TABLE.trustProxy.type.parse(raw)).toEqual({ kind: 'value', value: [raw] });
   });
   test.each([
     ['10.0.0.0/33', 'has the prefix length "33"'],
@@ -90,13 +90,13 @@ describe('trusted peers', () => {
     ['10.0.0.0/8/8', 'is neither an address nor a CIDR block'],
     ['nginx', 'is neither an address nor a CIDR block'],
   ])('%s is refused: %s', (raw, problem) => {
-    expect(TABLE.trustProxy.kind.parse(raw)).toMatchObject(wrong(problem));
+    expect(TABLE.trustProxy.type.parse(raw)).toMatchObject(wrong(problem));
   });
 });
 
 describe('retry methods', () => {
   test('are read in any case, each once', () => {
-    expect(TABLE.retryMethods.kind.parse('get, put,GET')).toEqual({ kind: 'value', value: ['GET', 'PUT'] });
+    expect(TABLE.retryMethods.type.parse('get, put,GET')).toEqual({ kind: 'value', value: ['GET', 'PUT'] });
   });
   test.each([
     ['POST', 'must not be repeated'],
@@ -104,16 +104,16 @@ describe('retry methods', () => {
     ['GTE', 'is not a method that can be received'],
     ['G=T', 'is not a method'],
   ])('%s is refused: %s', (raw, problem) => {
-    expect(TABLE.retryMethods.kind.parse(raw)).toMatchObject(wrong(problem));
+    expect(TABLE.retryMethods.type.parse(raw)).toMatchObject(wrong(problem));
   });
   test('none at all is a way to turn retries of whole exchanges off', () => {
-    expect(TABLE.retryMethods.kind.parse('')).toEqual({ kind: 'value', value: [] });
+    expect(TABLE.retryMethods.type.parse('')).toEqual({ kind: 'value', value: [] });
   });
 });
 
 describe('streamed paths and types', () => {
   test('may be a list, and text with commas', () => {
-    const read = TABLE.stream.kind.parse(['/events/', 'text/X-Log,/a/*/b']);
+    const read = TABLE.stream.type.parse(['/events/', 'text/X-Log,/a/*/b']);
     expect(read).toEqual({ kind: 'value', value: ['/events/', 'text/x-log', '/a/*/b'] });
   });
   test.each([
@@ -125,6 +125,6 @@ describe('streamed paths and types', () => {
     [[1], 'is not a list of words'],
     [null, 'is not a list of words'],
   ])('%j is refused: %s', (raw, problem) => {
-    expect(TABLE.stream.kind.parse(raw)).toMatchObject(wrong(problem));
+    expect(TABLE.stream.type.parse(raw)).toMatchObject(wrong(problem));
   });
 });
