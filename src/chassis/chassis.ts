@@ -54,6 +54,9 @@ export class Chassis {
       target: TARGET,
       // The response is relayed by us: http-proxy would end a cut one cleanly, or not at all.
       selfHandleResponse: true,
+      // Otherwise it parses the target with url.parse(), which prints DEP0169; the target goes out as we wrote it anyway.
+      toProxy: true,
+      prependPath: false,
     });
     this.#arrangePasses();
     this.#listen();
