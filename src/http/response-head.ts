@@ -17,20 +17,16 @@ export type HeadResult =
   | { readonly kind: 'head'; readonly head: ResponseHead }
   | { readonly kind: 'malformed'; readonly why: string };
 
-/** Ends of heads whose lines end in bare LF: the parser refuses them. */
-const WRONG_ENDS: readonly string[] = ['\n\n', '\n\r\n'];
-
 /**
- * The index just behind the head, or -1 when its end is not among `bytes` before `end`. A head that ends with bare LFs
- * ends too: waiting for its CRLF could take for ever, and the parser can say what is wrong with it.
+ * The index after the head, or -1 when its end is not among `bytes` before `end`. It ends with the first empty line, whether its lines
+ * end in CRLF, in LF or in both: what is wrong with them is for the parser to say, and waiting for a CRLF could take for ever.
  *
  * @param from where the bytes begin that were not searched before
  */
 export function findHeadEnd(bytes: Buffer, from: number, end: number): number {
-  const right = findBefore(bytes, '\r\n\r\n', from, end);
-  if (right >= 0) return right;
-  const wrong = WRONG_ENDS.map((mark) => findBefore(bytes, mark, from, end)).filter((index) => index >= 0);
-  return wrong.length === 0 ? -1 : Math.min(...wrong);
+  const crlf = findBefore(bytes, '\n\r\n', from, end);
+  const lf = findBefore(crlf < 0 ? bytes : bytes.subarray(0, crlf), '\n\n', from, end);
+  return lf < 0 ? crlf : lf;
 }
 
 /** A mark may have begun before `from`, but only an end behind `from` is news. */
@@ -45,9 +41,12 @@ function findBefore(bytes: Buffer, mark: string, from: number, end: number): num
  */
 const STATUS_LINE = /HTTP\/1\.[01] [1-9]\d\d(?: [\t\x20-\x7e\x80-\xff]*)?\r\n/y;
 
+const CR = 0x0d;
+
 /** Reads the head in [start, end), which includes the empty line at its end. Never throws. */
 export function parseResponseHead(bytes: Buffer, start: number, end: number): HeadResult {
-  const text = bytes.toString('latin1', start, end);
+  const received = bytes.toString('latin1', start, end);
+  const text = endsLinesInLf(received) ? received.replaceAll('\n', '\r\n') : received;
   STATUS_LINE.lastIndex = 0;
   if (!STATUS_LINE.test(text)) return { kind: 'malformed', why: explainStatusLine(lineAt(text, 0)) };
   const fieldsAt = STATUS_LINE.lastIndex;
@@ -57,6 +56,15 @@ export function parseResponseHead(bytes: Buffer, start: number, end: number): He
   const status = Number(text.slice(9, 12));
   const reason = text.slice(13, fieldsAt - 2);
   return { kind: 'head', head: { minor, status, reason, fields } };
+}
+
+/**
+ * Whether all lines end in LF alone, as small servers write them, and as RFC 9112 section 2.2 lets a recipient take them. Where some
+ * end in CRLF, an LF is more likely one that got into a field from outside: with it as the end of a line, whoever wrote it
+ * would write fields.
+ */
+function endsLinesInLf(text: string): boolean {
+  return text.charCodeAt(text.indexOf('\n') - 1) !== CR && !text.includes('\r');
 }
 
 /** Returns the fields, or why there are none. */

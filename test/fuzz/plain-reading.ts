@@ -60,18 +60,19 @@ export function plainRequests(text: string): PlainRequest[] {
 }
 
 function plainHead(text: string, at: number): PlainHead | null {
-  const end = text.indexOf('\r\n\r\n', at);
+  const eol = /^[^\r\n]*\n/.test(text.slice(at)) ? '\n' : '\r\n';
+  const end = text.indexOf(eol + eol, at);
   if (end < 0) return null;
   const [first = '', ...lines] = text
     .slice(at, end)
-    .replaceAll(/\r\n[ \t]+/g, ' ')
-    .split('\r\n');
+    .replaceAll(/\r?\n[ \t]+/g, ' ')
+    .split(eol);
   const values = (name: string): readonly string[] =>
     lines
       .filter((line) => line.toLowerCase().startsWith(`${name}:`))
       .flatMap((line) => line.slice(name.length + 1).split(','))
       .map((value) => value.replaceAll(/^[ \t]+|[ \t]+$/g, '').toLowerCase());
-  return { first, values, end: end + 4 };
+  return { first, values, end: end + 2 * eol.length };
 }
 
 interface PlainBody {

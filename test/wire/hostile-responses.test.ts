@@ -4,6 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { Client } from '../harness/client.ts';
 import type { ProxyOptions } from '../../src/index.ts';
 import { TestProxy } from '../harness/proxy.ts';
+import { connectionsRested } from '../harness/rest.ts';
 import { Upstream, answering, ok } from '../harness/upstream.ts';
 
 /** Several strings on one line. */
@@ -48,6 +49,7 @@ async function answer(text: string, method = 'GET', options: ProxyOptions = {}):
   using client = await Client.connect(proxy.port);
   await client.send(`${method} /first HTTP/1.1\r\nHost: x\r\n\r\n`);
   await proxy.record();
+  await connectionsRested();
   await client.send('GET /second HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n');
   expect(await client.end()).toBe('fin');
   // This hop adds it; see test/wire/response-fields.test.ts.
@@ -126,7 +128,8 @@ describe('is refused with 502, and its connection closed: ', () => {
   });
 
   test.each([
-    ['lines that end in LF', 'HTTP/1.1 200 OK\nContent-Length: 2\n\nok'],
+    ['lines of which some end in LF', 'HTTP/1.1 200 OK\nContent-Length: 2\r\n\r\nok'],
+    ['chunks whose lines end in LF', 'HTTP/1.1 200 OK\nTransfer-Encoding: chunked\n\n2\nok\n0\n\n'],
     ['an empty line of LF alone', 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\nok'],
     ['HTTP/2', '\0\0\x12\x04\0\0\0\0\0\0\x03\0\0\0\x80'],
     ['the preface of HTTP/2', 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n'],
@@ -158,6 +161,8 @@ describe('reaches the client as exactly these octets: ', () => {
   const rows: readonly Row[] = [
     [withStatusLine('HTTP/1.1 200'), PLAIN.replace(' OK', ' '), 'kept'],
     [withStatusLine('HTTP/1.0 200 OK'), PLAIN, 'closed'],
+    ['HTTP/1.1 200 OK\nContent-Length: 2\n\nok', PLAIN, 'kept'],
+    ['HTTP/1.1 200 OK\nTransfer-Encoding: chunked\n\n2\r\nok\r\n0\r\n\r\n', PLAIN, 'kept'],
     [withStatusLine('HTTP/1.1 299 Odd \xe9\tOne'), PLAIN.replace('200 OK', '299 Odd \xe9\tOne'), 'kept'],
     [withStatusLine('HTTP/1.1 999 x'), PLAIN.replace('200 OK', '999 x'), 'kept'],
     [withFields('A: b\r\n\t c'), PLAIN.replace('Content', 'A: b c\r\nContent'), 'kept'],

@@ -132,7 +132,6 @@ export const REFUSED: readonly string[] = [
   withFraming('Content-Length: 5\r\nContent-Length: 6'),
   withFraming('Transfer-Encoding: gzip\r\nContent-Length: 5'),
   withCoding('Transfer-Encoding : chunked'),
-  'HTTP/1.1 200 OK\nContent-Length: 5\n\nhello',
   'HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\nhello',
   'HTTP/1.1 200 OK\r\nContent-Length: 5\n\r\nhello',
   'HTTP/1.1 200 OK',

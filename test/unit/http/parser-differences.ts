@@ -80,6 +80,12 @@ export const NODE_REFUSES: readonly Difference[] = [
     withField('A: b\r\n '),
     withField('A: b\r\n c\r\n d'),
   ]),
+  ...each('lines that all end in LF, as small servers write them (RFC 9112 section 2.2)', [
+    'HTTP/1.1 200 OK\nContent-Length: 5\n\nhello',
+    'HTTP/1.1 200 OK\nA: b\n c\nContent-Length: 5\n\nhello',
+    'HTTP/1.1 200 OK\nTransfer-Encoding: chunked\n\n5\r\nhello\r\n0\r\n\r\n',
+    'HTTP/1.0 200 OK\n\nuntil close',
+  ]),
   ...each('one length said twice, which may count as once (RFC 9110 section 8.6)', [
     withFraming('Content-Length: 5\r\nContent-Length: 5'),
     withFraming('Content-Length: 5, 5'),
