@@ -6,7 +6,8 @@ import type { AttemptRecord } from './events.ts';
 import { failureCase } from './failure-case.ts';
 import type { Failure } from './failure.ts';
 import { FAILURES } from './failures.ts';
-import { duration } from './quantities.ts';
+import { duration, grouped } from './quantities.ts';
+import { restartsIn } from './absences.ts';
 
 /** @param attempts the last one brought the whole answer */
 export function explainSaved(
@@ -14,6 +15,8 @@ export function explainSaved(
   waitedMs: number,
   settings: Settings,
 ): string | null {
+  const restarts = restartsIn(attempts);
+  if (restarts > 0) return explainRestarts(restarts, waitedMs, settings);
   const last = attempts.at(-1);
   if (last?.reason === 'retry') {
     const before = attempts.at(-2);
@@ -21,6 +24,15 @@ export function explainSaved(
   }
   if (waitedMs === 0) return null;
   return `The upstream ${targetUrl(settings.target)} took no connections for ${duration(waitedMs)}: the request waited, and was answered.`;
+}
+
+/** Whoever has a `breakpoint()` in the view meets it once for each. */
+function explainRestarts(restarts: number, waitedMs: number, settings: Settings): string {
+  const times = restarts === 1 ? 'once' : `${grouped(restarts)} times`;
+  return (
+    `The upstream ${targetUrl(settings.target)} went away ${times} while it had this request, took no connections for ` +
+    `${duration(waitedMs)} in all, and answered when it was asked again: the view may have run ${grouped(restarts + 1)} times.`
+  );
 }
 
 function explainRetry({ verdict, evidence }: AttemptRecord, attempts: number, settings: Settings): string {

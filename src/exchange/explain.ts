@@ -7,7 +7,7 @@ import { failureCase } from './failure-case.ts';
 import type { Failure } from './failure.ts';
 import { PROVABLE } from './failure-phrases.ts';
 import { FAILURES } from './failures.ts';
-import { bytes, count } from './quantities.ts';
+import { bytes, count, grouped } from './quantities.ts';
 
 export interface ExplainInput extends Failure {
   readonly verdict: VerdictKind;
@@ -33,16 +33,27 @@ export interface Explanation {
 export function explain(input: ExplainInput): Explanation {
   const { verdict, evidence } = input;
   const { code, happened, cause, remedy } = FAILURES[failureCase(verdict, evidence, input.target)];
-  const why = cause(input);
+  const restarts = input.restarts ?? 0;
+  const why = restarts > 0 ? RESTARTING : cause(input);
   const help = remedy(input);
   return {
     code,
-    sentence: `The upstream ${input.target} ${happened(input)}${why === null ? '' : `; ${why}`}: ${help}.`,
+    sentence: `The upstream ${input.target} ${happened(input)}${restartsPhrase(restarts)}${why === null ? '' : `; ${why}`}: ${help}.`,
     remedy: `${help.charAt(0).toUpperCase()}${help.slice(1)}.`,
     expected: evidence.framing?.kind === 'length' ? evidence.framing.length : null,
     received: evidence.bodyBytes,
     end: evidence.timeout === 'connect' ? 'timeout' : ENDS[evidence.ending],
   };
+}
+
+const RESTARTING =
+  'it was most likely restarted while it was at work on the request, by a reloader or because of it';
+
+/** The request was sent once more for each, so whatever the view does it may have done as often. */
+function restartsPhrase(restarts: number): string {
+  if (restarts === 0) return '';
+  const times = restarts === 1 ? 'once' : `${grouped(restarts)} times`;
+  return `, after it had gone away ${times} under this request`;
 }
 
 const ENDS: Readonly<Record<Ending, Explanation['end']>> = {

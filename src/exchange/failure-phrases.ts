@@ -5,8 +5,8 @@ import type { Failure } from './failure.ts';
 import { bytes, duration, grouped } from './quantities.ts';
 
 /** Only the last try is known here, so nothing is said of those before it. */
-export function tries({ attempts }: Failure): string {
-  return attempts > 1 ? `, on the last of ${grouped(attempts)} tries` : '';
+export function tries({ attempts, restarts = 0 }: Failure): string {
+  return attempts > 1 && restarts === 0 ? `, on the last of ${grouped(attempts)} tries` : '';
 }
 
 export function bodyProgress({ evidence: { framing, bodyBytes } }: Failure): string {

@@ -9,6 +9,8 @@ export interface Failure {
   readonly evidence: Evidence;
   /** Tries made, the last one included. */
   readonly attempts: number;
+  /** How often the upstream went away under a try. Default: never. */
+  readonly restarts?: number;
   /** Whether another try was made after it. Default: no. */
   readonly triedAgain?: boolean;
   /** The upstream's address, as a person would write it. */

@@ -2,6 +2,7 @@
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ConnectResult, Connecting, UpstreamConnection } from '../upstream/connection.ts';
+import { noConnection } from '../upstream/evidence.ts';
 import type { Evidence } from '../upstream/evidence.ts';
 import { connectLimitMs, decide } from '../upstream/retry.ts';
 import type { Services } from './services.ts';
@@ -39,6 +40,8 @@ export async function reach(services: Services, signal: AbortSignal): Promise<Re
         retriesLeft: 0,
         retriesMade: 0,
         forgiven: true,
+        failsAlike: false,
+        restarts: 0,
         waits,
         waitLeftMs: settings.waitForUpstreamMs - (performance.now() - startedMs),
         retryBackoffMs: 0,
@@ -60,26 +63,4 @@ async function unlessAborted(connecting: Connecting, signal: AbortSignal): Promi
   const result = await connecting.result;
   signal.removeEventListener('abort', cancel);
   return result;
-}
-
-function noConnection(
-  what: Pick<Evidence, 'ending'> & Partial<Pick<Evidence, 'timeout' | 'detail' | 'errorCode'>>,
-): Evidence {
-  return {
-    head: null,
-    framing: null,
-    streamed: false,
-    headBytes: 0,
-    interimBytes: 0,
-    bodyBytes: 0,
-    surplusBytes: 0,
-    trailerFields: 0,
-    reusedConnection: false,
-    requestBody: 'none',
-    expectation: 'none',
-    timeout: null,
-    detail: null,
-    errorCode: null,
-    ...what,
-  };
 }

@@ -13,12 +13,15 @@ import type { SpooledBody } from '../spool/spooled-body.ts';
 import type { AttemptNotes } from '../upstream/attempt-notes.ts';
 import { Attempt } from '../upstream/attempt.ts';
 import type { Hold } from '../upstream/request-sender.ts';
+import { failAlike, noConnection } from '../upstream/evidence.ts';
 import type { Evidence } from '../upstream/evidence.ts';
+import { Look } from '../upstream/look.ts';
 import { connectLimitMs, decide } from '../upstream/retry.ts';
 import { judge } from '../upstream/verdict.ts';
 import { AT_ONCE } from '../upstream/routes.ts';
 import type { VerdictKind } from '../upstream/verdict.ts';
 import { connectionFields } from './deliver.ts';
+import { Absences } from './absences.ts';
 import type { AttemptRecord } from './events.ts';
 import { forwardInterim } from './interim.ts';
 import type { Notes } from './notes.ts';
@@ -56,18 +59,17 @@ export function waitingRoomFull(maxWaiting: number): Extract<TrialResult, { kind
 
 export class Trial {
   readonly attempts: AttemptRecord[] = [];
-  waitedMs = 0;
   readonly #options: TrialOptions;
   readonly #repeatable: boolean;
   readonly #logsIn: boolean;
+  readonly #absences: Absences;
   #attempt: Attempt | null = null;
   #writer: SpoolWriter | null = null;
   #relay: Relay | null = null;
   #stopWatching: (() => void) | null = null;
   #abandoned = false;
   #wake: (() => void) | null = null;
-  #waits = 0;
-  #waitStartedMs = 0;
+  #looking: Look | null = null;
   #retriesMade = 0;
   #forgiven = false;
   /** As it was known when the last attempt began. */
@@ -77,64 +79,103 @@ export class Trial {
     this.#options = options;
     const { services, request } = options;
     this.#repeatable = mayRetry(request.method, request.fields, services.settings.retryMethods);
+    this.#absences = new Absences(services.waitingRoom, services.settings);
     this.#logsIn = logsConnectionIn(request.fields);
+  }
+
+  /** Time spent on waiting for an upstream that takes no connections. */
+  get waitedMs(): number {
+    return this.#absences.waitedMs;
   }
 
   /** Stops at once: the client has left. */
   abandon(): void {
     this.#abandoned = true;
     this.#attempt?.abandon();
+    this.#looking?.cancel();
     this.#wake?.();
   }
 
   async run(): Promise<TrialResult> {
     const { clock, services, notes: watched } = this.#options;
-    let reason: AttemptRecord['reason'] = 'first';
+    let next: AttemptRecord['reason'] | 'look' = 'first';
     try {
       for (;;) {
-        const startedMs = clock();
-        const hold = this.#hold();
-        const notes = watched?.attempt() ?? null;
-        this.#attempt = this.#newAttempt(reason, hold, notes);
-        const evidence = await this.#attempt.run();
-        this.#attempt = null;
-        const verdict = judge(evidence);
-        this.#learn(hold, verdict, evidence);
-        if (this.#waits === 0) this.#waitStartedMs = startedMs;
-        this.attempts.push({ startedMs, endedMs: clock(), verdict, evidence, reason, notes });
+        const tried = next === 'look' ? await this.#look() : await this.#try(next);
         if (this.#relay !== null) return { kind: 'relayed', relay: this.#relay };
-        const decision = this.#decide(verdict, evidence);
+        if (tried === null) return { kind: this.#abandoned ? 'abandoned' : 'failed' };
+        const decision = this.#decide(tried);
         switch (decision.kind) {
           case 'deliver':
-            if (verdict === 'unverifiable' && services.settings.unverifiable === 'refuse')
+            if (tried.verdict === 'unverifiable' && services.settings.unverifiable === 'refuse')
               return { kind: 'failed' };
-            return this.#wholeAtOnce(evidence) ?? (await this.#whole(evidence));
+            return this.#wholeAtOnce(tried.evidence) ?? (await this.#whole(tried.evidence));
           case 'abandon':
             return { kind: 'abandoned' };
           case 'refuse':
             return { kind: 'failed' };
+          case 'look':
+            next = 'look';
+            break;
           case 'retry':
-            reason = decision.reason;
-            if (reason === 'retry') this.#retriesMade += 1;
+            next = decision.reason;
+            if (next === 'retry') this.#retriesMade += 1;
             else this.#forgiven = true;
             await this.#pause(decision.delayMs);
             break;
           case 'wait':
-            reason = 'waited';
-            if (!this.#enterWaitingRoom()) return waitingRoomFull(services.settings.maxWaiting);
+            next = 'waited';
+            if (!this.#absences.wait()) return waitingRoomFull(services.settings.maxWaiting);
             watched?.waitBegins();
             await this.#pause(decision.delayMs);
             watched?.waitEnds();
-            this.waitedMs = clock() - this.#waitStartedMs;
+            this.#absences.waited(clock());
             break;
         }
         if (this.#abandoned) return { kind: 'abandoned' };
       }
     } finally {
-      if (this.#waits > 0) this.#options.services.waitingRoom.leave();
+      this.#absences[Symbol.dispose]();
       this.#writer?.[Symbol.dispose]();
       this.#stopWatching?.();
     }
+  }
+
+  async #try(reason: AttemptRecord['reason']): Promise<AttemptRecord> {
+    const { clock, notes: watched } = this.#options;
+    const startedMs = clock();
+    const hold = this.#hold();
+    const notes = watched?.attempt() ?? null;
+    this.#attempt = this.#newAttempt(reason, hold, notes);
+    const evidence = await this.#attempt.run();
+    this.#attempt = null;
+    const verdict = judge(evidence);
+    this.#learn(hold, verdict, evidence);
+    return this.#add({ startedMs, endedMs: clock(), verdict, evidence, reason, notes });
+  }
+
+  /** Null: the upstream still takes connections. */
+  async #look(): Promise<AttemptRecord | null> {
+    const { clock, services, body } = this.#options;
+    const startedMs = clock();
+    this.#looking = new Look(() => services.connect(this.#connectTimeoutMs()));
+    const failure = await this.#looking.run();
+    this.#looking = null;
+    if (failure === null) return null;
+    services.routes.upstreamIsAway();
+    const { errorCode, detail, timedOut } = failure;
+    const timeout = timedOut ? 'connect' : null;
+    const requestBody = body === null ? 'none' : 'withheld';
+    const evidence = noConnection({ ending: 'connect-failed', errorCode, detail, timeout, requestBody });
+    const verdict = judge(evidence);
+    return this.#add({ startedMs, endedMs: clock(), verdict, evidence, reason: 'waited', notes: null });
+  }
+
+  /** What comes back after a restart has all its tries. */
+  #add(record: AttemptRecord): AttemptRecord {
+    if (this.#absences.learn(this.attempts.at(-1), record)) this.#retriesMade = 0;
+    this.attempts.push(record);
+    return record;
   }
 
   #hold(): Hold {
@@ -177,8 +218,9 @@ export class Trial {
     if (evidence.ending === 'connect-failed') services.routes.upstreamIsAway();
   }
 
-  #decide(verdict: VerdictKind, evidence: Evidence): ReturnType<typeof decide> {
+  #decide({ verdict, evidence }: AttemptRecord): ReturnType<typeof decide> {
     const { settings } = this.#options.services;
+    const before = this.attempts.at(-2)?.evidence;
     return decide({
       verdict,
       evidence,
@@ -187,8 +229,10 @@ export class Trial {
       retriesLeft: settings.retries - this.#retriesMade,
       retriesMade: this.#retriesMade,
       forgiven: this.#forgiven,
-      waits: this.#waits,
-      waitLeftMs: this.#waitLeftMs(),
+      failsAlike: before !== undefined && failAlike(before, evidence),
+      restarts: this.#absences.restarts,
+      waits: this.#absences.waits,
+      waitLeftMs: this.#absences.leftMs(this.#options.clock()),
       retryBackoffMs: settings.retryBackoffMs,
     });
   }
@@ -236,13 +280,6 @@ export class Trial {
     this.attempts.push({ ...last, verdict: judge(failed), evidence: failed });
   }
 
-  #enterWaitingRoom(): boolean {
-    const { waitingRoom, settings } = this.#options.services;
-    if (this.#waits === 0 && !waitingRoom.enter(settings.maxWaiting)) return false;
-    this.#waits += 1;
-    return true;
-  }
-
   #pause(delayMs: number): Promise<void> {
     if (delayMs <= 0 || this.#abandoned) return Promise.resolve();
     return new Promise((resolve) => {
@@ -254,14 +291,9 @@ export class Trial {
     });
   }
 
-  /** Counted from the start of the first attempt that found nobody there. */
-  #waitLeftMs(): number {
-    const { services, clock } = this.#options;
-    return services.settings.waitForUpstreamMs - (clock() - this.#waitStartedMs);
-  }
-
   #connectTimeoutMs(): number {
-    const { connectTimeoutMs } = this.#options.services.settings;
-    return connectLimitMs(connectTimeoutMs, this.#waits === 0 ? null : this.#waitLeftMs());
+    const { services, clock } = this.#options;
+    const leftMs = this.#absences.waits === 0 ? null : this.#absences.leftMs(clock());
+    return connectLimitMs(services.settings.connectTimeoutMs, leftMs);
   }
 }

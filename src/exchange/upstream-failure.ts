@@ -4,6 +4,7 @@ import type { Settings } from '../config/settings.ts';
 import { targetUrl } from '../config/target.ts';
 import { ProxyError } from '../errors.ts';
 import type { AttemptRecord } from './events.ts';
+import { restartsIn } from './absences.ts';
 import { explain } from './explain.ts';
 import { NO_HINTS } from './local-client.ts';
 import type { LocalHints } from './local-client.ts';
@@ -30,7 +31,17 @@ export function upstreamFailure(
   const target = targetUrl(settings.target);
   const { answering, inspector } = hints;
   const tries = attempts.length;
-  const explanation = explain({ verdict, evidence, attempts: tries, target, waitedMs, settings, answering });
+  const restarts = restartsIn(attempts);
+  const explanation = explain({
+    verdict,
+    evidence,
+    attempts: tries,
+    restarts,
+    target,
+    waitedMs,
+    settings,
+    answering,
+  });
   const { code, sentence, remedy, expected, received, end } = explanation;
   return {
     error: new ProxyError(code, sentence),

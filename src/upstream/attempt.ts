@@ -73,20 +73,21 @@ export class Attempt implements ConnectionReader, ResponseObserver {
 
   /** Never rejects: however it ends, that is the evidence. */
   async run(): Promise<Evidence> {
-    const connection = (await this.#kept()) ?? (await this.#connect());
+    const kept = this.#kept();
+    const used = kept === null ? null : await kept;
+    this.#reused = used !== null;
+    const connection = used ?? (await this.#connect());
     if (this.#evidence === null && connection !== null) return await this.#runOn(connection);
     connection?.destroy();
     return this.#evidence ?? this.#record('connect-failed', null, null);
   }
 
   /** A connection that was used before: the client's own, or one that anybody may use. */
-  async #kept(): Promise<UpstreamConnection | null> {
+  #kept(): Promise<UpstreamConnection | null> | null {
     const { mayReuse, logsIn, client, pool } = this.#options;
-    const own = pool.personal.has(client) ? await pool.personal.take(client) : null;
-    this.#personal ||= own !== null;
-    const kept = own ?? (mayReuse && !logsIn ? await pool.take() : null);
-    this.#reused = kept !== null;
-    return kept;
+    const own = pool.personal.take(client);
+    if (own !== null) this.#personal = true;
+    return own ?? (mayReuse && !logsIn ? pool.take() : null);
   }
 
   #runOn(connection: UpstreamConnection): Promise<Evidence> {

@@ -66,13 +66,55 @@ export interface Evidence {
   readonly errorCode: string | null;
 }
 
+/** Of an attempt without a connection. */
+export function noConnection(
+  what: Pick<Evidence, 'ending'> &
+    Partial<Pick<Evidence, 'timeout' | 'detail' | 'errorCode' | 'requestBody'>>,
+): Evidence {
+  return {
+    head: null,
+    framing: null,
+    streamed: false,
+    headBytes: 0,
+    interimBytes: 0,
+    bodyBytes: 0,
+    surplusBytes: 0,
+    trailerFields: 0,
+    reusedConnection: false,
+    requestBody: 'none',
+    expectation: 'none',
+    timeout: null,
+    detail: null,
+    errorCode: null,
+    ...what,
+  };
+}
+
+/** Whether the upstream ended the connection before the response was whole. */
+export function wasCut({ ending }: Evidence): boolean {
+  return ending === 'fin' || ending === 'rst';
+}
+
 /**
- * Whether the upstream did not take the request up, so that any method may be sent again (RFC 9110 section 9.2.2): it was reset
- * in silence, which a kernel does where octets are still unread (RFC 1122 section 4.2.2.13), and either only its head had been
- * sent, or the 100 (Continue) that this route always says had not come. So end the connections that the kernel still takes for a
- * dev server whose process is on its way out. A close in order says nothing of the kind: then all had been read.
+ * Whether the upstream went away under a try: it cut that, and refused the next connection. A server that only cuts a response
+ * still takes connections.
  */
-export function wasNeverTakenUp(evidence: Evidence, saysContinue: boolean): boolean {
+export function wentAway(cut: Evidence, next: Evidence): boolean {
+  return wasCut(cut) && next.ending === 'connect-failed' && next.timeout === null;
+}
+
+/** Whether both responses were no HTTP in the very same way: then a third would be too. */
+export function failAlike(one: Evidence, other: Evidence): boolean {
+  return one.ending === 'parse-error' && other.ending === 'parse-error' && one.detail === other.detail;
+}
+
+/**
+ * Whether the upstream may not have begun with the request: it was reset in silence, which a kernel does where bytes are still
+ * unread (RFC 1122 section 4.2.2.13), and either only its head had been sent, or the 100 (Continue) that this route always says
+ * had not come. So end the connections that the kernel still takes for a dev server whose process is on its way out. It proves nothing:
+ * a server may act on the head alone and reset then. A close says nothing of the kind: then all had been read.
+ */
+export function mayBeUntouched(evidence: Evidence, saysContinue: boolean): boolean {
   const { ending, errorCode, requestBody, headBytes, interimBytes, expectation } = evidence;
   if (ending !== 'rst' || errorCode === NO_CLOSE_NOTIFY || headBytes + interimBytes > 0) return false;
   return (

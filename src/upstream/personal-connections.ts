@@ -28,13 +28,10 @@ export class PersonalConnections {
     return this.#kept.has(client);
   }
 
-  /** The connection of this client connection, when it has rested; null: there is none, or no more. */
-  async take(client: Duplex): Promise<UpstreamConnection | null> {
+  /** The connection of this client connection, when it has rested and is still silent. Null, at once or in the end: there is none. */
+  take(client: Duplex): Promise<UpstreamConnection | null> | null {
     const idle = this.#forget(client);
-    if (idle === null) return null;
-    // No other connection will do, so it is waited for.
-    await sleep(Math.max(0, idle.restLeftMs));
-    return await idle.takeIfSilent();
+    return idle === null ? null : rested(idle);
   }
 
   /** Keeps it for as long as both connections live. */
@@ -66,4 +63,10 @@ export class PersonalConnections {
     client.off('close', kept.forgetWith);
     return kept.idle;
   }
+}
+
+/** No other connection will do, so its rest is waited for. */
+async function rested(idle: IdleConnection): Promise<UpstreamConnection | null> {
+  await sleep(Math.max(0, idle.restLeftMs));
+  return await idle.takeIfSilent();
 }

@@ -23,13 +23,13 @@ export class ConnectionPool {
     this.#limits = limits;
   }
 
-  /** A connection that has rested and is still silent, or null. It keeps its time limit until it is given another. */
-  async take(): Promise<UpstreamConnection | null> {
-    for (let idle = this.#rested(); idle !== undefined; idle = this.#rested()) {
-      const connection = await idle.takeIfSilent();
-      if (connection !== null) return connection;
-    }
-    return null;
+  /**
+   * A connection that has rested and is still silent; it keeps its time limit until it is given another. Null, at once or in the
+   * end: there is none.
+   */
+  take(): Promise<UpstreamConnection | null> | null {
+    const rested = this.#rested();
+    return rested === undefined ? null : this.#firstSilent(rested);
   }
 
   /** Keeps a connection whose exchange ended as both sides expected. */
@@ -64,6 +64,14 @@ export class ConnectionPool {
     this.#closed = true;
     this.personal.close();
     this.#clear();
+  }
+
+  async #firstSilent(rested: IdleConnection): Promise<UpstreamConnection | null> {
+    for (let idle: IdleConnection | undefined = rested; idle !== undefined; idle = this.#rested()) {
+      const connection = await idle.takeIfSilent();
+      if (connection !== null) return connection;
+    }
+    return null;
   }
 
   #rested(): IdleConnection | undefined {

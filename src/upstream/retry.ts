@@ -1,6 +1,6 @@
 /** What to do after an attempt: a pure function of its verdict, its evidence and what has been tried before. */
 
-import { wasNeverTakenUp } from './evidence.ts';
+import { mayBeUntouched, wasCut } from './evidence.ts';
 import type { Evidence } from './evidence.ts';
 import type { VerdictKind } from './verdict.ts';
 
@@ -17,6 +17,10 @@ export interface Circumstances {
   readonly retriesMade: number;
   /** Whether a connection that went stale, or a refused expectation of ours, has already been forgiven. */
   readonly forgiven: boolean;
+  /** Whether the try before failed in the very same way, so that the next would too. */
+  readonly failsAlike: boolean;
+  /** How often the upstream went away under a try. */
+  readonly restarts: number;
   /** How often it was found that the upstream takes no connections. */
   readonly waits: number;
   /** Time left to wait for an upstream that takes no connections. */
@@ -33,16 +37,21 @@ export type Decision =
       readonly reason: 'retry' | 'stale-connection' | 'expectation-refused';
       readonly delayMs: number;
     }
-  | { readonly kind: 'wait'; readonly delayMs: number };
+  | { readonly kind: 'wait'; readonly delayMs: number }
+  /** See whether the upstream still takes connections: only if not, was it a restart that ended this try. */
+  | { readonly kind: 'look' };
 
 const REFUSE: Decision = { kind: 'refuse' };
 const DELIVER: Decision = { kind: 'deliver' };
 const ABANDON: Decision = { kind: 'abandon' };
+const LOOK: Decision = { kind: 'look' };
 const FORGIVE: Decision = { kind: 'retry', reason: 'stale-connection', delayMs: 0 };
 const WITHOUT_EXPECTATION: Decision = { kind: 'retry', reason: 'expectation-refused', delayMs: 0 };
 
 const FIRST_PROBE_MS = 50;
 const LARGEST_PROBE_MS = 500;
+/** An upstream that goes away so often under one request does it because of that request. */
+const MAX_RESTARTS = 10;
 
 export function decide(circumstances: Circumstances): Decision {
   switch (circumstances.verdict) {
@@ -76,14 +85,29 @@ function isUnexpected({ evidence, forgiven }: Circumstances): boolean {
 }
 
 function retry(circumstances: Circumstances): Decision {
-  const { evidence, repeatable, saysContinue, retriesLeft, retriesMade, forgiven, retryBackoffMs } =
+  const { evidence, repeatable, retriesLeft, retriesMade, forgiven, failsAlike, retryBackoffMs } =
     circumstances;
   // A slow upstream is not helped by more work, nor its client by waiting as long again.
-  if (evidence.ending === 'timeout') return REFUSE;
-  if (!repeatable && !wasNeverTakenUp(evidence, saysContinue)) return REFUSE;
-  if (isStale(circumstances) && !forgiven) return FORGIVE;
-  if (retriesLeft <= 0) return REFUSE;
-  return { kind: 'retry', reason: 'retry', delayMs: retryBackoffMs * 2 ** retriesMade };
+  if (evidence.ending === 'timeout' || failsAlike) return REFUSE;
+  if (repeatable && isStale(circumstances) && !forgiven) return FORGIVE;
+  if (repeatable && retriesLeft > 0)
+    return { kind: 'retry', reason: 'retry', delayMs: retryBackoffMs * 2 ** retriesMade };
+  return mayBeRestarting(circumstances) ? LOOK : REFUSE;
+}
+
+/**
+ * Whether a restart would explain it, and the request might be sent to what comes back: it costs no try then. What must not be repeated
+ * may have been acted on, unless the upstream had its head alone and went away with it.
+ */
+function mayBeRestarting({
+  evidence,
+  repeatable,
+  saysContinue,
+  restarts,
+  waitLeftMs,
+}: Circumstances): boolean {
+  if (!wasCut(evidence) || restarts >= MAX_RESTARTS || waitLeftMs <= 0) return false;
+  return repeatable || mayBeUntouched(evidence, saysContinue);
 }
 
 /**
@@ -96,10 +120,10 @@ function isStale({ evidence, verdict }: Circumstances): boolean {
   return evidence.reusedConnection && (isSilence || isLeftover);
 }
 
-/** Nothing was sent, so any method may wait and try again. */
+/** Nothing was sent on this connection, so any method may wait and try again. */
 function wait(circumstances: Circumstances): Decision {
-  const { evidence, waits, waitLeftMs } = circumstances;
-  if (waitLeftMs <= 0 || isLasting(evidence.errorCode)) return REFUSE;
+  const { evidence, restarts, waits, waitLeftMs } = circumstances;
+  if (waitLeftMs <= 0 || restarts > MAX_RESTARTS || isLasting(evidence.errorCode)) return REFUSE;
   const probeMs = Math.min(FIRST_PROBE_MS * 2 ** waits, LARGEST_PROBE_MS);
   return { kind: 'wait', delayMs: Math.min(probeMs, waitLeftMs) };
 }

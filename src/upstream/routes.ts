@@ -3,7 +3,7 @@
 import type { Settings } from '../config/settings.ts';
 import type { Hold } from './request-sender.ts';
 import { Continues } from './continues.ts';
-import { wasNeverTakenUp } from './evidence.ts';
+import { mayBeUntouched } from './evidence.ts';
 import type { Evidence } from './evidence.ts';
 import type { VerdictKind } from './verdict.ts';
 
@@ -62,7 +62,7 @@ export class Routes {
     const key = routeKey(method, path);
     const known = isAnswer(verdict) ? (this.#learned.get(key)?.habit ?? null) : null;
     const habit = habitShown(hold, verdict, evidence) ?? known;
-    if (habit === null || wasNeverTakenUp(evidence, hold.saysContinue)) return;
+    if (habit === null || mayBeUntouched(evidence, hold.saysContinue)) return;
     this.#learned.delete(key);
     this.#learned.set(key, {
       habit,

@@ -1,6 +1,7 @@
 // Constant traffic while runserver's autoreloader replaces its process: through lastbyte nothing fails that can be saved.
 // LASTBYTE_RESTART_SECONDS=60 makes the run as long as one likes.
 
+import { once } from 'node:events';
 import http from 'node:http';
 import { expect, test } from 'vitest';
 import type { ExchangeRecord } from '../../src/index.ts';
@@ -8,6 +9,7 @@ import { createProxy } from '../../src/server/proxy.ts';
 import { freePort } from './child-server.ts';
 import { need } from './need.ts';
 import { startReloadingServer } from './reloading-server.ts';
+import type { ReloadingServer } from './reloading-server.ts';
 import { startServerOn, whyMissing } from './servers.ts';
 
 const SECONDS = Number(process.env['LASTBYTE_RESTART_SECONDS'] ?? 9);
@@ -101,6 +103,29 @@ test(
   },
   (SECONDS + 60) * 1000,
 );
+
+/** Touches a source until the server takes no connections, and waits until it does again. */
+async function restart(server: ReloadingServer): Promise<void> {
+  const touching = setInterval(() => void server.touch(), 300);
+  while ((await ask(server.url, 'GET', '/bytes/1')) !== 'ECONNREFUSED')
+    await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
+  clearInterval(touching);
+  while ((await ask(server.url, 'GET', '/bytes/1')) !== '200')
+    await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
+}
+
+test('three saves during one slow GET use up none of its tries, and the log says that the view ran again', async (context) => {
+  need(context, whyMissing('Django runserver'));
+  await using server = await startReloadingServer();
+  await using proxy = createProxy({ target: server.url, port: 0, admin: false, waitForUpstream: '60s' });
+  await proxy.start();
+  const recorded = once(proxy, 'exchange');
+  const asked = ask(proxy.url, 'GET', '/slow/9');
+  for (let saves = 0; saves < 3; saves += 1) await restart(server);
+  expect(await asked).toBe('200');
+  const [record]: ExchangeRecord[] = await recorded;
+  expect(record?.sentence).toContain('the view may have run 4 times');
+});
 
 test('a server that starts after lastbyte answers what was asked before it was there', async (context) => {
   need(context, whyMissing('Django runserver'));

@@ -136,6 +136,11 @@ function outcome({
   return ending === 'hang' ? 504 : 502;
 }
 
+/** What is no HTTP twice in the same way will be so a third time. */
+function triesAt({ ending }: Case): number {
+  return ending === 'garbage' ? 2 : 3;
+}
+
 /** Tries made at each target, over all connections. */
 const tries = new Map<string, number>();
 
@@ -227,16 +232,19 @@ describe.each(SHAPES.map((shape) => [shape.name, shape] as const))(
         if (expected === 'whole') expectWhole(response, shape);
         else if (expected === 502 || expected === 504) expectRefused(response, expected);
         else expect(shape.body.startsWith(response.body.toString())).toBe(true);
-        expect(tries.get(target)).toBe(expected === 502 ? 3 : 1);
+        expect(tries.get(target)).toBe(expected === 502 ? triesAt(one) : 1);
         await expectUsable(client);
       });
 
       if (expected === 502) {
-        test.each([2, 3])('a GET that comes whole at try %i is saved', async (wholeFrom) => {
-          using client = await Client.connect(port());
-          expectWhole(await ask(client, shape.method, `/case/${index}/${wholeFrom}`), shape);
-          await expectUsable(client);
-        });
+        test.each([2, 3].filter((wholeFrom) => wholeFrom <= triesAt(one)))(
+          'a GET that comes whole at try %i is saved',
+          async (wholeFrom) => {
+            using client = await Client.connect(port());
+            expectWhole(await ask(client, shape.method, `/case/${index}/${wholeFrom}`), shape);
+            await expectUsable(client);
+          },
+        );
       }
 
       if (shape.method === 'GET') {

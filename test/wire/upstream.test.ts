@@ -524,6 +524,30 @@ describe('the response', () => {
     expect(response.body.toString()).toContain('SSH-2');
   });
 
+  test.each([
+    ['two lengths', 'HTTP/1.1 200 OK\r\nContent-Length: 4\r\nContent-Length: 5\r\n\r\nhello'],
+    ['junk', 'SSH-2.0-OpenSSH_9.2\r\n'],
+    ['broken chunks', 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n'],
+  ])('that is malformed for good is asked for twice, not three times: %s', async (_name, text) => {
+    await using upstream = await Upstream.start(answering(text));
+    await using proxy = await TestProxy.start(upstream.url);
+    using client = await Client.connect(proxy.port);
+    await client.send(GET);
+    expect((await client.response()).status).toBe(502);
+    expect(upstream.requests.length).toBe(2);
+  });
+
+  test('that is malformed twice, each time in its own way, is asked for a third time', async () => {
+    await using upstream = await Upstream.start(async (connection, index) => {
+      await connection.request();
+      await connection.send(['HTTP/1.1 2000 x\r\n\r\n', 'HTTP/1.1 20 x\r\n\r\n'][index] ?? ok('at last'));
+    });
+    await using proxy = await TestProxy.start(upstream.url);
+    using client = await Client.connect(proxy.port);
+    await client.send(GET);
+    expect((await client.response()).body.toString()).toBe('at last');
+  });
+
   test('larger than it may be is refused by naming the option', async () => {
     await using upstream = await Upstream.start(answering(ok('x'.repeat(2000))));
     await using proxy = await TestProxy.start(upstream.url, { maxResponseBody: 1000 });

@@ -1,6 +1,7 @@
 """A Django project in one file, served by the real runserver: `python3 django_app.py runserver --noreload HOST:PORT`."""
 
 import sys
+import time
 
 from django.conf import settings
 from django.core.management import execute_from_command_line
@@ -30,7 +31,12 @@ def view(request):
     return response
 
 
-urlpatterns = [re_path("^live/(events|next|gone)$", django_live.live), re_path("", view)]
+def slow(request, seconds):
+    time.sleep(int(seconds))
+    return HttpResponse(b"slow")
+
+
+urlpatterns = [re_path("^slow/([0-9])$", slow), re_path("^live/(events|next|gone)$", django_live.live), re_path("", view)]
 
 if __name__ == "__main__":
     execute_from_command_line(sys.argv)

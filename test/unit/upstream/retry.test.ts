@@ -13,6 +13,8 @@ function decideOn(changes: Partial<Circumstances>): Decision {
     retriesLeft: 2,
     retriesMade: 0,
     forgiven: false,
+    failsAlike: false,
+    restarts: 0,
     waits: 0,
     waitLeftMs: 10_000,
     retryBackoffMs: 100,
@@ -43,8 +45,18 @@ describe('a response that failed', () => {
     expect(decideOn({ retriesMade: 2 })).toEqual({ kind: 'retry', reason: 'retry', delayMs: 400 });
   });
 
-  test('is refused when no tries are left', () => {
-    expect(decideOn({ retriesLeft: 0 })).toEqual({ kind: 'refuse' });
+  test('is refused when no tries are left, unless a restart would explain it', () => {
+    const malformed = evidence({ ending: 'parse-error' });
+    expect(decideOn({ retriesLeft: 0, evidence: malformed })).toEqual({ kind: 'refuse' });
+    for (const ending of ['fin', 'rst'] as const)
+      expect(decideOn({ retriesLeft: 0, evidence: evidence({ ending }) })).toEqual({ kind: 'look' });
+    expect(decideOn({ retriesLeft: 0, waitLeftMs: 0 })).toEqual({ kind: 'refuse' });
+    expect(decideOn({ retriesLeft: 0, restarts: 9 })).toEqual({ kind: 'look' });
+    expect(decideOn({ retriesLeft: 0, restarts: 10 })).toEqual({ kind: 'refuse' });
+  });
+
+  test('in the very same way as the one before is refused: a third would too', () => {
+    expect(decideOn({ verdict: 'malformed', failsAlike: true })).toEqual({ kind: 'refuse' });
   });
 
   test('is refused when the request must not be sent twice', () => {
@@ -157,13 +169,19 @@ describe('an upstream that takes no connections', () => {
     expect(decision).toEqual({ kind: 'refuse' });
   });
 
+  test('is given up when it went away too often under this request', () => {
+    const away = { verdict: 'no-response', evidence: refused('ECONNREFUSED') } as const;
+    expect(decideOn({ ...away, restarts: 10 })).toEqual({ kind: 'wait', delayMs: 50 });
+    expect(decideOn({ ...away, restarts: 11 })).toEqual({ kind: 'refuse' });
+  });
+
   test.each(['DEPTH_ZERO_SELF_SIGNED_CERT', 'EACCES', null])('%s: is not cured by waiting', (errorCode) => {
     expect(decideOn({ verdict: 'no-response', evidence: refused(errorCode) })).toEqual({ kind: 'refuse' });
   });
 });
 
-describe('a request that was never taken up', () => {
-  const again = { kind: 'retry', reason: 'retry', delayMs: 100 };
+describe('a request that must not be sent twice, and may be untouched', () => {
+  const look = { kind: 'look' };
 
   test.each([
     ['with its body withheld', { ending: 'rst', requestBody: 'withheld' }, false],
@@ -172,10 +190,10 @@ describe('a request that was never taken up', () => {
       { ending: 'rst', requestBody: 'whole', expectation: 'unanswered' },
       true,
     ],
-  ] as const)('is sent again with any method: %s', (_name, changes, saysContinue) => {
+  ] as const)('is sent again only if the upstream went away: %s', (_name, changes, saysContinue) => {
     const seen = silence(changes);
     expect(decideOn({ verdict: 'no-response', evidence: seen, repeatable: false, saysContinue })).toEqual(
-      again,
+      look,
     );
   });
 
@@ -207,12 +225,6 @@ describe('a request that was never taken up', () => {
     ['it was too slow', silence({ ending: 'timeout', requestBody: 'withheld' }), true],
   ] as const)('is not what this is: %s', (_name, seen, saysContinue) => {
     const decision = decideOn({ verdict: judge(seen), evidence: seen, repeatable: false, saysContinue });
-    expect(decision).toEqual({ kind: 'refuse' });
-  });
-
-  test('is sent again no more often than any other', () => {
-    const seen = silence({ ending: 'rst', requestBody: 'withheld' });
-    const decision = decideOn({ verdict: 'no-response', evidence: seen, repeatable: false, retriesLeft: 0 });
     expect(decision).toEqual({ kind: 'refuse' });
   });
 });
