@@ -152,9 +152,8 @@ export function hopByHopNames(fields: Fields): ReadonlySet<string> {
 
 /** The members of all Connection fields. */
 export function connectionOptions(fields: Fields): Fields {
-  let options: Fields = NONE;
-  for (const value of fieldValues(fields, 'connection')) {
-    options = options.length === 0 ? listMembers(value) : [...options, ...listMembers(value)];
-  }
-  return options;
+  const values = fieldValues(fields, 'connection');
+  const [only] = values;
+  if (only === undefined) return NONE;
+  return values.length === 1 ? listMembers(only) : values.flatMap(listMembers);
 }

@@ -26,7 +26,7 @@ export class ResponseReader {
   readonly #maxHeaderBytes: number;
   readonly #observer: ResponseObserver;
   /** The part of a head that came before its end did. */
-  #headStart: Buffer | null = null;
+  #headStart: HeadStart | null = null;
   #sink: BodySink | null = null;
   #chunked: ChunkedDecoder | null = null;
   #window: Uint8Array | null = null;
@@ -109,23 +109,24 @@ export class ResponseReader {
   /** Returns the index behind what it used. */
   #readHead(bytes: Buffer, from: number): number {
     const before = this.#headStart;
+    const knownBytes = before?.bytes ?? 0;
     const to = before === null ? bytes.length : Math.min(bytes.length, from + HEAD_PIECE_BYTES);
-    const all = before === null ? bytes : Buffer.concat([before, bytes.subarray(from, to)]);
+    const all = before === null ? bytes : before.with(bytes.subarray(from, to));
     const start = before === null ? from : 0;
-    const end = findHeadEnd(all, before === null ? from : before.length, all.length);
+    const end = findHeadEnd(all, before === null ? from : knownBytes, all.length);
     const length = (end < 0 ? all.length : end) - start;
-    this.headBytes += length - (before?.length ?? 0);
+    this.headBytes += length - knownBytes;
     if (this.interimBytes + this.headBytes > this.#maxHeaderBytes) {
       this.#finish('limit', `its head is larger than ${this.#maxHeaderBytes} bytes`, 'LIMIT_HEAD');
     } else if (end < 0) {
-      this.#headStart = before === null ? Buffer.from(bytes.subarray(from)) : all;
+      this.#headStart ??= new HeadStart(bytes.subarray(from));
       this.#refuseOtherProtocols(all, start);
     } else {
       this.#headStart = null;
       this.#takeHead(all, start, end);
     }
     if (end < 0) return this.#over ? bytes.length : to;
-    return from + length - (before?.length ?? 0);
+    return from + length - knownBytes;
   }
 
   /** What does not begin as HTTP never will: waiting for the end of its head could take for ever. */
@@ -216,6 +217,34 @@ export class ResponseReader {
     if (this.#over) return;
     this.#over = true;
     this.#observer.over(ending, detail, errorCode);
+  }
+}
+
+/** The start of a head, in memory that doubles as it grows: one that comes byte by byte is not copied for each of them. */
+class HeadStart {
+  #memory: Buffer;
+  #bytes: number;
+
+  constructor(start: Buffer) {
+    this.#memory = Buffer.from(start);
+    this.#bytes = start.length;
+  }
+
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  /** Adds what came next; returns all there is, valid until more is added. */
+  with(next: Buffer): Buffer {
+    const bytes = this.#bytes + next.length;
+    if (bytes > this.#memory.length) {
+      const larger = Buffer.allocUnsafeSlow(2 * bytes);
+      this.#memory.copy(larger, 0, 0, this.#bytes);
+      this.#memory = larger;
+    }
+    next.copy(this.#memory, this.#bytes);
+    this.#bytes = bytes;
+    return this.#memory.subarray(0, bytes);
   }
 }
 
