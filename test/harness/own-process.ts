@@ -1,6 +1,7 @@
 /** lastbyte as a process of its own, and what /proc tells of it. */
 
 import { readdirSync, readlinkSync } from 'node:fs';
+import type { Socket } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { startLastbyte } from '../cli/command.ts';
@@ -39,6 +40,11 @@ function targetOf(path: string): string {
   } catch {
     return 'closed meanwhile';
   }
+}
+
+/** Connections that carried a request: the look at the target when lastbyte starts carries none. */
+export function asked(sockets: readonly Socket[]): Socket[] {
+  return sockets.filter(({ bytesRead }) => bytesRead > 0);
 }
 
 /** What another process does shows in no event: looked for again and again, for 10 s at most. */

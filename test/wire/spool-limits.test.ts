@@ -8,7 +8,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { Client, valueOf } from '../harness/client.ts';
 import { MIB, answering, sendOctets, upstreamOf } from '../harness/octet-stream.ts';
-import { eventually, pidOf, portOf, spoolFilesOf, startIn } from '../harness/own-process.ts';
+import { asked, eventually, pidOf, portOf, spoolFilesOf, startIn } from '../harness/own-process.ts';
 import { need } from '../real/need.ts';
 
 const GET = 'GET / HTTP/1.1\r\nHost: x\r\n\r\n';
@@ -77,7 +77,7 @@ describe('when the disk is full', () => {
     const refused = await client.response();
     expect(refused.status).toBe(503);
     expect(refused.body.toString()).toMatch(/"detail":"[^"]*--spool-dir \(ENOSPC\)/);
-    expect(upstream.sockets).toEqual([]);
+    expect(asked(upstream.sockets)).toEqual([]);
     expect(await eventually(() => spoolFilesOf(command, folder).length === 0)).toBe(true);
     using other = await Client.connect(await portOf(command));
     await other.send(GET);

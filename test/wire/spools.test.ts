@@ -18,7 +18,7 @@ import type { RunningCommand } from '../cli/command.ts';
 import { signal } from '../harness/bare.ts';
 import { Client } from '../harness/client.ts';
 import { MIB, answering, digestOf, receiveOctets, sendOctets, upstreamOf } from '../harness/octet-stream.ts';
-import { eventually, pidOf, portOf, spoolFilesOf, startIn } from '../harness/own-process.ts';
+import { asked, eventually, pidOf, portOf, spoolFilesOf, startIn } from '../harness/own-process.ts';
 
 const GET = 'GET / HTTP/1.1\r\nHost: x\r\n\r\n';
 const CHUNKED_POST = 'POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n';
@@ -72,6 +72,8 @@ describe('memory', () => {
       const arrived = signal<Awaited<ReturnType<typeof receiveOctets>>>();
       await using upstream = await upstreamOf((socket) => {
         void receiveOctets(socket, bytes).then((received) => {
+          // The look at the target when lastbyte starts is a connection without a request.
+          if (received.bytes === 0) return;
           arrived.resolve(received);
           socket.end('HTTP/1.1 204 No Content\r\nConnection: close\r\n\r\n');
         });
@@ -133,7 +135,7 @@ describe('a spool file', () => {
     expect(await eventually(() => spoolFiles(command).length === 1)).toBe(true);
     client.socket.resetAndDestroy();
     expect(await eventually(() => spoolFiles(command).length === 0)).toBe(true);
-    expect(upstream.sockets).toEqual([]);
+    expect(asked(upstream.sockets)).toEqual([]);
   });
 
   test('is closed when the upstream leaves in the middle of its answer, each time', async () => {
@@ -147,7 +149,7 @@ describe('a spool file', () => {
     using client = await Client.connect(await portOf(command));
     await client.send(GET);
     expect((await client.response()).status).toBe(502);
-    expect(upstream.sockets.length).toBe(3);
+    expect(asked(upstream.sockets).length).toBe(3);
     expect(await eventually(() => spoolFiles(command).length === 0)).toBe(true);
   });
 
