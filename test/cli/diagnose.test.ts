@@ -150,7 +150,9 @@ describe('the exit code is 3 when the server could not be reached, and one sente
       }),
     );
     const url = `https://localhost:${server.port}/`;
-    expect(await unreachable(url)).toMatch(/has a self-signed certificate \([\d.: ]*DEPTH_ZERO_SELF_SIGNED_CERT\)/);
+    expect(await unreachable(url)).toMatch(
+      /has a self-signed certificate \([\d.: ]*DEPTH_ZERO_SELF_SIGNED_CERT\)/,
+    );
     const accepted = await lastbyte([
       'diagnose',
       url,
