@@ -8,7 +8,7 @@ export default defineConfig({
   test: {
     maxWorkers: 2,
     projects: [
-      project('unit', ['test/unit/**/*.test.ts']),
+      project('unit', ['test/unit/**/*.test.ts'], { testTimeout: 60_000 }),
       project('wire', ['test/wire/**/*.test.ts', 'test/facts/**/*.test.ts'], { testTimeout: 30_000 }),
       project('cli', ['test/cli/**/*.test.ts'], { testTimeout: 30_000 }),
       project('real', ['test/real/**/*.test.ts'], { testTimeout: 120_000 }),
