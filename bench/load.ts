@@ -2,7 +2,7 @@
 
 import { spawn } from 'node:child_process';
 import { text } from 'node:stream/consumers';
-import type { MeasuredChild } from './processes.ts';
+import { cpuSeconds } from '../test/harness/procfs.ts';
 
 export interface LoadPlan {
   readonly url: string;
@@ -48,12 +48,12 @@ export async function leadIn(plan: LoadPlan): Promise<void> {
   await load({ ...plan, seconds: Math.ceil(plan.seconds / 2) });
 }
 
-/** The load, with a lead-in that does not count, and what it cost the process in front of it. */
-export async function measured(child: MeasuredChild, plan: LoadPlan): Promise<Measured> {
+/** The load, with a lead-in that does not count, and what it cost this process. */
+export async function measured(pid: number, plan: LoadPlan): Promise<Measured> {
   await leadIn(plan);
-  const before = child.cpuSeconds();
+  const before = cpuSeconds(pid);
   const result = await load(plan);
-  return { ...result, cpuMicros: ((child.cpuSeconds() - before) * 1_000_000) / result.requests };
+  return { ...result, cpuMicros: ((cpuSeconds(pid) - before) * 1_000_000) / result.requests };
 }
 
 const MS: Readonly<Record<string, number>> = { us: 0.001, ms: 1, s: 1000, m: 60_000 };

@@ -1,6 +1,6 @@
 /** What is measured: something that stands in front of the origin, or the origin itself. */
 
-import type { MeasuredChild } from './processes.ts';
+import type { RunningCommand } from '../test/harness/process.ts';
 
 export interface Place {
   /** Where the origin listens, on 127.0.0.1. */
@@ -27,5 +27,5 @@ export interface Peer {
   readonly keepsAbandoned?: true;
   /** Null: it is not installed. */
   version(): string | null;
-  start(place: Place): MeasuredChild;
+  start(place: Place): RunningCommand;
 }

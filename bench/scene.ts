@@ -6,8 +6,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Peer } from './peer.ts';
 import { startOrigin } from './peers/nginx.ts';
-import { freePort } from './ports.ts';
-import type { MeasuredChild } from './processes.ts';
+import { freePort } from '../test/harness/ports.ts';
+import type { RunningCommand } from '../test/harness/process.ts';
 
 export interface Size {
   readonly name: string;
@@ -24,18 +24,22 @@ export const SIZES: readonly Size[] = [
 export interface Running {
   readonly peer: Peer;
   readonly url: string;
-  readonly child: MeasuredChild;
+  readonly child: RunningCommand;
 }
 
 export class Scene implements AsyncDisposable {
   readonly folder: string = madeFolder();
   readonly #root = join(this.folder, 'files');
   readonly #bodies = new Map<number, Buffer>();
-  readonly #children: MeasuredChild[] = [];
-  readonly originPort: number = freePort();
+  readonly #children: RunningCommand[] = [];
+  readonly originPort: number;
+
+  private constructor(originPort: number) {
+    this.originPort = originPort;
+  }
 
   static async open(): Promise<Scene> {
-    const scene = new Scene();
+    const scene = new Scene(await freePort());
     mkdirSync(scene.#root, { mode: 0o755 });
     const folder = scene.subfolder('origin');
     const origin = startOrigin({ folder, port: scene.originPort }, scene.#root);
@@ -56,7 +60,7 @@ export class Scene implements AsyncDisposable {
 
   async start(peer: Peer): Promise<Running> {
     const isDirect = peer.name === 'direct';
-    const port = isDirect ? this.originPort : freePort();
+    const port = isDirect ? this.originPort : await freePort();
     const child = peer.start({ originPort: this.originPort, port, folder: this.subfolder(peer.name) });
     this.#children.push(child);
     await child.listening(port);
@@ -69,7 +73,7 @@ export class Scene implements AsyncDisposable {
   }
 
   /** For what is started outside of a peer, and is to end with the scene. */
-  adopt(child: MeasuredChild): void {
+  adopt(child: RunningCommand): void {
     this.#children.push(child);
   }
 

@@ -3,12 +3,12 @@
  * `--once` ends it after the numbers; `--embedded` takes Node's own http server, also where Django is there.
  */
 
-import net from 'node:net';
 import { parseArgs } from 'node:util';
-import { freePort, type ChildServer } from '../test/real/child-server.ts';
+import { frontWithLastbyte, type LastbyteFront } from '../test/harness/lastbyte.ts';
+import { freePort, isFree } from '../test/harness/ports.ts';
+import type { ServerProcess } from '../test/harness/process.ts';
 import { startServerOn, whyMissing, type ServerName } from '../test/real/servers.ts';
 import { ANSWER_BYTES, CHUNKED_UPLOAD, measureCell, type Cell } from './fault-table.ts';
-import { startLastbyte } from './lastbyte-process.ts';
 
 const TRIES = 20;
 const SERVER_PORT = 8000;
@@ -23,8 +23,8 @@ const WHY =
 
 interface Stage {
   readonly name: string;
-  readonly server: ChildServer;
-  readonly proxy: ChildServer;
+  readonly server: ServerProcess;
+  readonly proxy: LastbyteFront;
 }
 
 async function main(): Promise<number> {
@@ -33,7 +33,7 @@ async function main(): Promise<number> {
   const stopped = new Promise((resolve) => process.once('SIGINT', resolve).once('SIGTERM', resolve));
   const name = options.embedded ? EMBEDDED : chooseServer();
   await using server = await startServerOn(name, await choosePort(SERVER_PORT, name));
-  await using proxy = await startLastbyte(server.port, await choosePort(PROXY_PORT, 'lastbyte'));
+  await using proxy = await frontWithLastbyte(server.port, await choosePort(PROXY_PORT, 'lastbyte'));
   const stage = { name, server, proxy };
   say(`${name} listens on ${server.url}, lastbyte in front of it on ${proxy.url}.\n`);
   const first = await Promise.race([compare(stage), stopped]);
@@ -65,14 +65,6 @@ async function choosePort(preferred: number, name: string): Promise<number> {
   const port = await freePort();
   say(`Port ${preferred} is in use, so ${name} takes port ${port}.\n`);
   return port;
-}
-
-async function isFree(port: number): Promise<boolean> {
-  return await new Promise((resolve) => {
-    const server = net.createServer();
-    server.on('error', () => resolve(false));
-    server.listen(port, '127.0.0.1', () => server.close(() => resolve(true)));
-  });
 }
 
 async function compare({ name, server, proxy }: Stage): Promise<'compared'> {

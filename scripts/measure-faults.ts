@@ -1,7 +1,7 @@
 /** Prints the fault table, asking the real servers directly and through lastbyte: `npm run faults`. */
 
 import { parseArgs } from 'node:util';
-import { frontWithLastbyte } from './lastbyte-process.ts';
+import { frontWithLastbyte } from '../test/harness/lastbyte.ts';
 import { markdown, measureAll, type Front } from './fault-table.ts';
 import type { Reader } from '../test/real/wire-request.ts';
 

@@ -5,7 +5,7 @@ import type { Arguments } from '../arguments.ts';
 import { leadIn, load, median } from '../load.ts';
 import type { Load } from '../load.ts';
 import { startLastbyte } from '../peers/lastbyte.ts';
-import { freePort } from '../ports.ts';
+import { freePort } from '../../test/harness/ports.ts';
 import { Scene } from '../scene.ts';
 import { figure, table } from '../tables.ts';
 
@@ -15,7 +15,7 @@ const CLIENTS: readonly number[] = [1, 4, 8, 32];
 export async function django({ rounds, seconds, warmUpSeconds }: Arguments): Promise<string> {
   await using scene = await Scene.open();
   await using server = await startServer('Django runserver');
-  const port = freePort();
+  const port = await freePort();
   const child = startLastbyte(scene.subfolder('django'), port, Number(new URL(server.url).port));
   scene.adopt(child);
   await child.listening(port);

@@ -18,7 +18,7 @@ export async function growth({ rounds, seconds, warmUpSeconds }: Arguments): Pro
   const { url, child } = await scene.start(lastbyte);
   await load({ url: url + scene.path(KIB), connections: CONNECTIONS, seconds: warmUpSeconds });
   const one = async (bytes: number, connections: number): Promise<Measured> =>
-    await measured(child, { url: url + scene.path(bytes), connections, seconds });
+    await measured(child.pid, { url: url + scene.path(bytes), connections, seconds });
   const bySize = new Map<number, Measured[]>();
   const byClients = new Map<number, Measured[]>();
   for (let round = 0; round < rounds; round += 1) {

@@ -3,6 +3,7 @@
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import type { Socket } from 'node:net';
+import { residentBytes } from '../../test/harness/procfs.ts';
 import type { Arguments } from '../arguments.ts';
 import { load } from '../load.ts';
 import { Scene } from '../scene.ts';
@@ -19,13 +20,13 @@ export async function idle({ peers }: Arguments): Promise<string> {
     const path = scene.path(1024);
     // What is compiled and allocated once is no cost of a connection.
     await load({ url: url + path, connections: 32, seconds: 2 });
-    const before = child.residentBytes();
+    const before = residentBytes(child.pid);
     const sockets: Socket[] = [];
     while (sockets.length < CLIENTS) {
       const port = Number(new URL(url).port);
       sockets.push(...(await Promise.all(Array.from({ length: AT_ONCE }, () => askedOnce(port, path)))));
     }
-    const each = (child.residentBytes() - before) / CLIENTS / 1000;
+    const each = (residentBytes(child.pid) - before) / CLIENTS / 1000;
     for (const socket of sockets) socket.destroy();
     rows.push([peer.name, figure(each)]);
     await child[Symbol.asyncDispose]();

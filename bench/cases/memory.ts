@@ -1,5 +1,6 @@
 /** Peak memory of each peer, fresh, with 32 clients that each fetch 10 MB again and again. */
 
+import { peakBytes, residentBytes } from '../../test/harness/procfs.ts';
 import type { Arguments } from '../arguments.ts';
 import { load } from '../load.ts';
 import { Scene } from '../scene.ts';
@@ -14,10 +15,10 @@ export async function memory({ peers, rounds, seconds }: Arguments): Promise<str
   for (const peer of peers.filter(({ name }) => name !== 'direct')) {
     const { url, child } = await scene.start(peer);
     await scene.expectRight(url, BYTES);
-    const before = child.residentBytes();
+    const before = residentBytes(child.pid);
     const plan = { url: url + scene.path(BYTES), connections: CONNECTIONS, seconds: rounds * seconds };
     const { requestsPerSecond, errors } = await load(plan);
-    rows.push([peer.name, mib(before), mib(child.peakBytes()), figure(requestsPerSecond), String(errors)]);
+    rows.push([peer.name, mib(before), mib(peakBytes(child.pid)), figure(requestsPerSecond), String(errors)]);
     await child[Symbol.asyncDispose]();
   }
   const how = `${CONNECTIONS} clients × 10 MB for ${rounds * seconds} s, each peer fresh and alone; resident memory of all its processes.`;

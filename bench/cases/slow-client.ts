@@ -8,7 +8,7 @@ import { performance } from 'node:perf_hooks';
 import type { Arguments } from '../arguments.ts';
 import { median } from '../load.ts';
 import type { Peer } from '../peer.ts';
-import { freePort } from '../ports.ts';
+import { freePort } from '../../test/harness/ports.ts';
 import { Scene } from '../scene.ts';
 import { figure, table } from '../tables.ts';
 
@@ -45,7 +45,7 @@ export async function slowClient({ peers, rounds }: Arguments): Promise<string> 
 
 async function portOf(peer: Peer, originPort: number, scene: Scene): Promise<number> {
   if (peer.name === 'direct') return originPort;
-  const port = freePort();
+  const port = await freePort();
   const child = peer.start({ originPort, port, folder: scene.subfolder(`slow-${peer.name}`) });
   scene.adopt(child);
   await child.listening(port);

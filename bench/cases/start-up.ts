@@ -7,7 +7,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Arguments } from '../arguments.ts';
 import { median } from '../load.ts';
 import { startLastbyte } from '../peers/lastbyte.ts';
-import { freePort } from '../ports.ts';
+import { BIN } from '../../test/harness/lastbyte.ts';
+import { freePort } from '../../test/harness/ports.ts';
 import { Scene } from '../scene.ts';
 import { figure, table } from '../tables.ts';
 
@@ -17,8 +18,8 @@ export async function startUp({ rounds }: Arguments): Promise<string> {
   const [toAnswer, toVersion, toNothing]: [number[], number[], number[]] = [[], [], []];
   for (let round = 0; round < rounds; round += 1) {
     toNothing.push(await timed(async () => await ran(['-e', '0'])));
-    toVersion.push(await timed(async () => await ran(['dist/bin.js', '--version'])));
-    const port = freePort();
+    toVersion.push(await timed(async () => await ran([BIN, '--version'])));
+    const port = await freePort();
     const startedMs = performance.now();
     await using child = startLastbyte(scene.subfolder('start'), port, scene.originPort);
     while (!(await answers(`http://127.0.0.1:${port}${path}`))) await sleep(2);

@@ -1,5 +1,6 @@
 /** Requests a second, the proxy's processor, latency and memory: all peers side by side, in interleaved rounds. */
 
+import { peakBytes } from '../../test/harness/procfs.ts';
 import { load, measured, median } from '../load.ts';
 import type { Measured } from '../load.ts';
 import type { Peer } from '../peer.ts';
@@ -48,9 +49,9 @@ export async function throughput(plan: ThroughputPlan, say: (line: string) => vo
         const { peer, url, child } = one;
         await scene.expectRight(url, size.bytes);
         const { connections, seconds } = plan;
-        const result = await measured(child, { url: url + scene.path(size.bytes), connections, seconds });
+        const result = await measured(child.pid, { url: url + scene.path(size.bytes), connections, seconds });
         rounds.get(peer.name)?.push(result);
-        peaks.set(peer.name, Math.max(peaks.get(peer.name) ?? 0, child.peakBytes()));
+        peaks.set(peer.name, Math.max(peaks.get(peer.name) ?? 0, peakBytes(child.pid)));
         const { requestsPerSecond, cpuMicros } = result;
         say(
           `${size.name}, round ${round}, ${peer.name}: ${figure(requestsPerSecond)} requests/s, ${figure(cpuMicros)} µs`,
@@ -84,7 +85,7 @@ async function warmUp(
   }
 }
 
-function resultOf(rounds: readonly Measured[], peakBytes: number): Result {
+function resultOf(rounds: readonly Measured[], peak: number): Result {
   const middle = (pick: (one: Measured) => number): number => median(rounds.map(pick));
   return {
     requestsPerSecond: middle((one) => one.requestsPerSecond),
@@ -92,7 +93,7 @@ function resultOf(rounds: readonly Measured[], peakBytes: number): Result {
     p50Ms: middle((one) => one.p50Ms),
     p99Ms: middle((one) => one.p99Ms),
     errors: rounds.reduce((sum, one) => sum + one.errors, 0),
-    peakBytes,
+    peakBytes: peak,
   };
 }
 

@@ -3,7 +3,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Peer } from '../peer.ts';
-import { MeasuredChild, versionOf } from '../processes.ts';
+import { RunningCommand, versionOf } from '../../test/harness/process.ts';
 
 export const caddy: Peer = {
   name: 'caddy',
@@ -26,7 +26,7 @@ ${bufferOptions()}
 }
 `,
     );
-    return new MeasuredChild({
+    return new RunningCommand({
       file: 'caddy',
       args: ['run', '--config', config, '--adapter', 'caddyfile'],
       env: { GOMAXPROCS: '1', HOME: folder, XDG_DATA_HOME: folder, XDG_CONFIG_HOME: folder },

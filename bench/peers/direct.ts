@@ -1,6 +1,6 @@
 /** Nothing in between: what the load generator and the origin can do by themselves. */
 
-import { MeasuredChild } from '../processes.ts';
+import { RunningCommand } from '../../test/harness/process.ts';
 import type { Peer } from '../peer.ts';
 import { join } from 'node:path';
 
@@ -11,5 +11,5 @@ export const direct: Peer = {
   version: () => '-',
   // A stand-in that uses nothing: the load goes to the origin's own port.
   start: ({ folder }) =>
-    new MeasuredChild({ file: 'sleep', args: ['infinity'], logPath: join(folder, 'output.log') }),
+    new RunningCommand({ file: 'sleep', args: ['infinity'], logPath: join(folder, 'output.log') }),
 };

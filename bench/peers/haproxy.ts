@@ -3,7 +3,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Peer } from '../peer.ts';
-import { MeasuredChild, versionOf } from '../processes.ts';
+import { RunningCommand, versionOf } from '../../test/harness/process.ts';
 
 export const haproxy: Peer = {
   name: 'haproxy',
@@ -30,7 +30,7 @@ backend origin
   server origin 127.0.0.1:${originPort}
 `,
     );
-    return new MeasuredChild({
+    return new RunningCommand({
       file: 'haproxy',
       args: ['-db', '-f', config],
       logPath: join(folder, 'output.log'),

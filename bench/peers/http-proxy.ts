@@ -4,7 +4,7 @@ import { writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import type { Peer, Place } from '../peer.ts';
-import { MeasuredChild } from '../processes.ts';
+import { RunningCommand } from '../../test/harness/process.ts';
 
 const require = createRequire(import.meta.url);
 
@@ -30,7 +30,7 @@ function installedVersion(): string {
   return String(require('http-proxy/package.json').version);
 }
 
-function start({ folder, port, originPort }: Place, options: string): MeasuredChild {
+function start({ folder, port, originPort }: Place, options: string): RunningCommand {
   const program = join(folder, 'proxy.cjs');
   const library = JSON.stringify(require.resolve('http-proxy'));
   writeFileSync(
@@ -39,5 +39,5 @@ function start({ folder, port, originPort }: Place, options: string): MeasuredCh
   .on('error', (error, request, response) => response.destroy()).listen(${port}, '127.0.0.1');
 `,
   );
-  return new MeasuredChild({ file: process.execPath, args: [program], logPath: join(folder, 'output.log') });
+  return new RunningCommand({ file: process.execPath, args: [program], logPath: join(folder, 'output.log') });
 }

@@ -4,8 +4,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Peer } from '../peer.ts';
-import { freePort } from '../ports.ts';
-import { MeasuredChild } from '../processes.ts';
+import { RunningCommand } from '../../test/harness/process.ts';
 
 const BIN = fileURLToPath(new URL('../../dist/bin.js', import.meta.url));
 const PACKAGE = fileURLToPath(new URL('../../package.json', import.meta.url));
@@ -23,7 +22,7 @@ export function startLastbyte(
   port: number,
   targetPort: number,
   more: readonly string[] = [],
-): MeasuredChild {
-  const args = [BIN, String(targetPort), '--port', String(port), '--admin-port', String(freePort()), ...more];
-  return new MeasuredChild({ file: process.execPath, args, logPath: join(folder, 'output.log') });
+): RunningCommand {
+  const args = [BIN, String(targetPort), '--port', String(port), '--admin-port', '0', ...more];
+  return new RunningCommand({ file: process.execPath, args, logPath: join(folder, 'output.log') });
 }

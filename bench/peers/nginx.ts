@@ -3,7 +3,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Peer, Place } from '../peer.ts';
-import { MeasuredChild, versionOf } from '../processes.ts';
+import { RunningCommand, versionOf } from '../../test/harness/process.ts';
 
 export const nginx: Peer = proxying(
   'nginx',
@@ -38,11 +38,11 @@ function proxying(name: string, setUp: string, more: string): Peer {
 }
 
 /** Serves the files of `root`. */
-export function startOrigin(place: Omit<Place, 'originPort'>, root: string): MeasuredChild {
+export function startOrigin(place: Omit<Place, 'originPort'>, root: string): RunningCommand {
   return startNginx(place, `access_log off;\n  server { listen 127.0.0.1:${place.port}; root ${root}; }`);
 }
 
-function startNginx({ folder }: Pick<Place, 'folder'>, server: string): MeasuredChild {
+function startNginx({ folder }: Pick<Place, 'folder'>, server: string): RunningCommand {
   const temporary = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map((kind) => {
     mkdirSync(join(folder, kind), { recursive: true });
     return `${kind}_temp_path ${join(folder, kind)};`;
@@ -64,7 +64,7 @@ http {
 }
 `,
   );
-  return new MeasuredChild({
+  return new RunningCommand({
     file: 'nginx',
     args: ['-p', folder, '-e', join(folder, 'error.log'), '-c', config],
     logPath: join(folder, 'output.log'),

@@ -3,7 +3,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Peer } from '../peer.ts';
-import { MeasuredChild, versionOf } from '../processes.ts';
+import { RunningCommand, versionOf } from '../../test/harness/process.ts';
 
 export const varnish: Peer = {
   name: 'varnish',
@@ -21,7 +21,7 @@ sub vcl_backend_response { set beresp.do_stream = false; }
 `,
     );
     const args = ['-F', '-n', join(folder, 'state'), '-a', `127.0.0.1:${port}`, '-f', program];
-    return new MeasuredChild({
+    return new RunningCommand({
       file: 'varnishd',
       args: [...args, '-s', 'malloc,256m'],
       logPath: join(folder, 'output.log'),

@@ -2,7 +2,7 @@
 
 import { setTimeout as delay } from 'node:timers/promises';
 import { Upstream, ok, type Script } from '../../test/harness/upstream.ts';
-import { freePort } from '../../test/real/child-server.ts';
+import { freePort } from '../../test/harness/ports.ts';
 import { numberedBody } from '../../test/real/numbered-body.ts';
 import { startServer, type ServerName } from '../../test/real/servers.ts';
 import type { Ask } from './outcome.ts';

@@ -5,8 +5,8 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { spawnSync } from 'node:child_process';
-import { startChildServer, type Command } from '../../test/real/child-server.ts';
-import { frontWithLastbyte } from '../lastbyte-process.ts';
+import { frontWithLastbyte } from '../../test/harness/lastbyte.ts';
+import { type Command, ServerProcess } from '../../test/harness/process.ts';
 
 export interface ComparedProxy {
   readonly name: string;
@@ -162,7 +162,7 @@ async function startRecipe(
     const [file = '', ...args] = recipe.command({ port, upstreamPort }).map(filled);
     return { file, args, cwd: process.cwd(), env: { HOME: folder } };
   };
-  const server = await startChildServer(commandFor);
+  const server = await ServerProcess.start(commandFor);
   return {
     port: server.port,
     [Symbol.asyncDispose]: async () => {

@@ -1,16 +1,13 @@
 /** lastbyte as a process of its own, and what the kernel and V8 say of it. */
 
-import { fork } from 'node:child_process';
-import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readFileSync, readdirSync, readlinkSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { BIN, RunningLastbyte } from '../../test/harness/lastbyte.ts';
+import { descriptorsOf, residentBytes } from '../../test/harness/procfs.ts';
 
-const BIN = fileURLToPath(new URL('../../dist/bin.js', import.meta.url));
 const PROBE = new URL('probe.js', import.meta.url).href;
-const KEPT_OUTPUT_CHARS = 4_000;
 
 /** What a process holds, after all that is garbage has been collected. */
 export interface Holdings {
@@ -22,55 +19,36 @@ export interface Holdings {
   readonly resources: ReadonlyMap<string, number>;
 }
 
-export class MeasuredProcess implements AsyncDisposable {
-  readonly spoolDir: string;
-  readonly #child: ChildProcess;
-  readonly #exited: Promise<number | null>;
-  #output = '';
+export class MeasuredProcess extends RunningLastbyte {
+  readonly #spoolDir: string;
 
   /** @param args after the target; the port and the spool folder are chosen here */
   constructor(targetPort: number, args: readonly string[]) {
-    this.spoolDir = mkdtempSync(join(tmpdir(), 'lastbyte-soak-'));
-    const own = ['--port', '0', '--no-admin', '--spool-dir', this.spoolDir];
-    this.#child = fork(BIN, [String(targetPort), ...own, ...args], {
-      execArgv: ['--expose-gc', '--import', PROBE],
+    const spoolDir = mkdtempSync(join(tmpdir(), 'lastbyte-soak-'));
+    const own = [BIN, String(targetPort), '--port', '0', '--no-admin', '--spool-dir', spoolDir];
+    super({
+      file: process.execPath,
+      args: ['--expose-gc', '--import', PROBE, ...own, ...args],
       env: { PATH: process.env['PATH'] },
-      stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+      channel: true,
+      keptBytes: 4_000,
+      graceMs: 0,
     });
-    const keep = (part: Buffer): void => {
-      this.#output = (this.#output + part.toString()).slice(-KEPT_OUTPUT_CHARS);
-    };
-    this.#child.stdout?.on('data', keep);
-    this.#child.stderr?.on('data', keep);
-    this.#exited = once(this.#child, 'exit').then(() => this.#child.exitCode);
-  }
-
-  get output(): string {
-    return this.#output;
-  }
-
-  /** Where it listens, once it does. @throws when it ends first */
-  async port(): Promise<number> {
-    for (;;) {
-      const port = /http:\/\/127\.0\.0\.1:(\d+) ->/.exec(this.#output)?.[1];
-      if (port !== undefined) return Number(port);
-      if (this.#child.stdout === null || this.#child.exitCode !== null) throw new Error(this.#output);
-      await Promise.race([once(this.#child.stdout, 'data'), this.#exited]);
-    }
+    this.#spoolDir = spoolDir;
   }
 
   /** Without a collection, and without disturbing it. */
   residentBytes(): number {
-    return statusBytes(this.#pid, 'VmRSS');
+    return residentBytes(this.pid);
   }
 
   descriptors(): ReadonlyMap<string, number> {
-    return counted(descriptorsOf(this.#pid).map(kindOf));
+    return counted(descriptorsOf(this.pid).map(({ target }) => kindOf(target)));
   }
 
   async holdings(): Promise<Holdings> {
-    const replied = once(this.#child, 'message');
-    this.#child.send('measure');
+    const replied = once(this.child, 'message');
+    this.child.send('measure');
     const [reply]: unknown[] = await replied;
     return {
       heapUsedBytes: numberIn(reply, 'heapUsedBytes'),
@@ -82,42 +60,19 @@ export class MeasuredProcess implements AsyncDisposable {
 
   /** SIGTERM; resolves with the exit code when it has ended. */
   async stop(): Promise<number | null> {
-    this.#child.kill('SIGTERM');
-    return await this.#exited;
+    this.signal('SIGTERM');
+    return (await this.finished).code;
   }
 
   /** Names in the spool folder: there must be none. */
   leftInSpool(): readonly string[] {
-    return readdirSync(this.spoolDir);
+    return readdirSync(this.#spoolDir);
   }
 
-  async [Symbol.asyncDispose](): Promise<void> {
-    if (this.#child.exitCode === null && this.#child.signalCode === null) this.#child.kill('SIGKILL');
-    await this.#exited;
-    rmSync(this.spoolDir, { recursive: true, force: true });
+  override async [Symbol.asyncDispose](): Promise<void> {
+    await super[Symbol.asyncDispose]();
+    rmSync(this.#spoolDir, { recursive: true, force: true });
   }
-
-  get #pid(): number {
-    return this.#child.pid ?? 0;
-  }
-}
-
-/** What the open descriptors of a process lead to. */
-function descriptorsOf(pid: number): string[] {
-  const folder = `/proc/${pid}/fd`;
-  return readdirSync(folder).map((descriptor) => {
-    try {
-      return readlinkSync(`${folder}/${descriptor}`);
-    } catch {
-      return 'closed meanwhile';
-    }
-  });
-}
-
-/** A line of /proc/<pid>/status, such as VmRSS or VmHWM. */
-export function statusBytes(pid: number, line: string): number {
-  const status = readFileSync(`/proc/${pid}/status`, 'utf8');
-  return Number(new RegExp(`^${line}:\\s+(\\d+) kB$`, 'm').exec(status)?.[1] ?? Number.NaN) * 1024;
 }
 
 function kindOf(target: string): string {

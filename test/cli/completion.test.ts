@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { COMMAND_WORDS } from '../../src/cli/commands.ts';
 import { COMMAND_FLAGS, SETTINGS_FLAGS } from '../../src/cli/completion/vocabulary.ts';
-import { lastbyte } from './command.ts';
+import { lastbyte } from '../harness/lastbyte.ts';
 import { completed, missing, offeredByFish } from './shells.ts';
 
 /** What is typed, and what fits there. */

@@ -12,7 +12,7 @@ import { Bare } from '../harness/bare.ts';
 import { faultless } from '../harness/asked.ts';
 import { selfSigned } from '../harness/self-signed.ts';
 import { ok, Upstream } from '../harness/upstream.ts';
-import { lastbyte } from './command.ts';
+import { lastbyte } from '../harness/lastbyte.ts';
 
 const WHOLE = ok('line of an answer\n'.repeat(20_000));
 const ANSWER_BYTES = 360_000;

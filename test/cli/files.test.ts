@@ -8,7 +8,7 @@ import { createServer } from 'node:net';
 import { once } from 'node:events';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { selfSigned } from '../harness/self-signed.ts';
-import { lastbyte, startLastbyte } from './command.ts';
+import { lastbyte, startLastbyte } from '../harness/lastbyte.ts';
 
 let folder = '';
 beforeEach(() => {

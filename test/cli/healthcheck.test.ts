@@ -5,7 +5,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { Bare } from '../harness/bare.ts';
-import { lastbyte, startLastbyte, type Finished } from './command.ts';
+import { lastbyte, startLastbyte } from '../harness/lastbyte.ts';
+import type { Finished } from '../harness/process.ts';
+import { freePort } from '../harness/ports.ts';
 import { startServer, type TestServer } from './servers.ts';
 
 let folder = '';
@@ -19,12 +21,6 @@ async function started(target: number, flags: readonly string[] = ['--admin-port
   const command = startLastbyte([String(target), '--port', '0', ...flags]);
   const [, port = ''] = await command.says(/, admin http:\/\/\S+:(\d+)/);
   return { port, [Symbol.asyncDispose]: () => command[Symbol.asyncDispose]() };
-}
-
-/** A port where nobody listens any more. */
-async function freePort(): Promise<number> {
-  await using server = await Bare.start(createServer());
-  return server.port;
 }
 
 const upstream = (): Promise<TestServer> => startServer((_, response) => response.end('whole'));

@@ -5,7 +5,8 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
 import { OPTIONS } from '../../src/config/option-table.ts';
-import { lastbyte, type Finished } from './command.ts';
+import { lastbyte } from '../harness/lastbyte.ts';
+import type { Finished } from '../harness/process.ts';
 
 let folder = '';
 beforeEach(() => {

@@ -7,7 +7,7 @@ import { expect, test } from 'vitest';
 import { Client } from '../harness/client.ts';
 import { Upstream, answering, ok } from '../harness/upstream.ts';
 import type { Script } from '../harness/upstream.ts';
-import { startLastbyte } from './command.ts';
+import { startLastbyte } from '../harness/lastbyte.ts';
 
 const SMALL_HEAP = [process.execPath, '--max-old-space-size=96'];
 /** A body whose every byte is a chunk of its own. */

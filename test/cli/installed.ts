@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import type { Finished } from './command.ts';
+import type { Finished } from '../harness/process.ts';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 

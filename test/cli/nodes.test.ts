@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { Client } from '../harness/client.ts';
 import { Upstream, ok } from '../harness/upstream.ts';
 import type { Script, UpstreamConnection } from '../harness/upstream.ts';
-import { lastbyte, startLastbyte } from './command.ts';
+import { lastbyte, startLastbyte } from '../harness/lastbyte.ts';
 import { NODES } from './nodes.ts';
 
 const answers: Script = async (connection) => {

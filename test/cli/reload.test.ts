@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { startLastbyte } from './command.ts';
+import { startLastbyte } from '../harness/lastbyte.ts';
 import { get, startServer } from './servers.ts';
 
 let folder = '';

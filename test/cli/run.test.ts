@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
-import { lastbyte, startLastbyte } from './command.ts';
+import { lastbyte, startLastbyte } from '../harness/lastbyte.ts';
 import { get, startServer, takenPort } from './servers.ts';
 
 const FREE = ['--port', '0', '--admin-port', '0'];
@@ -169,7 +169,7 @@ test('a log reader that leaves does not end the proxy', async () => {
   await using upstream = await startServer((_, response) => response.end('whole'));
   await using command = startLastbyte([String(upstream.port), ...FREE]);
   const url = await command.url();
-  command.child.stdout.destroy();
+  command.child.stdout?.destroy();
   for (let round = 0; round < 5; round += 1) {
     expect(await get(url)).toEqual({ status: 200, body: 'whole' });
   }

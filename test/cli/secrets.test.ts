@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { Upstream } from '../harness/upstream.ts';
-import { lastbyte, startLastbyte } from './command.ts';
+import { lastbyte, startLastbyte } from '../harness/lastbyte.ts';
 
 const SECRET = 's3cr3t';
 

@@ -1,13 +1,11 @@
 /** Interactive shells in a terminal of their own, which complete what is typed. */
 
-import { spawn, spawnSync } from 'node:child_process';
+import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { RunningCommand } from './command.ts';
-
-const BIN = fileURLToPath(new URL('../../dist/bin.js', import.meta.url));
+import { BIN } from '../harness/lastbyte.ts';
+import { RunningCommand } from '../harness/process.ts';
 
 /** What is typed to insert everything that fits, and then to have the line shown in <…> on a line of its own. */
 const INSERT_ALL_AND_SHOW = '\u0018a\u0018s';
@@ -61,11 +59,16 @@ export async function completed(shell: 'bash' | 'zsh', line: string): Promise<st
   writeFileSync(join(home, 'my settings.yaml'), '');
   const env = { PATH: process.env['PATH'], HOME: home, ZDOTDIR: home, TERM: 'dumb', COLUMNS: '500' };
   try {
-    await using terminal = new RunningCommand(
-      spawn('script', ['--quiet', '--return', '--command', command, '/dev/null'], { cwd: home, env }),
-    );
+    await using terminal = new RunningCommand({
+      file: 'script',
+      args: ['--quiet', '--return', '--command', command, '/dev/null'],
+      cwd: home,
+      env,
+      stdin: 'pipe',
+      graceMs: 0,
+    });
     await terminal.says(/ready> /);
-    terminal.child.stdin.write(`${line}${INSERT_ALL_AND_SHOW}`);
+    terminal.child.stdin?.write(`${line}${INSERT_ALL_AND_SHOW}`);
     const [, result = ''] = await terminal.says(/^<(.*)>\r?$/m);
     return result.trimEnd();
   } finally {

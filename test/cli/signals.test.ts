@@ -1,19 +1,17 @@
 /** Signals to the real process: what each ends, what it says, and with which exit code. */
 
-import { spawn, spawnSync } from 'node:child_process';
+import { spawnSync } from 'node:child_process';
 import { connect } from 'node:net';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
 import { Client } from '../harness/client.ts';
-import { RunningCommand, startLastbyte } from './command.ts';
+import { BIN, RunningLastbyte, startLastbyte } from '../harness/lastbyte.ts';
 import { get, startServer } from './servers.ts';
 
 const FREE = ['--port', '0', '--no-admin', '--access-log', 'json'];
-const BIN = fileURLToPath(new URL('../../dist/bin.js', import.meta.url));
 
 const portOf = (url: string): number => Number(new URL(url).port);
 
@@ -132,10 +130,10 @@ describe.skipIf(!mayUnshare)('as process 1 (skipped where `unshare --pid` is not
     // The shell becomes the proxy; its number in the namespace above is that of unshare's only child.
     const run = 'echo "pid $$"; exec "$0" "$@"';
     const args = [...UNSHARE, 'sh', '-c', run, process.execPath, BIN, String(upstream.port), ...FREE];
-    await using command = new RunningCommand(spawn('unshare', args, { env: { PATH: process.env['PATH'] } }));
+    await using command = new RunningLastbyte({ file: 'unshare', args, graceMs: 0 });
     expect((await command.says(/pid (\d+)/))[1]).toBe('1');
     expect(await get(await command.url())).toEqual({ status: 200, body: 'whole' });
-    const inner = childOf(command.child.pid ?? 0);
+    const inner = childOf(command.pid);
     process.kill(inner, name);
     await command.says(new RegExp(`${name}: finishing`));
     expect(await command.finished).toMatchObject({ code: 0, stderr: '' });

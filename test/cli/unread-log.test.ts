@@ -6,7 +6,7 @@ import { connect } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { expect, test } from 'vitest';
 import { answering, ok, Upstream } from '../harness/upstream.ts';
-import { startLastbyte } from './command.ts';
+import { startLastbyte } from '../harness/lastbyte.ts';
 
 const ENTRIES = 100_000;
 
@@ -57,7 +57,7 @@ test('the command ends in order when nobody reads its log', async () => {
   await using upstream = await Upstream.start(answering(ok('x')));
   await using command = startLastbyte([upstream.url, '--port', '0', '--no-admin']);
   const { port } = new URL(await command.url());
-  command.child.stdout.removeAllListeners('data').pause();
+  command.child.stdout?.removeAllListeners('data').pause();
   const socket = connect(Number(port), '127.0.0.1');
   let answers = 0;
   const asked = 500;

@@ -12,7 +12,7 @@ import { afterAll, describe, expect, test } from 'vitest';
 import { Bare } from '../harness/bare.ts';
 import { issued } from '../harness/issued.ts';
 import type { Issued } from '../harness/issued.ts';
-import { startLastbyte } from './command.ts';
+import { startLastbyte } from '../harness/lastbyte.ts';
 import { get } from './servers.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'lastbyte-issued-'));

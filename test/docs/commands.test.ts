@@ -4,7 +4,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { expect, test, type TestContext } from 'vitest';
 import { get } from '../cli/servers.ts';
-import { eventually } from '../harness/own-process.ts';
+import { eventually } from '../harness/procfs.ts';
 import { need, whyNoProgram } from '../real/need.ts';
 import { pythonWith } from '../real/python.ts';
 import { HOW, OTHERS_RUN, type How } from './how-run.ts';
@@ -62,7 +62,7 @@ test.for(ofKind('serves'))('%s', async ([command, { ask, before, in: folder }], 
   await running.url();
   const asked = await shell.start(ask).finished;
   expect({ code: asked.code, stderr: asked.stderr }).toMatchObject({ code: 0 });
-  shell.stop(running);
+  running.signal('SIGTERM');
   const { code, stderr } = await running.finished;
   // npm has warnings of its own, and dies of the signal.
   const own = stderr.split('\n').filter((line) => !line.startsWith('npm '));

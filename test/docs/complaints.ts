@@ -4,7 +4,7 @@ import type { Browser } from 'playwright-core';
 import { launchChromium, whyNoChromium } from '../browser/chromium.ts';
 import { whyNoProgram } from '../real/need.ts';
 import { pythonWith } from '../real/python.ts';
-import { runClient } from '../real/run-client.ts';
+import { runClient } from '../harness/process.ts';
 
 export interface ComplainingClient {
   /** As a sentence; null when it can run. */

@@ -9,10 +9,9 @@ import path from 'node:path';
 import { json } from 'node:stream/consumers';
 import { describe, expect, test } from 'vitest';
 import { TestProxy } from '../harness/proxy.ts';
-import { startChildServer, type ChildServer } from '../real/child-server.ts';
+import { ServerProcess, runClient } from '../harness/process.ts';
 import { need } from '../real/need.ts';
 import { pythonWith } from '../real/python.ts';
-import { runClient } from '../real/run-client.ts';
 import { PATIENT } from '../real/front.ts';
 import { ROOT, fileIn } from './markdown.ts';
 import { ROWS, startUnread } from './unread.ts';
@@ -87,7 +86,7 @@ test("Vite's own server passes every row on", async () => {
   await using proxy = await TestProxy.start(upstream.url, PATIENT);
   const config = kitchen.write('vite.config.js', proxy.url);
   const vite = path.join(ROOT, 'node_modules', 'vite', 'bin', 'vite.js');
-  await using server = await startChildServer((port) => ({
+  await using server = await ServerProcess.start((port) => ({
     file: process.execPath,
     args: [vite, '--config', config, '--host', '127.0.0.1', '--port', String(port), '--strictPort'],
     cwd: kitchen.folder,
@@ -104,12 +103,12 @@ test.each([
   await using upstream = await startUnread();
   await using proxy = await TestProxy.start(upstream.url, PATIENT);
   const settings = kitchen.write(file, proxy.url);
-  await using server = await startChildServer((port) => ({
+  await using server = await ServerProcess.start((port) => ({
     file: process.execPath,
     args: [path.join(import.meta.dirname, 'middleware-server.js'), settings, String(port)],
     cwd: kitchen.folder,
   }));
-  expect(await postRows(server.port), server.output()).toBe(ROWS);
+  expect(await postRows(server.port), server.output).toBe(ROWS);
   expect((await proxy.record()).verdict).toBe('complete');
 });
 
@@ -124,9 +123,9 @@ test('Next is told to ask lastbyte', async () => {
 });
 
 /** The Flask application of the recipes, with a module of it. */
-async function startFlask(kitchen: Kitchen, module: string): Promise<ChildServer> {
+async function startFlask(kitchen: Kitchen, module: string): Promise<ServerProcess> {
   for (const name of new Set(['app.py', `${module}.py`])) kitchen.write(name, '');
-  return await startChildServer((port) => ({
+  return await ServerProcess.start((port) => ({
     file: pythonWith('flask') ?? '',
     args: ['-m', 'flask', '--app', module, 'run', '--port', String(port)],
     cwd: kitchen.folder,

@@ -6,7 +6,7 @@ import path from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
 import { CONFIG_VARIABLE, OPTIONS, variableOf } from '../../src/config/option-table.ts';
-import { lastbyte } from '../cli/command.ts';
+import { lastbyte } from '../harness/lastbyte.ts';
 import { BLOCKS, DOCUMENTS, ROOT, anchorsOf, linksOf, proseOf, textOf } from './markdown.ts';
 import { COMMANDS } from './sh-lines.ts';
 import { FLAGS_OF_OTHERS, VARIABLES_OF_TESTS } from './known-names.ts';

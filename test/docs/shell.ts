@@ -1,19 +1,17 @@
 /** A folder in which documented commands run as they are written, but on ports, sockets and programs of this test. */
 
-import { spawn } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { once } from 'node:events';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { RunningCommand } from '../cli/command.ts';
+import { freePort } from '../harness/ports.ts';
+import { BIN, RunningLastbyte } from '../harness/lastbyte.ts';
+import { environment } from '../harness/process.ts';
 import type { Upstream } from '../harness/upstream.ts';
-import { freePort } from '../real/child-server.ts';
 import { pythonWith } from '../real/python.ts';
-import { ROOT, fileIn } from './markdown.ts';
+import { fileIn } from './markdown.ts';
 import { startUnread } from './unread.ts';
-
-const BIN = path.join(ROOT, 'dist', 'bin.js');
 
 /** The ports of the documents: the server, lastbyte, its admin listener, and another pair. */
 const PORTS = ['8000', '8080', '8081', '9080', '9081'] as const;
@@ -23,7 +21,7 @@ export class Shell implements AsyncDisposable {
   readonly #ports: ReadonlyMap<string, number>;
   readonly #upstream: Upstream;
   readonly #socketServer = createServer((_request, response) => response.end('here'));
-  readonly #started: RunningCommand[] = [];
+  readonly #started: RunningLastbyte[] = [];
 
   private constructor(upstream: Upstream, ports: ReadonlyMap<string, number>) {
     this.#upstream = upstream;
@@ -59,28 +57,18 @@ export class Shell implements AsyncDisposable {
     this.#program('python3', `exec "${pythonWith(module) ?? 'false'}" "$@"`);
   }
 
-  start(command: string, cwd = this.folder): RunningCommand {
-    const env = {
-      ...withoutOwnVariables(),
+  start(command: string, cwd = this.folder): RunningLastbyte {
+    const env = environment({
       PATH: `${path.join(this.folder, 'bin')}:${process.env['PATH'] ?? ''}`,
-      PYTHONDONTWRITEBYTECODE: '1',
       LASTBYTE_ADMIN_PORT: String(this.port('8081')),
       // A variable would win over the file.
       ...(command.includes('--config') ? {} : { LASTBYTE_PORT: String(this.port('8080')) }),
-    };
+    });
     // In a group of its own, so that what it starts ends with it: npm's child, the autoreloader's.
-    const child = spawn('bash', ['-c', this.#here(command)], { cwd, env, detached: true });
-    const running = new RunningCommand(child);
+    const args = ['-c', this.#here(command)];
+    const running = new RunningLastbyte({ file: 'bash', args, cwd, env, group: true, graceMs: 0 });
     this.#started.push(running);
     return running;
-  }
-
-  stop({ child }: RunningCommand, signal: NodeJS.Signals = 'SIGTERM'): void {
-    try {
-      if (child.pid !== undefined) process.kill(-child.pid, signal);
-    } catch {
-      // The whole group has ended.
-    }
   }
 
   /** What `unix:/tmp/app.sock` leads to. */
@@ -90,8 +78,7 @@ export class Shell implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    for (const running of this.#started) this.stop(running, 'SIGKILL');
-    await Promise.all(this.#started.map(({ finished }) => finished));
+    await Promise.all(this.#started.map((running) => running[Symbol.asyncDispose]()));
     this.#socketServer.close();
     this.#socketServer.closeAllConnections();
     await this.#upstream[Symbol.asyncDispose]();
@@ -107,9 +94,4 @@ export class Shell implements AsyncDisposable {
       .replaceAll(/\b(?:8000|8080|8081|9080|9081)\b/g, (port) => String(this.#ports.get(port) ?? port))
       .replaceAll(/\/tmp\/(?=\w+\.sock)/g, `${this.folder}/`);
   }
-}
-
-/** The settings of whoever runs the tests must not change what a reader would see. */
-function withoutOwnVariables(): NodeJS.ProcessEnv {
-  return Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('LASTBYTE_')));
 }

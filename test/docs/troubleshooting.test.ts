@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
 import { ERROR_CODES, ProxyError } from '../../src/errors.ts';
-import { lastbyte } from '../cli/command.ts';
+import { lastbyte } from '../harness/lastbyte.ts';
 import { takenPort } from '../cli/servers.ts';
 import { TestProxy } from '../harness/proxy.ts';
 import { need } from '../real/need.ts';

@@ -1,9 +1,9 @@
 /** A listener whose queue is full: the kernel drops what knocks, as it does before a server that is busy. */
 
-import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import type { Socket } from 'node:net';
+import { RunningCommand } from './process.ts';
 
 export interface FullQueue extends AsyncDisposable {
   readonly host: string;
@@ -18,10 +18,8 @@ const server = require('node:net').createServer().listen({ host: process.argv[1]
 });`;
 
 export async function fullQueue(host: string): Promise<FullQueue> {
-  const child = spawn(process.execPath, ['-e', LISTENER, host], { stdio: ['ignore', 'pipe', 'inherit'] });
-  const closed = once(child, 'close');
-  const [said] = await once(child.stdout, 'data');
-  const port = Number(said);
+  const listener = new RunningCommand({ file: process.execPath, args: ['-e', LISTENER, host], graceMs: 0 });
+  const port = Number(await listener.says(/^\d+$/));
   const inQueue: Socket[] = [];
   // Linux holds one more than the backlog says.
   for (let place = 0; place < 2; place += 1) {
@@ -35,8 +33,7 @@ export async function fullQueue(host: string): Promise<FullQueue> {
     port,
     async [Symbol.asyncDispose]() {
       for (const socket of inQueue) socket.destroy();
-      child.kill('SIGKILL');
-      await closed;
+      await listener[Symbol.asyncDispose]();
     },
   };
 }

@@ -1,7 +1,7 @@
 /** Networks that fall silent: no FIN and no RST tells, only clocks do. */
 
-import { readdirSync, readlinkSync } from 'node:fs';
 import { expect, test } from 'vitest';
+import { descriptorsOf } from '../harness/procfs.ts';
 import { need } from '../real/need.ts';
 import { ask, records, startLastbyteIn, startServerIn, whyNoServers } from './house.ts';
 import { Lab, PLAIN, whyNoLab } from './lab.ts';
@@ -10,20 +10,10 @@ const missing = whyNoLab() ?? whyNoServers();
 const PORT = 8080;
 
 /** Spool files have no name: only their descriptors show them, and they are closed a moment after the exchange. */
-function openSpoolFiles(pid: number | undefined): string[] {
-  const folder = `/proc/${pid}/fd`;
-  return readdirSync(folder)
-    .map((descriptor) => targetOf(`${folder}/${descriptor}`))
-    .filter((target) => target.includes('lastbyte') && target.includes('(deleted)'));
-}
-
-/** Empty when the descriptor has been closed meanwhile. */
-function targetOf(descriptor: string): string {
-  try {
-    return readlinkSync(descriptor);
-  } catch {
-    return '';
-  }
+function openSpoolFiles(pid = 0): string[] {
+  return descriptorsOf(pid).flatMap(({ target }) =>
+    target.includes('lastbyte') && target.includes('(deleted)') ? [target] : [],
+  );
 }
 
 test.for(['none', 'length:1000', 'chunked:1000'] as const)(

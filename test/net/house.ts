@@ -3,12 +3,12 @@
 import { once } from 'node:events';
 import path from 'node:path';
 import type { Interface } from 'node:readline';
+import { BIN } from '../harness/lastbyte.ts';
 import { pythonWith } from '../real/python.ts';
 import { whyMissing } from '../real/servers.ts';
 import { PYTHON, type Inhabitant, type Lab } from './lab.ts';
 
 const APPS = path.join(import.meta.dirname, '..', 'real', 'apps');
-const BIN = path.join(import.meta.dirname, '..', '..', 'dist', 'bin.js');
 const CLIENT = path.join(import.meta.dirname, 'client.py');
 
 const SERVERS = {

@@ -5,6 +5,7 @@ import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { createInterface, type Interface } from 'node:readline';
+import { environment } from '../harness/process.ts';
 
 const WIRE = path.join(import.meta.dirname, 'wire.py');
 /** The system's own: it has Django and Flask where Debian's packages are installed. */
@@ -82,8 +83,7 @@ export class Lab implements AsyncDisposable {
 
   /** Runs a program in a namespace. What it says on stderr is dropped: servers write their own access log there. */
   run(where: string, file: string, args: readonly string[], cwd?: string): Inhabitant {
-    const own = Object.keys(process.env).filter((name) => name.startsWith('LASTBYTE_'));
-    const env = { ...process.env, ...Object.fromEntries(own.map((name) => [name, undefined])) };
+    const env = environment();
     const command = ['netns', 'exec', `${this.#prefix}${where}`, file, ...args];
     const child = spawn('ip', command, { cwd, env, stdio: ['ignore', 'pipe', 'ignore'] });
     return { child, lines: createInterface({ input: child.stdout }) };

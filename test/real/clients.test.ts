@@ -7,7 +7,7 @@ import { frontOf } from './front.ts';
 import { need, whyNoProgram } from './need.ts';
 import { numberedBody } from './numbered-body.ts';
 import { pythonWith } from './python.ts';
-import { runClient } from './run-client.ts';
+import { runClient } from '../harness/process.ts';
 import { withTempFile } from './temp-file.ts';
 
 const ANSWER = numberedBody(5_000_000);

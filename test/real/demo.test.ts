@@ -1,12 +1,9 @@
 // `npm run demo`, run as a user runs it, on the build in dist.
 
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import path from 'node:path';
-import { createInterface } from 'node:readline';
 import { describe, expect, test } from 'vitest';
 import { need } from './need.ts';
-import { runClient } from './run-client.ts';
+import { RunningCommand, runClient } from '../harness/process.ts';
 import { whyMissing } from './servers.ts';
 
 const ROOT = path.join(import.meta.dirname, '..', '..');
@@ -36,18 +33,13 @@ describe('the demo', () => {
   });
 
   test('leaves both running until Ctrl-C, and nothing after it', async () => {
-    const demo = spawn(process.execPath, [...DEMO, '--embedded'], { stdio: ['ignore', 'pipe', 'inherit'] });
-    const exited = once(demo, 'exit');
-    const urls: string[] = [];
-    for await (const line of createInterface({ input: demo.stdout })) {
-      const url = /^ {2}(http:\S+) {3}/.exec(line)?.[1];
-      if (url !== undefined) urls.push(url);
-      if (line.includes('| wc -c')) break;
-    }
+    await using demo = new RunningCommand({ file: process.execPath, args: [...DEMO, '--embedded'] });
+    await demo.says(/\| wc -c/);
+    const urls = Array.from(demo.stdout.matchAll(/^ {2}(http:\S+) {3}/gm), ([, url = '']) => url);
     const statuses = await Promise.all(urls.map(async (url) => (await fetch(`${url}/bytes/10`)).status));
     expect(statuses).toEqual([200, 200]);
-    demo.kill('SIGINT');
-    expect(await exited).toEqual([0, null]);
+    demo.signal('SIGINT');
+    expect((await demo.finished).code).toBe(0);
     for (const url of urls) await expect(fetch(url)).rejects.toThrow('fetch failed');
   });
 });

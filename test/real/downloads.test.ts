@@ -4,7 +4,7 @@ import path from 'node:path';
 import { expect, test } from 'vitest';
 import { Client, valueOf } from '../harness/client.ts';
 import { TestProxy } from '../harness/proxy.ts';
-import { startChildServer } from './child-server.ts';
+import { ServerProcess } from '../harness/process.ts';
 import { need } from './need.ts';
 import { pythonWith } from './python.ts';
 import { whyMissing } from './servers.ts';
@@ -18,7 +18,7 @@ async function download(port: number, target: string): Promise<readonly unknown[
 
 test.for(['café.txt', 'été.txt', '漏洞.txt'])('Flask sends %s', async (name, context) => {
   need(context, whyMissing('Flask (Werkzeug)'));
-  await using server = await startChildServer((port) => ({
+  await using server = await ServerProcess.start((port) => ({
     file: pythonWith('flask') ?? 'python3',
     args: ['flask_download.py', String(port)],
     cwd: path.join(import.meta.dirname, 'apps'),

@@ -2,12 +2,12 @@
 
 import { afterAll, beforeAll, type TestContext } from 'vitest';
 import { createProxy } from '../../src/server/proxy.ts';
-import type { ChildServer } from './child-server.ts';
+import type { ServerProcess } from '../harness/process.ts';
 import { need } from './need.ts';
 import { startServer, whyMissing, type ServerName } from './servers.ts';
 
 export interface Front {
-  readonly server: ChildServer;
+  readonly server: ServerProcess;
   /** Where lastbyte listens. */
   readonly url: string;
   readonly port: number;

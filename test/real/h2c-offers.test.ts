@@ -8,7 +8,7 @@ import type { ProxyOptions } from '../../src/index.ts';
 import { Bare } from '../harness/bare.ts';
 import { TestProxy } from '../harness/proxy.ts';
 import { need, whyNoProgram } from './need.ts';
-import { runClient } from './run-client.ts';
+import { runClient } from '../harness/process.ts';
 
 /** Answers with the method and how much of a body came, and with what came of the offer. */
 const echo = (): Promise<Bare<ReturnType<typeof createServer>>> =>

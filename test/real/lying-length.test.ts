@@ -4,17 +4,17 @@ import path from 'node:path';
 import { describe, expect, test, type TestContext } from 'vitest';
 import { Client, valueOf } from '../harness/client.ts';
 import { TestProxy } from '../harness/proxy.ts';
-import { startChildServer, type ChildServer } from './child-server.ts';
+import { ServerProcess } from '../harness/process.ts';
 import { need } from './need.ts';
 import { pythonWith } from './python.ts';
 import { whyMissing } from './servers.ts';
 
 const APPS = path.join(import.meta.dirname, 'apps');
 
-async function startLyingDjango(context: TestContext): Promise<ChildServer> {
+async function startLyingDjango(context: TestContext): Promise<ServerProcess> {
   need(context, whyMissing('Django runserver'));
   const args = (port: number): string[] => ['lying_app.py', 'runserver', '--noreload', `127.0.0.1:${port}`];
-  return await startChildServer((port) => ({
+  return await ServerProcess.start((port) => ({
     file: pythonWith('django') ?? 'python3',
     args: args(port),
     cwd: APPS,

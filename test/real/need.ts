@@ -1,7 +1,7 @@
 /** What happens to a test whose server or client is not on this machine: said aloud, never passed over in silence. */
 
-import { spawnSync } from 'node:child_process';
 import type { TestContext } from 'vitest';
+import { versionOf } from '../harness/process.ts';
 
 /** In CI everything has been installed: what is missing there is a fault of the setup, and fails. */
 const MUST_RUN = !['', 'false', undefined].includes(process.env['CI']);
@@ -20,6 +20,6 @@ export function need(context: TestContext, missing: string | null): void {
 
 /** Why this program cannot be run, as a sentence; null when it can. */
 export function whyNoProgram(file: string, versionFlag: string, debianPackage: string): string | null {
-  const missing = spawnSync(file, [versionFlag], { stdio: 'ignore' }).error !== undefined;
-  return missing ? `${file} is not installed (Debian: apt-get install ${debianPackage}).` : null;
+  if (versionOf(file, versionFlag) !== null) return null;
+  return `${file} is not installed (Debian: apt-get install ${debianPackage}).`;
 }

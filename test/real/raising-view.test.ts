@@ -4,14 +4,14 @@ import path from 'node:path';
 import { test, expect } from 'vitest';
 import { Client, valueOf } from '../harness/client.ts';
 import { TestProxy } from '../harness/proxy.ts';
-import { startChildServer } from './child-server.ts';
+import { ServerProcess } from '../harness/process.ts';
 import { need } from './need.ts';
 import { pythonWith } from './python.ts';
 import { whyMissing } from './servers.ts';
 
 test('is delivered as not provable, or refused where the user wants that', async (context) => {
   need(context, whyMissing('Django runserver'));
-  await using server = await startChildServer((port) => ({
+  await using server = await ServerProcess.start((port) => ({
     file: pythonWith('django') ?? 'python3',
     args: ['lying_app.py', 'runserver', '--noreload', `127.0.0.1:${port}`],
     cwd: path.join(import.meta.dirname, 'apps'),

@@ -3,7 +3,7 @@
 import { cp, mkdtemp, rm, utimes } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { startChildServer } from './child-server.ts';
+import { ServerProcess } from '../harness/process.ts';
 import { pythonWith } from './python.ts';
 
 const APPS = path.join(import.meta.dirname, 'apps');
@@ -17,7 +17,7 @@ export interface ReloadingServer extends AsyncDisposable {
 export async function startReloadingServer(): Promise<ReloadingServer> {
   const folder = await mkdtemp(path.join(tmpdir(), 'lastbyte-reloading-'));
   await cp(APPS, folder, { recursive: true });
-  const server = await startChildServer((port) => ({
+  const server = await ServerProcess.start((port) => ({
     file: pythonWith('django') ?? 'python3',
     args: ['django_app.py', 'runserver', `127.0.0.1:${port}`],
     cwd: folder,

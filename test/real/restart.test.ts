@@ -6,7 +6,7 @@ import http from 'node:http';
 import { expect, test } from 'vitest';
 import type { ExchangeRecord } from '../../src/index.ts';
 import { createProxy } from '../../src/server/proxy.ts';
-import { freePort } from './child-server.ts';
+import { freePort } from '../harness/ports.ts';
 import { need } from './need.ts';
 import { startReloadingServer } from './reloading-server.ts';
 import type { ReloadingServer } from './reloading-server.ts';
@@ -134,5 +134,5 @@ test('a server that starts after lastbyte answers what was asked before it was t
   await proxy.start();
   const asked = TRAFFIC.map(({ method, path }) => ask(proxy.url, method, path));
   await using server = await startServerOn('Django runserver', port);
-  expect(await Promise.all(asked), server.output()).toEqual(['200', '200', '200']);
+  expect(await Promise.all(asked), server.output).toEqual(['200', '200', '200']);
 });

@@ -1,7 +1,7 @@
 /** The real servers that the tests, the fault table and the demo stand on: how each is started and what it needs. */
 
 import path from 'node:path';
-import { startChildServer, startOn, type ChildServer, type Command } from './child-server.ts';
+import { type Command, ServerProcess } from '../harness/process.ts';
 import { interpreterWith, languageName, type LanguageName } from './interpreter.ts';
 
 const APPS = path.join(import.meta.dirname, 'apps');
@@ -112,17 +112,15 @@ export function whyMissing(name: ServerName): string | null {
 }
 
 /** Starts the server on a free port of 127.0.0.1; disposing ends it. */
-export async function startServer(name: ServerName): Promise<ChildServer> {
+export async function startServer(name: ServerName): Promise<ServerProcess> {
   const missing = whyMissing(name);
   if (missing !== null) throw new Error(missing);
-  return await startChildServer((port) => serverCommand(name, port));
+  return await ServerProcess.start((port) => serverCommand(name, port));
 }
 
 /** Starts the server on this very port, for those who want to know the address beforehand. */
-export async function startServerOn(name: ServerName, port: number): Promise<ChildServer> {
-  const started = await startOn(port, serverCommand(name, port));
-  if (started.kind === 'ended') throw new Error(started.output);
-  return started.server;
+export async function startServerOn(name: ServerName, port: number): Promise<ServerProcess> {
+  return await ServerProcess.startOn(port, serverCommand(name, port));
 }
 
 function serverCommand(name: ServerName, port: number): Command {

@@ -3,16 +3,12 @@
 import { once } from 'node:events';
 import { describe, expect, test } from 'vitest';
 import { Client } from '../harness/client.ts';
+import { freePort } from '../harness/ports.ts';
 import { TestProxy } from '../harness/proxy.ts';
 import { Upstream, answering, ok } from '../harness/upstream.ts';
 
 const LOCAL = 'Host: localhost:8080\r\n';
 const get = (fields: string): string => `GET / HTTP/1.1\r\n${fields}\r\n`;
-
-async function freePort(): Promise<number> {
-  await using upstream = await Upstream.start(() => undefined);
-  return upstream.port;
-}
 
 /** On one of the ports that dev servers usually take. */
 async function onUsualPort(): Promise<Upstream> {

@@ -10,6 +10,7 @@ import { openConnection } from '../../src/upstream/dial.ts';
 import type { ConnectResult, LookUp } from '../../src/upstream/connection.ts';
 import { Client, valueOf } from '../harness/client.ts';
 import { fullQueue } from '../harness/full-queue.ts';
+import { freePort } from '../harness/ports.ts';
 import { TestProxy } from '../harness/proxy.ts';
 import { selfSigned } from '../harness/self-signed.ts';
 import { Upstream, answering, ok } from '../harness/upstream.ts';
@@ -19,12 +20,6 @@ const POST = 'POST / HTTP/1.1\r\nHost: app.test\r\nContent-Length: 3\r\n\r\nabc'
 const UPGRADE = 'GET / HTTP/1.1\r\nHost: app.test\r\nConnection: Upgrade\r\nUpgrade: echo\r\n\r\n';
 
 const onIPv6 = await hasIPv6();
-
-/** A port on which nobody listens any more, in neither family. */
-async function freePort(): Promise<number> {
-  await using upstream = await Upstream.start(() => undefined);
-  return upstream.port;
-}
 
 async function hasIPv6(): Promise<boolean> {
   try {

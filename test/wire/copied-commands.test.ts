@@ -1,7 +1,6 @@
 /** Commands that people copy: what a shell and curl make of them is the request again, to the byte, and nothing else is run. */
 
-import { spawn, spawnSync } from 'node:child_process';
-import { once } from 'node:events';
+import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync, existsSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -10,6 +9,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { bodyWriter, shellWord } from '../../src/observe/shell-word.ts';
 import { Client } from '../harness/client.ts';
 import { Inspected } from '../harness/inspected.ts';
+import { RunningCommand } from '../harness/process.ts';
 import { valueOf } from '../harness/client.ts';
 import type { UpstreamConnection } from '../harness/upstream.ts';
 import { need, whyNoProgram } from '../real/need.ts';
@@ -100,11 +100,9 @@ async function keep(
 
 /** Asynchronous, because curl speaks to a proxy of this process. */
 async function run(shell: string, command: string): Promise<{ status: number | null; stderr: string }> {
-  const child = spawn(shell, ['-c', command], { cwd: folder, stdio: ['ignore', 'ignore', 'pipe'] });
-  let stderr = '';
-  child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text));
-  await once(child, 'close');
-  return { status: child.exitCode, stderr };
+  await using running = new RunningCommand({ file: shell, args: ['-c', command], cwd: folder });
+  const { code, stderr } = await running.finished;
+  return { status: code, stderr };
 }
 
 describe('a word', () => {
@@ -157,17 +155,17 @@ test('pasted into a terminal, nothing in a command is a key that was pressed', a
   const words = texts.map((text) => shellWord(Buffer.from(text, 'utf8')).replaceAll('\\000', ''));
   const command = `printf '%s|' ${words.join(' ')} > ${join(folder, 'pasted')}`;
   // As a terminal without bracketed paste hands it over: key by key.
-  const child = spawn('script', ['-qc', 'bash --norc --noprofile -i', '/dev/null'], {
+  await using terminal = new RunningCommand({
+    file: 'script',
+    args: ['-qc', 'bash --norc --noprofile -i', '/dev/null'],
     cwd: folder,
+    stdin: 'pipe',
     env: { PATH: process.env['PATH'], TERM: 'dumb', HISTFILE: '', LC_ALL: 'C.UTF-8', HOME: folder },
   });
-  child.stdin.on('error', () => undefined);
-  child.stdout.resume();
-  const closed = once(child, 'close');
   // Not to its end: what a key makes of the rest may be anything.
-  const limit = setTimeout(() => child.kill('SIGKILL'), 15_000);
-  child.stdin.write(`${command}\nexit\n`);
-  await closed;
+  const limit = setTimeout(() => terminal.signal('SIGKILL'), 15_000);
+  terminal.child.stdin?.write(`${command}\nexit\n`);
+  await terminal.finished;
   clearTimeout(limit);
   const { stdout } = spawnSync('cat', [join(folder, 'pasted')], { encoding: 'utf8' });
   expect(stdout).toBe(texts.map((text) => `${text.replaceAll('\0', '')}|`).join(''));

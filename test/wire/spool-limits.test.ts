@@ -1,14 +1,15 @@
 /** What happens when the disk or the descriptors run out: said clearly, survived, and over when there is room again. */
 
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { Client, valueOf } from '../harness/client.ts';
 import { MIB, answering, sendOctets, upstreamOf } from '../harness/octet-stream.ts';
-import { asked, eventually, pidOf, portOf, spoolFilesOf, startIn } from '../harness/own-process.ts';
+import { asked, spoolFilesOf, startIn } from '../harness/lastbyte.ts';
+import { cpuSeconds, descriptorsOf, eventually } from '../harness/procfs.ts';
 import { need } from '../real/need.ts';
 
 const GET = 'GET / HTTP/1.1\r\nHost: x\r\n\r\n';
@@ -49,7 +50,7 @@ describe('when the disk is full', () => {
     let bytes = 20 * MIB;
     await using upstream = await upstreamOf((socket) => answering(bytes)(socket));
     await using command = startIn(folder, upstream.port, small);
-    using client = await Client.connect(await portOf(command));
+    using client = await Client.connect(await command.port());
     await client.send(GET);
     const refused = await client.response();
     expect([refused.status, valueOf(refused.fields, 'content-type')]).toEqual([
@@ -57,7 +58,7 @@ describe('when the disk is full', () => {
       'application/problem+json',
     ]);
     expect(refused.body.toString()).toMatch(/"detail":"[^"]*ENOSPC[^"]*--spool-dir/);
-    expect(await eventually(() => spoolFilesOf(command, folder).length === 0)).toBe(true);
+    expect(await eventually(() => spoolFilesOf(command.pid, folder).length === 0)).toBe(true);
     bytes = 3 * MIB;
     await client.send(GET);
     const response = await client.response();
@@ -71,29 +72,19 @@ describe('when the disk is full', () => {
     expect(disk).toBeDefined();
     await using upstream = await upstreamOf(answering(5));
     await using command = startIn(folder, upstream.port, small);
-    using client = await Client.connect(await portOf(command));
+    using client = await Client.connect(await command.port());
     await client.send(CHUNKED_POST);
     await sendOctets(client.socket, 20 * MIB, 'chunked');
     const refused = await client.response();
     expect(refused.status).toBe(503);
     expect(refused.body.toString()).toMatch(/"detail":"[^"]*--spool-dir \(ENOSPC\)/);
     expect(asked(upstream.sockets)).toEqual([]);
-    expect(await eventually(() => spoolFilesOf(command, folder).length === 0)).toBe(true);
-    using other = await Client.connect(await portOf(command));
+    expect(await eventually(() => spoolFilesOf(command.pid, folder).length === 0)).toBe(true);
+    using other = await Client.connect(await command.port());
     await other.send(GET);
     expect((await other.response()).status).toBe(200);
   });
 });
-
-const CLOCK_TICKS_PER_SECOND = 100;
-
-/** Processor time that a process has used, in seconds. */
-function processorSeconds(pid: number): number {
-  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8')
-    .replace(/^.*\) /, '')
-    .split(' ');
-  return (Number(fields[11]) + Number(fields[12])) / CLOCK_TICKS_PER_SECOND;
-}
 
 describe('when descriptors run out', () => {
   const DESCRIPTORS = 120;
@@ -103,22 +94,22 @@ describe('when descriptors run out', () => {
   test('who has a connection is told to raise the limit, nothing spins, and all is well again afterwards', async () => {
     await using upstream = await upstreamOf(answering(5));
     await using command = startIn(folder, upstream.port, more, few);
-    const port = await portOf(command);
+    const port = await command.port();
     using good = await Client.connect(port);
     await good.send(GET);
     expect((await good.response()).status).toBe(200);
 
     const crowd = await Promise.all(Array.from({ length: 150 }, () => Client.connect(port)));
     // The kernel has let them in; the process has yet to take as many as it can.
-    const descriptors = (): number => readdirSync(`/proc/${pidOf(command)}/fd`).length;
+    const descriptors = (): number => descriptorsOf(command.pid).length;
     expect(await eventually(() => descriptors() >= DESCRIPTORS)).toBe(true);
     await good.send(GET);
     const refused = await good.response();
     expect(refused.status).toBeGreaterThanOrEqual(500);
     expect(refused.body.toString()).toMatch(/"detail":"[^"]*EMFILE[^"]*ulimit -n/);
-    const before = processorSeconds(pidOf(command));
+    const before = cpuSeconds(command.pid);
     await delay(1000);
-    expect(processorSeconds(pidOf(command)) - before, 'of a second').toBeLessThan(0.5);
+    expect(cpuSeconds(command.pid) - before, 'of a second').toBeLessThan(0.5);
 
     for (const client of crowd) client.socket.destroy();
     const served = async (): Promise<number> => {

@@ -13,12 +13,11 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { statusBytes } from '../../scripts/soak/measured-process.ts';
-import type { RunningCommand } from '../cli/command.ts';
+import { asked, spoolFilesOf, startIn, type RunningLastbyte } from '../harness/lastbyte.ts';
+import { eventually, peakBytes } from '../harness/procfs.ts';
 import { signal } from '../harness/bare.ts';
 import { Client } from '../harness/client.ts';
 import { MIB, answering, digestOf, receiveOctets, sendOctets, upstreamOf } from '../harness/octet-stream.ts';
-import { asked, eventually, pidOf, portOf, spoolFilesOf, startIn } from '../harness/own-process.ts';
 
 const GET = 'GET / HTTP/1.1\r\nHost: x\r\n\r\n';
 const CHUNKED_POST = 'POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n';
@@ -38,12 +37,12 @@ afterEach(() => {
   rmSync(folder, { recursive: true });
 });
 
-function start(upstreamPort: number, more: readonly string[] = []): RunningCommand {
+function start(upstreamPort: number, more: readonly string[] = []): RunningLastbyte {
   return startIn(folder, upstreamPort, more);
 }
 
-function spoolFiles(command: RunningCommand): string[] {
-  return spoolFilesOf(command, folder);
+function spoolFiles(command: RunningLastbyte): string[] {
+  return spoolFilesOf(command.pid, folder);
 }
 
 describe('memory', () => {
@@ -54,12 +53,12 @@ describe('memory', () => {
       const bytes = ANSWER_BYTES;
       await using upstream = await upstreamOf(answering(bytes));
       await using command = start(upstream.port);
-      using client = await Client.connect(await portOf(command));
+      using client = await Client.connect(await command.port());
       client.socket.removeAllListeners('data');
       const received = receiveOctets(client.socket, bytes);
       await client.send(GET);
       expect(await received).toMatchObject({ bytes, digest: digestOf(bytes) });
-      expect(statusBytes(pidOf(command), 'VmHWM')).toBeLessThan(MOST_RESIDENT_BYTES);
+      expect(peakBytes(command.pid)).toBeLessThan(MOST_RESIDENT_BYTES);
       expect(await eventually(() => spoolFiles(command).length === 0)).toBe(true);
     },
   );
@@ -79,14 +78,14 @@ describe('memory', () => {
         });
       });
       await using command = start(upstream.port);
-      using client = await Client.connect(await portOf(command));
+      using client = await Client.connect(await command.port());
       await client.send(CHUNKED_POST);
       await sendOctets(client.socket, bytes, 'chunked');
       expect((await client.response()).status).toBe(204);
       const { head, ...received } = await arrived.promise;
       expect(head).toContain(`\r\nContent-Length: ${bytes}\r\n`);
       expect(received).toEqual({ bytes, digest: digestOf(bytes) });
-      expect(statusBytes(pidOf(command), 'VmHWM')).toBeLessThan(MOST_RESIDENT_BYTES);
+      expect(peakBytes(command.pid)).toBeLessThan(MOST_RESIDENT_BYTES);
       expect(await eventually(() => spoolFiles(command).length === 0)).toBe(true);
     },
   );
@@ -98,7 +97,7 @@ describe('a spool file', () => {
   test('has neither name nor folder while it is in use, and is for its owner alone', async () => {
     await using upstream = await upstreamOf(answering(20 * MIB, 10 * MIB));
     await using command = start(upstream.port, SMALL);
-    using client = await Client.connect(await portOf(command));
+    using client = await Client.connect(await command.port());
     await client.send(GET);
     expect(await eventually(() => spoolFiles(command).length > 0)).toBe(true);
     const [file = ''] = spoolFiles(command);
@@ -118,7 +117,7 @@ describe('a spool file', () => {
   test('is closed when the client leaves in the middle of its answer', async () => {
     await using upstream = await upstreamOf(answering(50 * MIB));
     await using command = start(upstream.port, SMALL);
-    const client = await Client.connect(await portOf(command));
+    const client = await Client.connect(await command.port());
     await client.send(GET);
     await client.until('\r\n\r\n');
     expect(spoolFiles(command).length).toBe(1);
@@ -129,7 +128,7 @@ describe('a spool file', () => {
   test('is closed when the client leaves in the middle of its upload', async () => {
     await using upstream = await upstreamOf(() => undefined);
     await using command = start(upstream.port, SMALL);
-    const client = await Client.connect(await portOf(command));
+    const client = await Client.connect(await command.port());
     await client.send(CHUNKED_POST);
     void sendOctets(client.socket, 500 * MIB, 'chunked');
     expect(await eventually(() => spoolFiles(command).length === 1)).toBe(true);
@@ -146,7 +145,7 @@ describe('a spool file', () => {
       });
     });
     await using command = start(upstream.port, [...SMALL, '--retry-backoff', '1ms']);
-    using client = await Client.connect(await portOf(command));
+    using client = await Client.connect(await command.port());
     await client.send(GET);
     expect((await client.response()).status).toBe(502);
     expect(asked(upstream.sockets).length).toBe(3);
@@ -158,7 +157,7 @@ describe('a spool file', () => {
       socket.once('data', () => socket.resetAndDestroy());
     });
     await using command = start(upstream.port, [...SMALL, '--withhold-body', 'off']);
-    using client = await Client.connect(await portOf(command));
+    using client = await Client.connect(await command.port());
     await client.send(CHUNKED_POST);
     await sendOctets(client.socket, 20 * MIB, 'chunked');
     expect((await client.response()).status).toBe(502);
@@ -174,7 +173,7 @@ describe('a spool file', () => {
     const foreign = readdirSync(folder);
     for (const end of ['SIGKILL', 'SIGTERM'] as const) {
       await using command = start(upstream.port, [...SMALL, '--shutdown-timeout', '10ms']);
-      using client = await Client.connect(await portOf(command));
+      using client = await Client.connect(await command.port());
       await client.send(GET);
       expect(await eventually(() => spoolFiles(command).length === 1)).toBe(true);
       command.child.kill(end);

@@ -1,13 +1,13 @@
 /** Whom the proxy believes, where it never goes, and that a request cannot run in circles. */
 
 import { connect, createServer } from 'node:net';
-import { once } from 'node:events';
 import { text } from 'node:stream/consumers';
 import { describe, expect, test } from 'vitest';
 import { askAdmin } from '../harness/admin.ts';
 import { Bare } from '../harness/bare.ts';
 import { Client, valueOf } from '../harness/client.ts';
 import { Inspected } from '../harness/inspected.ts';
+import { freePort } from '../harness/ports.ts';
 import { TestProxy } from '../harness/proxy.ts';
 import { Upstream, answering, ok } from '../harness/upstream.ts';
 
@@ -107,16 +107,6 @@ describe('a request target cannot choose where it goes', () => {
     expect(await proxy.record()).toMatchObject({ outcome: 'refused', status });
   });
 });
-
-/** A port that was free a moment ago. */
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  server.close();
-  await once(server, 'close');
-  return typeof address === 'object' && address !== null ? address.port : 0;
-}
 
 describe('a loop', () => {
   test('of two proxies is broken with 508, and both answer for it', async () => {
