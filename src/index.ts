@@ -14,6 +14,7 @@ export type {
   ExchangeRecord,
   Outcome,
 } from './exchange/events.ts';
+export type { StrayBytesNotice } from './exchange/explain.ts';
 export type { WaitingNotice } from './exchange/explain-absent.ts';
 export type { AttemptTimes } from './upstream/attempt-notes.ts';
 export type { Ending, Evidence, RequestBodySent } from './upstream/evidence.ts';

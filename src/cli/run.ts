@@ -29,6 +29,7 @@ export async function run({ sources, settings, streams, version }: Run): Promise
     live.log.error(`the admin listener failed at something and goes on: ${message}`, { stack });
   });
   proxy.on('waiting', ({ sentence }) => live.log.info(sentence));
+  proxy.on('strayBytes', ({ sentence }) => live.log.warn(sentence));
 
   let wanted = settings;
   const onHangup = (): void => {

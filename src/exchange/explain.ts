@@ -86,6 +86,20 @@ export function explainSurplus(evidence: Evidence): string | null {
   );
 }
 
+/** What is told once of an upstream that sent bytes on a connection on which nothing was asked, or after a whole response. */
+export interface StrayBytesNotice {
+  readonly sentence: string;
+}
+
+export function strayBytesNotice(target: string): StrayBytesNotice {
+  return {
+    sentence:
+      `The upstream ${target} sent bytes that no request had asked for, such as a second response: they were thrown away, ` +
+      `and each request goes out on a connection of its own from now on, until a reload or a restart of lastbyte; ` +
+      `look for a handler that responds twice, or for a body after the response to HEAD.`,
+  };
+}
+
 /** The note on trailer fields that were not passed on; null: there were none. */
 export function explainTrailers(evidence: Evidence): string | null {
   const { trailerFields } = evidence;

@@ -4,6 +4,7 @@ import type { EventEmitter } from 'node:events';
 import type { Socket } from 'node:net';
 import { performance } from 'node:perf_hooks';
 import type { ExchangeBegun, ExchangeClosed, ExchangeRecord } from '../exchange/events.ts';
+import type { StrayBytesNotice } from '../exchange/explain.ts';
 import type { WaitingNotice } from '../exchange/explain-absent.ts';
 import type { Watcher } from '../exchange/notes.ts';
 import { TokenBucket, LOOKED_AT } from '../observe/token-bucket.ts';
@@ -30,6 +31,8 @@ export interface ProxyEvents {
   adminError: [error: Error];
   /** A request begins to wait for an upstream that takes no connections; told once until it takes one again. */
   waiting: [notice: WaitingNotice];
+  /** The upstream sent bytes that no request had asked for; told once, because its connections are used only once from then on. */
+  strayBytes: [notice: StrayBytesNotice];
 }
 
 export class Teller {
@@ -59,6 +62,10 @@ export class Teller {
 
   waiting(notice: WaitingNotice): void {
     safely(() => this.#events.emit('waiting', notice));
+  }
+
+  strayBytes(notice: StrayBytesNotice): void {
+    safely(() => this.#events.emit('strayBytes', notice));
   }
 
   over(record: ExchangeRecord): void {

@@ -6,9 +6,11 @@ import { Chassis } from '../chassis/chassis.ts';
 import { resolveOptions } from '../config/library.ts';
 import type { ProxyOptions } from '../config/library.ts';
 import type { Settings } from '../config/settings.ts';
+import { targetUrl } from '../config/target.ts';
 import { HeldBackHints } from '../exchange/held-back.ts';
 import type { Services } from '../exchange/services.ts';
 import { Spool } from '../spool/spool.ts';
+import { strayBytesNotice } from '../exchange/explain.ts';
 import { waitingNotice } from '../exchange/explain-absent.ts';
 import { Absence } from '../upstream/absence.ts';
 import type { Connecting, ConnectOptions } from '../upstream/connection.ts';
@@ -67,7 +69,7 @@ export class Proxy extends EventEmitter<ProxyEvents> implements AsyncDisposable 
     this.#settings = settings;
     this.#chassis = new Chassis(settings.maxHeaderBytes);
     this.#spool = new Spool(settings);
-    this.#pool = new ConnectionPool(settings);
+    this.#pool = this.#newPool();
     this.#absence = this.#newAbsence();
     this.#trusts = trustIn(settings.trustProxy);
     this.#services = this.#makeServices();
@@ -146,7 +148,7 @@ export class Proxy extends EventEmitter<ProxyEvents> implements AsyncDisposable 
     this.#listener.reconfigure(this.#settings);
     // Its connections lead to the old target, also those that are in use: they must not come back.
     this.#pool.close();
-    this.#pool = new ConnectionPool(this.#settings);
+    this.#pool = this.#newPool();
     this.#routes = new Routes();
     this.#heldBack = new HeldBackHints();
     this.#gate = new ConnectGate();
@@ -173,6 +175,12 @@ export class Proxy extends EventEmitter<ProxyEvents> implements AsyncDisposable 
 
   #entrance(): Entrance {
     return { chassis: this.#chassis, services: this.#services };
+  }
+
+  #newPool(): ConnectionPool {
+    const settings = this.#settings;
+    const target = targetUrl(settings.target);
+    return new ConnectionPool(settings, () => this.#teller.strayBytes(strayBytesNotice(target)));
   }
 
   #makeServices(): Services {

@@ -14,13 +14,16 @@ export class ConnectionPool {
   /** Those that belong to one client connection. */
   readonly personal: PersonalConnections = new PersonalConnections(() => this.distrust());
   readonly #limits: PoolLimits;
+  readonly #distrusted: () => void;
   #closed = false;
   #trusted = true;
   /** The one that has rested longest is first. */
   readonly #idle: IdleConnection[] = [];
 
-  constructor(limits: PoolLimits) {
+  /** @param distrusted called once, if it comes to that */
+  constructor(limits: PoolLimits, distrusted: () => void) {
     this.#limits = limits;
+    this.#distrusted = distrusted;
   }
 
   /**
@@ -54,9 +57,11 @@ export class ConnectionPool {
    * is used twice from now on.
    */
   distrust(): void {
+    if (!this.#trusted) return;
     this.#trusted = false;
     this.personal.close();
     this.#clear();
+    this.#distrusted();
   }
 
   /** Closes what is idle now, and what is put back later. */

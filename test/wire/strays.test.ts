@@ -87,6 +87,8 @@ describe('a second response', () => {
       }
     });
     await using proxy = await TestProxy.start(upstream.url);
+    const told: string[] = [];
+    proxy.proxy.on('strayBytes', ({ sentence }) => told.push(sentence));
     using client = await Client.connect(proxy.port);
     const ask = async (): Promise<number> => {
       await client.send('GET /a HTTP/1.1\r\nHost: x\r\n\r\n');
@@ -96,6 +98,7 @@ describe('a second response', () => {
     };
     expect([await ask(), await ask(), await ask()]).toEqual([1, 2, 3]);
     for (const { ended } of upstream.connections) expect(ended).not.toBeNull();
+    expect(told).toEqual([expect.stringContaining('sent bytes that no request had asked for')]);
     proxy.proxy.reload(proxy.proxy.settings);
     expect([await ask(), await ask(), await ask()]).toEqual([4, 4, 4]);
   });
