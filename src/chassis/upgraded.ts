@@ -146,7 +146,9 @@ export class UpgradedExchange extends PassedOnExchange<UpgradeOptions> {
   ): ReturnType<ConstructorParameters<typeof ResponseObservation>[0]['accept']> {
     const { spool, settings } = this.options.services;
     const expectedBytes = framing.kind === 'length' ? framing.length : null;
-    const writer = spool.writer(expectedBytes, settings.memoryPerBodyBytes, settings.maxResponseBodyBytes);
+    const writer = spool
+      .ofExchange()
+      .writer(expectedBytes, settings.memoryPerBodyBytes, settings.maxResponseBodyBytes);
     this.#refusal = { head, writer };
     return { sink: notes?.keeping(writer) ?? writer, streams: false };
   }

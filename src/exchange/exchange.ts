@@ -9,6 +9,7 @@ import { ProxyError } from '../errors.ts';
 import { ALLOWED_METHODS } from '../http/problem.ts';
 import type { Request } from '../http/request.ts';
 import type { ResponseHead } from '../http/response-head.ts';
+import type { ExchangeSpool } from '../spool/spool.ts';
 import { bodyInMemory } from '../spool/spooled-body.ts';
 import type { SpooledBody } from '../spool/spooled-body.ts';
 import { refusalBeforehand } from './check.ts';
@@ -50,6 +51,7 @@ export class Exchange {
   readonly #options: ExchangeOptions;
   readonly #settings: Settings;
   readonly #journal: Journal;
+  readonly #spool: ExchangeSpool;
   /** Resolves when the response is closed: with true when it was sent to the last octet. */
   readonly #closed: Promise<boolean>;
   #delivering = false;
@@ -64,6 +66,7 @@ export class Exchange {
     const { response, request, parsed, services } = options;
     this.#settings = services.settings;
     this.#journal = new Journal(parsed, request.socket, services);
+    this.#spool = services.spool.ofExchange();
     this.#receiveClock = new ReceiveClock(request.socket, this.#settings.clientReceiveTimeoutMs);
     this.#closed = responseClosed(response, () => this.#trial?.abandon());
   }
@@ -126,10 +129,10 @@ export class Exchange {
   }
 
   async #receive(): Promise<Received> {
-    const { request, parsed, response, services, expectsContinue } = this.#options;
+    const { request, parsed, response, expectsContinue } = this.#options;
     const { clientSendTimeoutMs, maxRequestBodyBytes, memoryPerBodyBytes } = this.#settings;
     const expectedBytes = parsed.framing.kind === 'length' ? parsed.framing.length : null;
-    const writer = services.spool.writer(expectedBytes, memoryPerBodyBytes, maxRequestBodyBytes);
+    const writer = this.#spool.writer(expectedBytes, memoryPerBodyBytes, maxRequestBodyBytes);
     this.#receiving = receiveBody(request, writer, clientSendTimeoutMs);
     this.#journal.notes?.receiving(request);
     if (expectsContinue && writer.fault === null) response.writeContinue();
@@ -161,6 +164,7 @@ export class Exchange {
       request: parsed,
       head: upstreamHead(parsed, bodyBytes, this.#headContext()),
       body: body.bytes === 0 ? null : body,
+      spool: this.#spool,
       receiveClock: this.#receiveClock,
       clock: this.#journal.clock,
       clientHead: (head) => this.#clientHead(head),

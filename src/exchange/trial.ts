@@ -8,6 +8,7 @@ import { isSafe, mayRetry } from '../http/idempotency.ts';
 import type { Request } from '../http/request.ts';
 import type { ResponseHead } from '../http/response-head.ts';
 import { mustStream } from '../http/streaming.ts';
+import type { ExchangeSpool } from '../spool/spool.ts';
 import type { SpoolWriter } from '../spool/spool-writer.ts';
 import type { SpooledBody } from '../spool/spooled-body.ts';
 import type { AttemptNotes } from '../upstream/attempt-notes.ts';
@@ -35,6 +36,8 @@ export interface TrialOptions {
   readonly request: Request;
   readonly head: string;
   readonly body: SpooledBody | null;
+  /** Where the response is kept, beside that body. */
+  readonly spool: ExchangeSpool;
   /** Of the client, for a response that is relayed. */
   readonly receiveClock: ReceiveClock;
   /** Ms since the exchange began. */
@@ -241,8 +244,8 @@ export class Trial {
     head: ResponseHead,
     framing: Framing,
   ): ReturnType<ConstructorParameters<typeof Attempt>[0]['accept']> {
-    const { services, request, response, receiveClock } = this.#options;
-    const { spool, settings } = services;
+    const { services, spool, request, response, receiveClock } = this.#options;
+    const { settings } = services;
     if (framing.kind !== 'none' && mustStream(head, settings.stream)) {
       const connection = connectionFields(response, settings.keepAliveTimeoutMs, services.closing);
       const sent = this.#options.clientHead(head);

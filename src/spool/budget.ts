@@ -1,4 +1,4 @@
-/** A process-wide allowance of bytes that many bodies share, and those of them that wait for room in it. */
+/** A process-wide allowance of bytes that many exchanges share, and those of their bodies that wait for room in it. */
 
 /** How a wait ends: the bytes are taken, or there will be no room in time. */
 export type WaitEnd = 'taken' | 'refused';
@@ -21,11 +21,11 @@ export class Budget {
   #usedBytes = 0;
   /** All that was ever given back. */
   #freedBytes = 0;
-  /** How many shares hold any bytes. */
+  /** How many accounts hold any bytes. */
   #holders = 0;
-  /** The oldest share first: so the oldest body comes to its end, and gives back what it holds. */
+  /** The oldest account first: so the oldest exchange comes to its end, and gives back what it holds. */
   readonly #waiters: Waiter[] = [];
-  #shares = 0;
+  #accounts = 0;
 
   /**
    * @param waitMs how long a share waits for room, in ms; 0: no longer than a turn
@@ -46,17 +46,17 @@ export class Budget {
     return this.#waiters.length;
   }
 
-  /** What one body holds of the budget; nothing so far. */
-  share(): Share {
-    this.#shares += 1;
-    return new Share(this, this.#shares);
+  /** What one exchange holds of the budget; nothing so far. */
+  account(): Account {
+    this.#accounts += 1;
+    return new Account(this, this.#accounts);
   }
 
   hasRoom(bytes: number): boolean {
     return this.#usedBytes + bytes <= this.limitBytes;
   }
 
-  /** For shares: what one held, and what it holds now. */
+  /** For accounts: what one held, and what it holds now. */
   changed(heldBefore: number, heldNow: number): void {
     this.#usedBytes += heldNow - heldBefore;
     this.#holders += Math.sign(heldNow) - Math.sign(heldBefore);
@@ -75,7 +75,7 @@ export class Budget {
       timesLeft: this.#mostWaits - 1,
       freedBefore: this.#freedBytes,
     };
-    const at = this.#waiters.findIndex((other) => other.share.age > share.age);
+    const at = this.#waiters.findIndex((other) => other.share.account.age > share.account.age);
     this.#waiters.splice(at < 0 ? this.#waiters.length : at, 0, waiter);
     queueMicrotask(() => this.#breakDeadlock());
   }
@@ -100,11 +100,16 @@ export class Budget {
     this.#breakDeadlock();
   }
 
-  /** Where all who could give back wait for one another, the youngest gives way. */
+  /**
+   * Where all who could give back wait for one another, the youngest gives way. An exchange gives nothing back while any of
+   * its bodies waits: it holds its request until its response is delivered.
+   */
   #breakDeadlock(): void {
-    const waitingHolders = this.#waiters.filter(({ share }) => share.heldBytes > 0);
+    const waitingHolders = this.#waiters.filter(({ share }) => share.account.heldBytes > 0);
     const youngest = waitingHolders.at(-1);
-    if (youngest !== undefined && waitingHolders.length === this.#holders) this.#refuse(youngest);
+    if (youngest === undefined) return;
+    const accounts = new Set(waitingHolders.map(({ share }) => share.account));
+    if (accounts.size === this.#holders) this.#refuse(youngest);
   }
 
   #timeIsUp(waiter: Waiter): void {
@@ -124,7 +129,8 @@ export class Budget {
   }
 }
 
-export class Share {
+/** The bodies of one exchange. */
+export class Account {
   readonly #budget: Budget;
   /** Smaller is older. */
   readonly age: number;
@@ -139,6 +145,38 @@ export class Share {
     return this.#heldBytes;
   }
 
+  get limitBytes(): number {
+    return this.#budget.limitBytes;
+  }
+
+  /** What one of its bodies holds; nothing so far. */
+  share(): Share {
+    return new Share(this.#budget, this);
+  }
+
+  /** For shares: what one held, and what it holds now. */
+  changed(heldBefore: number, heldNow: number): void {
+    const before = this.#heldBytes;
+    this.#heldBytes += heldNow - heldBefore;
+    this.#budget.changed(before, this.#heldBytes);
+  }
+}
+
+/** One body. */
+export class Share {
+  readonly #budget: Budget;
+  readonly account: Account;
+  #heldBytes = 0;
+
+  constructor(budget: Budget, account: Account) {
+    this.#budget = budget;
+    this.account = account;
+  }
+
+  get heldBytes(): number {
+    return this.#heldBytes;
+  }
+
   /** Takes `bytes` if they are there; false leaves all as it was. */
   take(bytes: number): boolean {
     if (!this.#budget.hasRoom(bytes)) return false;
@@ -146,9 +184,12 @@ export class Share {
     return true;
   }
 
-  /** Takes `bytes` as soon as they are there; `end` tells it, later. False: they never can be. */
+  /**
+   * Takes `bytes` as soon as they are there; `end` tells it, later. False: they never can be, beside what the exchange itself
+   * holds until it is over.
+   */
   takeLater(bytes: number, end: (how: WaitEnd) => void): boolean {
-    if (this.#heldBytes + bytes > this.#budget.limitBytes) return false;
+    if (this.account.heldBytes + bytes > this.#budget.limitBytes) return false;
     this.#budget.wait(this, bytes, end);
     return true;
   }
@@ -167,6 +208,6 @@ export class Share {
   #hold(bytes: number): void {
     const before = this.#heldBytes;
     this.#heldBytes = bytes;
-    this.#budget.changed(before, bytes);
+    this.account.changed(before, bytes);
   }
 }

@@ -2,7 +2,7 @@
 
 import { close, write } from 'node:fs';
 import type { BodySink, SinkFault } from './body-sink.ts';
-import type { Budget, Share } from './budget.ts';
+import type { Account, Share } from './budget.ts';
 import { allBuffersBytes, bufferBytes } from './buffer-pool.ts';
 import type { BufferPool } from './buffer-pool.ts';
 import { Segment } from './segment.ts';
@@ -14,18 +14,23 @@ const FILE_SEGMENT_BYTES = 256 * 1024;
 /** For what has already come of a body that waits for memory: what one read brings. */
 const WAITING_SEGMENT_BYTES = 64 * 1024;
 
-interface SpoolWriterOptions {
-  readonly memory: Budget;
-  readonly disk: Budget;
+/** Where the bodies of one exchange find room. */
+export interface SpoolRoom {
+  readonly memory: Account;
+  readonly disk: Account;
   readonly buffers: BufferPool;
   readonly openFile: () => number;
+}
+
+interface BodyLimits {
   readonly expectedBytes: number | null;
   readonly memoryBytes: number;
   readonly maxBytes: number;
 }
 
 export class SpoolWriter implements BodySink, Disposable {
-  readonly #options: SpoolWriterOptions;
+  readonly #room: SpoolRoom;
+  readonly #limits: BodyLimits;
   /** Full segments: in memory all of them, with a file those that wait to be written. */
   #segments: Segment[] = [];
   #segment: Segment | null = null;
@@ -44,11 +49,12 @@ export class SpoolWriter implements BodySink, Disposable {
   #onDrained: (() => void) | null = null;
   #closed = false;
 
-  constructor(options: SpoolWriterOptions) {
-    this.#options = options;
-    const { expectedBytes, maxBytes } = options;
-    this.#memory = options.memory.share();
-    this.#disk = options.disk.share();
+  constructor(room: SpoolRoom, limits: BodyLimits) {
+    this.#room = room;
+    this.#limits = limits;
+    const { expectedBytes, maxBytes } = limits;
+    this.#memory = room.memory.share();
+    this.#disk = room.disk.share();
     if (expectedBytes !== null && expectedBytes > maxBytes)
       this.#fault = { kind: 'too-large', limitBytes: maxBytes };
   }
@@ -72,7 +78,7 @@ export class SpoolWriter implements BodySink, Disposable {
 
   window(): Uint8Array | null {
     if (this.#fault !== null || this.congested) return null;
-    return this.#room()?.free ?? null;
+    return this.#segmentWithRoom()?.free ?? null;
   }
 
   commit(bytes: number): void {
@@ -83,7 +89,7 @@ export class SpoolWriter implements BodySink, Disposable {
   append(octets: Uint8Array): void {
     let from = 0;
     while (from < octets.length && this.#fault === null) {
-      const segment = this.#room();
+      const segment = this.#segmentWithRoom();
       if (segment === null) return;
       const count = segment.copy(octets, from);
       from += count;
@@ -137,7 +143,7 @@ export class SpoolWriter implements BodySink, Disposable {
 
   #fileBody(fd: number): SpooledBody {
     this.#memory.release();
-    return bodyInFile(fd, this.#bytes, this.#options.buffers, () => this.#release());
+    return bodyInFile(fd, this.#bytes, this.#room.buffers, () => this.#release());
   }
 
   #release(): void {
@@ -147,13 +153,13 @@ export class SpoolWriter implements BodySink, Disposable {
 
   #count(bytes: number): void {
     this.#bytes += bytes;
-    if (this.#bytes > this.#options.maxBytes) {
-      this.#fault = { kind: 'too-large', limitBytes: this.#options.maxBytes };
+    if (this.#bytes > this.#limits.maxBytes) {
+      this.#fault = { kind: 'too-large', limitBytes: this.#limits.maxBytes };
     }
   }
 
   /** A segment with room, or null with a fault set. */
-  #room(): Segment | null {
+  #segmentWithRoom(): Segment | null {
     if (this.#segment?.isFull === false) return this.#segment;
     if (this.#segment !== null) this.#segments.push(this.#segment);
     this.#segment = null;
@@ -169,7 +175,8 @@ export class SpoolWriter implements BodySink, Disposable {
   }
 
   #memorySegment(): Segment | null {
-    const { expectedBytes, memoryBytes, buffers } = this.#options;
+    const { expectedBytes, memoryBytes } = this.#limits;
+    const { buffers } = this.#room;
     const left = expectedBytes === null ? 0 : expectedBytes - this.#bytes;
     if (left > 0) {
       if (this.#hasMemoryFor(expectedBytes ?? 0)) return new Segment(buffers.take(bufferBytes(left)), left);
@@ -184,7 +191,7 @@ export class SpoolWriter implements BodySink, Disposable {
   /** Room for a body of known length is taken at once: a part of it in memory would have to be moved to the file. */
   #hasMemoryFor(expectedBytes: number): boolean {
     if (this.#memory.heldBytes > 0) return true;
-    return expectedBytes <= this.#options.memoryBytes && this.#memory.take(allBuffersBytes(expectedBytes));
+    return expectedBytes <= this.#limits.memoryBytes && this.#memory.take(allBuffersBytes(expectedBytes));
   }
 
   /**
@@ -193,7 +200,7 @@ export class SpoolWriter implements BodySink, Disposable {
    */
   #waitsForMemory(expectedBytes: number): boolean {
     if (this.#waitsFor === 'memory') return true;
-    if (this.#hasWaitedForMemory || expectedBytes > this.#options.memoryBytes) return false;
+    if (this.#hasWaitedForMemory || expectedBytes > this.#limits.memoryBytes) return false;
     this.#hasWaitedForMemory = true;
     const neededBytes = WAITING_SEGMENT_BYTES + allBuffersBytes(expectedBytes);
     const mayWait = this.#memory.takeLater(neededBytes, (how) => {
@@ -209,7 +216,7 @@ export class SpoolWriter implements BodySink, Disposable {
     this.#fileBytes += FILE_SEGMENT_BYTES;
     this.#reserveDisk();
     if (this.#fault !== null) return null;
-    return new Segment(this.#options.buffers.take(FILE_SEGMENT_BYTES), FILE_SEGMENT_BYTES);
+    return new Segment(this.#room.buffers.take(FILE_SEGMENT_BYTES), FILE_SEGMENT_BYTES);
   }
 
   /**
@@ -217,7 +224,8 @@ export class SpoolWriter implements BodySink, Disposable {
    * the octets that have already come go on into one segment.
    */
   #reserveDisk(): void {
-    const { expectedBytes, disk } = this.#options;
+    const { expectedBytes } = this.#limits;
+    const { disk } = this.#room;
     const missing = Math.max(this.#fileBytes, expectedBytes ?? 0) - this.#disk.heldBytes;
     if (this.#waitsFor === 'disk' || missing <= 0 || this.#disk.take(missing)) return;
     const mayWait = this.#disk.takeLater(missing, (how) => {
@@ -229,13 +237,13 @@ export class SpoolWriter implements BodySink, Disposable {
     else this.#exhausted(disk);
   }
 
-  #exhausted({ limitBytes }: Budget): void {
+  #exhausted({ limitBytes }: Account): void {
     this.#fault = { kind: 'exhausted', option: 'disk-total', limitBytes };
   }
 
   #openFile(): void {
     try {
-      this.#fd = this.#options.openFile();
+      this.#fd = this.#room.openFile();
     } catch (error) {
       this.#fault = { kind: 'io', errorCode: errorCodeOf(error) };
     }

@@ -5,6 +5,7 @@ import { Budget } from './budget.ts';
 import { BufferPool } from './buffer-pool.ts';
 import { SpoolFolder } from './spool-folder.ts';
 import { SpoolWriter } from './spool-writer.ts';
+import type { SpoolRoom } from './spool-writer.ts';
 
 type SpoolSettings = Pick<Settings, 'memoryTotalBytes' | 'diskTotalBytes' | 'spoolDir' | 'spoolWaitMs'>;
 
@@ -27,20 +28,30 @@ export class Spool {
     this.#openFile = () => folder.openFile();
   }
 
+  /** For the bodies of one exchange: what can never fit beside another of them is refused at once. */
+  ofExchange(): ExchangeSpool {
+    return new ExchangeSpool({
+      memory: this.memory.account(),
+      disk: this.disk.account(),
+      buffers: this.#buffers,
+      openFile: this.#openFile,
+    });
+  }
+}
+
+export class ExchangeSpool {
+  readonly #room: SpoolRoom;
+
+  constructor(room: SpoolRoom) {
+    this.#room = room;
+  }
+
   /**
    * @param expectedBytes the body's length where it is announced: room for all of it is then taken at once
    * @param memoryBytes how much of it may stay in memory
    * @param maxBytes the largest body that is accepted
    */
   writer(expectedBytes: number | null, memoryBytes: number, maxBytes: number): SpoolWriter {
-    return new SpoolWriter({
-      memory: this.memory,
-      disk: this.disk,
-      buffers: this.#buffers,
-      openFile: this.#openFile,
-      expectedBytes,
-      memoryBytes,
-      maxBytes,
-    });
+    return new SpoolWriter(this.#room, { expectedBytes, memoryBytes, maxBytes });
   }
 }

@@ -5,6 +5,7 @@ import { expect, test } from 'vitest';
 import { Client } from '../harness/client.ts';
 import { TestProxy } from '../harness/proxy.ts';
 import { Upstream, answering, ok } from '../harness/upstream.ts';
+import type { Script } from '../harness/upstream.ts';
 
 const MIB = 1024 * 1024;
 /** More than the kernel's buffers hold between a proxy and a client that does not read. */
@@ -85,4 +86,54 @@ test('an answer that finds no room in time is refused in words', async () => {
   expect([refused.status, refused.body.toString()]).toEqual([503, expect.stringContaining('--disk-total')]);
   slow.socket.resume();
   expect((await slow.response()).body.length).toBe(BODY.length);
+});
+
+/** Reads a body of `bytes` and sends one of as many, once `count` requests have been read. */
+function echoing(bytes: number, count: number): Script {
+  const ready: (() => void)[] = [];
+  return async (connection) => {
+    if ((await connection.request(bytes)) === null) return;
+    await new Promise<void>((resolve) => {
+      if (ready.push(resolve) === count) for (const go of ready.splice(0)) go();
+    });
+    await connection.send(ok('x'.repeat(bytes)));
+  };
+}
+
+function upload(bytes: number): string {
+  return `POST /form HTTP/1.1\r\nHost: x\r\nContent-Length: ${bytes}\r\n\r\n${'x'.repeat(bytes)}`;
+}
+
+test('an exchange whose own bodies can never fit is refused at once, and not after a wait for itself', async () => {
+  await using upstream = await Upstream.start(echoing(12 * MIB, 1));
+  await using proxy = await TestProxy.start(upstream.url, {
+    memoryPerBody: 0,
+    diskTotal: '20mb',
+    spoolWait: '300s',
+    withholdBody: 'off',
+  });
+  using client = await Client.connect(proxy.port);
+  await client.send(upload(12 * MIB));
+  const refused = await client.response();
+  expect([refused.status, refused.body.toString()]).toEqual([503, expect.stringContaining('--disk-total')]);
+});
+
+test('of exchanges that hold requests and wait for one another with their responses, the youngest gives way', async () => {
+  await using upstream = await Upstream.start(echoing(8 * MIB, 2));
+  await using proxy = await TestProxy.start(upstream.url, {
+    memoryPerBody: 0,
+    diskTotal: '20mb',
+    spoolWait: '300s',
+    withholdBody: 'off',
+  });
+  const answers = await Promise.all(
+    [1, 2].map(async () => {
+      using client = await Client.connect(proxy.port);
+      await client.send(upload(8 * MIB));
+      return await client.response();
+    }),
+  );
+  expect(answers.map(({ status }) => status).toSorted((one, other) => one - other)).toEqual([200, 503]);
+  const [refused] = answers.filter(({ status }) => status === 503);
+  expect(refused?.body.toString()).toContain('--disk-total');
 });

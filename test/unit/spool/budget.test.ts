@@ -17,10 +17,15 @@ interface Waiting {
 /** Two shares hold half each, and a third one waits for 60. */
 function waiting(mostWaits?: number): Waiting {
   const budget = new Budget(100, WAIT_MS, mostWaits);
-  const holders = [budget.share(), budget.share()];
+  const holders = [budget.account().share(), budget.account().share()];
   for (const holder of holders) expect(holder.take(50)).toBe(true);
   let end: WaitEnd | null = null;
-  expect(budget.share().takeLater(60, (how) => (end = how))).toBe(true);
+  expect(
+    budget
+      .account()
+      .share()
+      .takeLater(60, (how) => (end = how)),
+  ).toBe(true);
   return { budget, holders, end: () => end };
 }
 
@@ -70,4 +75,33 @@ test('a wait goes on only where that was asked for', () => {
   holders.forEach(passOn);
   vi.advanceTimersByTime(WAIT_MS);
   expect(end()).toBe('refused');
+});
+
+test('the bodies of one exchange never wait for one another', () => {
+  const budget = new Budget(100, WAIT_MS);
+  const account = budget.account();
+  expect(account.share().take(60)).toBe(true);
+  expect(account.share().takeLater(41, () => undefined)).toBe(false);
+  expect([budget.waiting, vi.getTimerCount()]).toEqual([0, 0]);
+});
+
+test('of exchanges that hold one body and wait for room for another, the youngest gives way at once', async () => {
+  const budget = new Budget(100, WAIT_MS);
+  const ends: [who: string, how: WaitEnd][] = [];
+  const [older, younger] = [budget.account(), budget.account()];
+  const held = [younger, older].map((account) => {
+    const share = account.share();
+    expect(share.take(40)).toBe(true);
+    return share;
+  });
+  expect(younger.share().takeLater(50, (how) => ends.push(['younger', how]))).toBe(true);
+  expect(older.share().takeLater(50, (how) => ends.push(['older', how]))).toBe(true);
+  await Promise.resolve();
+  expect(ends).toEqual([['younger', 'refused']]);
+  held[0]?.release();
+  expect(ends).toEqual([
+    ['younger', 'refused'],
+    ['older', 'taken'],
+  ]);
+  expect([budget.waiting, vi.getTimerCount()]).toEqual([0, 0]);
 });

@@ -60,7 +60,7 @@ describe.each([1, 100, 4 * KIB, 100 * KIB])('a body that comes in parts of %i by
     '%i bytes long, length unknown, stays in memory',
     async (bytes) => {
       const octets = pattern(partBytes === 1 ? Math.min(bytes, 20_000) : bytes);
-      using writer = spool.writer(null, 2 * MIB, 100 * MIB);
+      using writer = spool.ofExchange().writer(null, 2 * MIB, 100 * MIB);
       await writeInParts(writer, octets, partBytes);
       const body = await writer.finish();
       expect((await whole(body)).equals(octets)).toBe(true);
@@ -72,7 +72,7 @@ describe.each([1, 100, 4 * KIB, 100 * KIB])('a body that comes in parts of %i by
 
 test('a body of known length is read into one buffer, without a copy', async () => {
   const octets = pattern(50_000);
-  using writer = spool.writer(octets.length, MIB, MIB);
+  using writer = spool.ofExchange().writer(octets.length, MIB, MIB);
   for (let from = 0; from < octets.length;) {
     const window = writer.window();
     if (window === null) throw new Error('no window');
@@ -92,7 +92,7 @@ test.each([null, 3 * MIB + 5])(
   'a body larger than its share of memory goes to a file (length %s)',
   async (expected) => {
     const octets = pattern(3 * MIB + 5);
-    using writer = spool.writer(expected, 256 * KIB, 100 * MIB);
+    using writer = spool.ofExchange().writer(expected, 256 * KIB, 100 * MIB);
     await writeInParts(writer, octets, 64 * KIB);
     const body = await writer.finish();
     expect('memory' in body ? body.memory : undefined).toBeNull();
@@ -104,7 +104,7 @@ test.each([null, 3 * MIB + 5])(
 );
 
 test('a file in use has no name, and no folder either', async () => {
-  using writer = spool.writer(null, 0, 100 * MIB);
+  using writer = spool.ofExchange().writer(null, 0, 100 * MIB);
   await writeInParts(writer, pattern(MIB), 64 * KIB);
   expect(readdirSync(folder)).toEqual([]);
   const body = await writer.finish();
@@ -118,7 +118,7 @@ describe('when the memory of all bodies is used up', () => {
   const NEXT = pattern(MIB + 5);
 
   async function full(): Promise<Disposable> {
-    const writer = spool.writer(FULL.length, 4 * MIB, 100 * MIB);
+    const writer = spool.ofExchange().writer(FULL.length, 4 * MIB, 100 * MIB);
     await writeInParts(writer, FULL, MIB);
     const body = writer.finishAtOnce();
     if (body === null) throw new Error('it is not in memory');
@@ -127,7 +127,7 @@ describe('when the memory of all bodies is used up', () => {
 
   test('the next one of known length waits for it, and is kept there', async () => {
     const first = await full();
-    using second = spool.writer(NEXT.length, 4 * MIB, 100 * MIB);
+    using second = spool.ofExchange().writer(NEXT.length, 4 * MIB, 100 * MIB);
     const written = writeInParts(second, NEXT, 50 * KIB);
     expect([second.congested, second.window(), second.finishAtOnce()]).toEqual([true, null, null]);
     expect(spool.memory.waiting).toBe(1);
@@ -141,7 +141,7 @@ describe('when the memory of all bodies is used up', () => {
 
   test.each([1000, NEXT.length])('it goes to a file after a while (length %i)', async (bytes) => {
     using first = await full();
-    using second = spool.writer(bytes, 4 * MIB, 100 * MIB);
+    using second = spool.ofExchange().writer(bytes, 4 * MIB, 100 * MIB);
     await writeInParts(second, NEXT.subarray(0, bytes), 100);
     expect([spool.memory.waiting, spool.memory.usedBytes]).toEqual([0, FULL.length]);
     const body = await second.finish();
@@ -153,7 +153,7 @@ describe('when the memory of all bodies is used up', () => {
 
   test('one that came whole with its first part goes to a file at once', async () => {
     using first = await full();
-    using second = spool.writer(1000, 4 * MIB, 100 * MIB);
+    using second = spool.ofExchange().writer(1000, 4 * MIB, 100 * MIB);
     second.append(pattern(1000));
     expect([spool.memory.waiting, second.finishAtOnce()]).toEqual([1, null]);
     const finished = second.finish();
@@ -167,7 +167,7 @@ describe('when the memory of all bodies is used up', () => {
 
   test('more than it was to wait with is kept while it waits, and nothing of it is lost', async () => {
     const first = await full();
-    using second = spool.writer(NEXT.length, 4 * MIB, 100 * MIB);
+    using second = spool.ofExchange().writer(NEXT.length, 4 * MIB, 100 * MIB);
     second.append(NEXT.subarray(0, 200 * KIB));
     expect([spool.memory.waiting, second.congested]).toEqual([1, true]);
     first[Symbol.dispose]();
@@ -180,7 +180,7 @@ describe('when the memory of all bodies is used up', () => {
   test('one of unknown length, or that never fits, does not wait', async () => {
     using first = await full();
     for (const expected of [null, 5 * MIB]) {
-      const writer = spool.writer(expected, 4 * MIB, 100 * MIB);
+      const writer = spool.ofExchange().writer(expected, 4 * MIB, 100 * MIB);
       writer.append(pattern(1000));
       expect([spool.memory.waiting, writer.congested]).toEqual([0, false]);
       writer[Symbol.dispose]();
@@ -190,7 +190,7 @@ describe('when the memory of all bodies is used up', () => {
 
   test('one that is given up while it waits leaves the queue', async () => {
     using first = await full();
-    const second = spool.writer(NEXT.length, 4 * MIB, 100 * MIB);
+    const second = spool.ofExchange().writer(NEXT.length, 4 * MIB, 100 * MIB);
     second.append(pattern(KIB));
     expect(spool.memory.waiting).toBe(1);
     second[Symbol.dispose]();
@@ -201,19 +201,19 @@ describe('when the memory of all bodies is used up', () => {
 
 describe('a limit', () => {
   test('an announced length above the largest body is known before the first byte', () => {
-    using writer = spool.writer(MIB + 1, MIB, MIB);
+    using writer = spool.ofExchange().writer(MIB + 1, MIB, MIB);
     expect(writer.fault).toEqual({ kind: 'too-large', limitBytes: MIB });
     expect(writer.window()).toBeNull();
   });
 
   test('a body that grows above it is stopped', async () => {
-    using writer = spool.writer(null, MIB, 1000);
+    using writer = spool.ofExchange().writer(null, MIB, 1000);
     await writeInParts(writer, pattern(1001), 100);
     expect(await writer.finish()).toEqual({ kind: 'too-large', limitBytes: 1000 });
   });
 
   test('the disk budget names its option', async () => {
-    using writer = spool.writer(null, 0, 100 * MIB);
+    using writer = spool.ofExchange().writer(null, 0, 100 * MIB);
     await writeInParts(writer, pattern(9 * MIB), 64 * KIB);
     expect(await writer.finish()).toEqual({ kind: 'exhausted', option: 'disk-total', limitBytes: 8 * MIB });
   });
@@ -225,14 +225,14 @@ describe('a limit', () => {
       spoolDir: join(folder, 'missing'),
       spoolWaitMs: 0,
     });
-    using writer = nowhere.writer(null, 0, MIB);
+    using writer = nowhere.ofExchange().writer(null, 0, MIB);
     writer.append(pattern(10));
     expect(await writer.finish()).toEqual({ kind: 'io', errorCode: 'ENOENT' });
   });
 });
 
 test('a writer that is given up in the middle of a write leaves nothing', async () => {
-  const writer = spool.writer(null, 0, 100 * MIB);
+  const writer = spool.ofExchange().writer(null, 0, 100 * MIB);
   writer.append(pattern(700 * KIB));
   writer[Symbol.dispose]();
   expect([spool.memory.usedBytes, spool.disk.usedBytes]).toEqual([0, 0]);
@@ -249,8 +249,8 @@ describe('when the disk of all bodies is used up', () => {
   test.each([LARGE.length, null])(
     'a body waits until another gives its part back (length %s)',
     async (expected) => {
-      const first = await kept(spool.writer(LARGE.length, 0, 100 * MIB), LARGE);
-      const second = kept(spool.writer(expected, 0, 100 * MIB), LARGE);
+      const first = await kept(spool.ofExchange().writer(LARGE.length, 0, 100 * MIB), LARGE);
+      const second = kept(spool.ofExchange().writer(expected, 0, 100 * MIB), LARGE);
       while (spool.disk.waiting === 0) await new Promise((resolve) => setImmediate(resolve));
       if (Symbol.dispose in first) first[Symbol.dispose]();
       const body = await second;
@@ -260,7 +260,7 @@ describe('when the disk of all bodies is used up', () => {
   );
 
   test('bodies of known length come one after the other, the oldest first', async () => {
-    const writers = [1, 2, 3].map(() => spool.writer(LARGE.length, 0, 100 * MIB));
+    const writers = [1, 2, 3].map(() => spool.ofExchange().writer(LARGE.length, 0, 100 * MIB));
     const order: number[] = [];
     await Promise.all(
       writers.map(async (writer, index) => {
@@ -274,7 +274,10 @@ describe('when the disk of all bodies is used up', () => {
   });
 
   test('of bodies that wait for one another the youngest gives way', async () => {
-    const writers = [spool.writer(null, 0, 100 * MIB), spool.writer(null, 0, 100 * MIB)];
+    const writers = [
+      spool.ofExchange().writer(null, 0, 100 * MIB),
+      spool.ofExchange().writer(null, 0, 100 * MIB),
+    ];
     // With half of each on disk there is not enough room left for either.
     for (const writer of writers) await writeInParts(writer, LARGE.subarray(0, 3 * MIB), 64 * KIB);
     const rest = LARGE.subarray(3 * MIB);
@@ -292,8 +295,8 @@ describe('when the disk of all bodies is used up', () => {
       spoolDir: folder,
       spoolWaitMs: 1,
     });
-    const first = await kept(impatient.writer(LARGE.length, 0, 100 * MIB), LARGE);
-    expect(await kept(impatient.writer(LARGE.length, 0, 100 * MIB), LARGE)).toMatchObject({
+    const first = await kept(impatient.ofExchange().writer(LARGE.length, 0, 100 * MIB), LARGE);
+    expect(await kept(impatient.ofExchange().writer(LARGE.length, 0, 100 * MIB), LARGE)).toMatchObject({
       kind: 'exhausted',
     });
     if (Symbol.dispose in first) first[Symbol.dispose]();
@@ -301,8 +304,8 @@ describe('when the disk of all bodies is used up', () => {
   });
 
   test('one that is given up while it waits leaves the queue', async () => {
-    const first = await kept(spool.writer(LARGE.length, 0, 100 * MIB), LARGE);
-    const second = spool.writer(LARGE.length, 0, 100 * MIB);
+    const first = await kept(spool.ofExchange().writer(LARGE.length, 0, 100 * MIB), LARGE);
+    const second = spool.ofExchange().writer(LARGE.length, 0, 100 * MIB);
     second.append(pattern(KIB));
     expect(spool.disk.waiting).toBe(1);
     second[Symbol.dispose]();

@@ -73,16 +73,11 @@ function memoryWriter(expectedBytes: number | null, maxBytes: number): SpoolWrit
   const openFile = (): number => {
     throw new Error('no file is needed');
   };
-  const memory = new Budget(100_000_000, 0);
-  return new SpoolWriter({
-    memory,
-    disk: memory,
-    buffers: new BufferPool(0),
-    openFile,
-    expectedBytes,
-    memoryBytes: 100_000_000,
-    maxBytes,
-  });
+  const memory = new Budget(100_000_000, 0).account();
+  return new SpoolWriter(
+    { memory, disk: memory, buffers: new BufferPool(0), openFile },
+    { expectedBytes, memoryBytes: 100_000_000, maxBytes },
+  );
 }
 
 async function bodyOf(writer: SpoolWriter | null): Promise<string | null> {
