@@ -55,7 +55,7 @@ test('an upload waits too, and its client is not taken for a slow one', async ()
   await using proxy = await TestProxy.start(upstream.url, {
     ...ROOM_FOR_ONE,
     spoolWait: '60s',
-    clientSendTimeout: 50,
+    clientSendTimeout: 500,
     withholdBody: 'off',
   });
   using slow = await Client.connect(proxy.port);
@@ -66,7 +66,7 @@ test('an upload waits too, and its client is not taken for a slow one', async ()
   const head = `POST /form HTTP/1.1\r\nHost: x\r\nContent-Length: ${BODY.length}\r\n\r\n`;
   const sent = uploading.send(head + BODY);
   // Long enough for the send timeout to run out, if anything is to run out.
-  await new Promise((resolve) => setTimeout(resolve, 200));
+  await new Promise((resolve) => setTimeout(resolve, 1000));
   slow.socket.resume();
   expect((await slow.response()).body.length).toBe(BODY.length);
   await sent;
