@@ -29,6 +29,14 @@ describe('toward the client', () => {
     [[CL, '5', TE, 'chunked'], null, 'HEAD', 200, []],
     [[CL, '5', CL, '6'], null, 'HEAD', 200, []],
     [[CL, '5'], 5, 'GET', 204, []],
+    [
+      ['Connection', 'Upgrade', 'Upgrade', 'TLS/1.2', 'Upgrade', 'HTTP/2.0'],
+      0,
+      'GET',
+      426,
+      [CL, '0', 'Upgrade', 'TLS/1.2, HTTP/2.0', 'Connection', 'Upgrade'],
+    ],
+    [['A', 'b'], 0, 'GET', 426, ['A', 'b', CL, '0']],
     [[CL, '5'], null, 'GET', 103, []],
     [['A', 'b', TE, 'chunked', CL, '5'], null, 'GET', 200, ['A', 'b']],
     [
