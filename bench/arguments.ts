@@ -1,28 +1,9 @@
 /** What the commands of this folder understand. */
 
 import { parseArgs } from 'node:util';
-import type { Peer } from './peer.ts';
-import { caddy } from './peers/caddy.ts';
-import { direct } from './peers/direct.ts';
-import { haproxy } from './peers/haproxy.ts';
-import { httpProxy, httpProxyAgent } from './peers/http-proxy.ts';
-import { lastbyte } from './peers/lastbyte.ts';
-import { nginx, nginxMemory } from './peers/nginx.ts';
-import { varnish } from './peers/varnish.ts';
+import { PEERS, type Peer } from './peers.ts';
 import { SIZES } from './scene.ts';
 import type { Size } from './scene.ts';
-
-const PEERS: readonly Peer[] = [
-  direct,
-  lastbyte,
-  httpProxy,
-  httpProxyAgent,
-  nginx,
-  nginxMemory,
-  haproxy,
-  varnish,
-  caddy,
-];
 
 export const HELP = `npm run bench [-- CASE …] [-- options]
 

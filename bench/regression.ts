@@ -1,8 +1,7 @@
 /** `npm run bench:regression`: lastbyte against plain http-proxy in one run, with a wide tolerance; exit code 1 below it. */
 
 import { throughput } from './cases/throughput.ts';
-import { httpProxy } from './peers/http-proxy.ts';
-import { lastbyte } from './peers/lastbyte.ts';
+import { LASTBYTE, PLAIN_HTTP_PROXY } from './peers.ts';
 import { SIZES } from './scene.ts';
 import { figure } from './tables.ts';
 
@@ -12,7 +11,7 @@ const CONNECTIONS = 32;
 
 const sizes = SIZES.filter(({ bytes }) => bytes <= 1024 * 1024);
 const plan = {
-  peers: [lastbyte, httpProxy],
+  peers: [LASTBYTE, PLAIN_HTTP_PROXY],
   sizes,
   rounds: 3,
   seconds: 2,

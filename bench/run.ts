@@ -9,7 +9,7 @@ import { memory } from './cases/memory.ts';
 import { slowClient } from './cases/slow-client.ts';
 import { startUp } from './cases/start-up.ts';
 import { throughput, throughputTables } from './cases/throughput.ts';
-import type { Holds } from './peer.ts';
+import type { Holds } from './peers.ts';
 import { machine, writeToDocument } from './tables.ts';
 
 const CONNECTIONS = 32;

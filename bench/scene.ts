@@ -1,11 +1,10 @@
 /** The scene of a run: an origin that serves files, and the peers in front of it, each in a folder of its own. */
 
 import { randomBytes } from 'node:crypto';
-import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Peer } from './peer.ts';
-import { startOrigin } from './peers/nginx.ts';
+import { startMeasured, startOrigin, type Peer } from './peers.ts';
 import { freePort } from '../test/harness/ports.ts';
 import type { RunningCommand } from '../test/harness/process.ts';
 
@@ -28,7 +27,7 @@ export interface Running {
 }
 
 export class Scene implements AsyncDisposable {
-  readonly folder: string = madeFolder();
+  readonly folder: string = mkdtempSync(join(tmpdir(), 'lastbyte-bench-'));
   readonly #root = join(this.folder, 'files');
   readonly #bodies = new Map<number, Buffer>();
   readonly #children: RunningCommand[] = [];
@@ -40,9 +39,9 @@ export class Scene implements AsyncDisposable {
 
   static async open(): Promise<Scene> {
     const scene = new Scene(await freePort());
-    mkdirSync(scene.#root, { mode: 0o755 });
+    mkdirSync(scene.#root);
     const folder = scene.subfolder('origin');
-    const origin = startOrigin({ folder, port: scene.originPort }, scene.#root);
+    const origin = startOrigin(folder, scene.originPort, scene.#root);
     scene.#children.push(origin);
     await origin.listening(scene.originPort);
     return scene;
@@ -53,7 +52,7 @@ export class Scene implements AsyncDisposable {
     if (!this.#bodies.has(bytes)) {
       const body = randomBytes(bytes);
       this.#bodies.set(bytes, body);
-      writeFileSync(join(this.#root, String(bytes)), body, { mode: 0o644 });
+      writeFileSync(join(this.#root, String(bytes)), body);
     }
     return `/${bytes}`;
   }
@@ -61,9 +60,7 @@ export class Scene implements AsyncDisposable {
   async start(peer: Peer): Promise<Running> {
     const isDirect = peer.name === 'direct';
     const port = isDirect ? this.originPort : await freePort();
-    const child = peer.start({ originPort: this.originPort, port, folder: this.subfolder(peer.name) });
-    this.#children.push(child);
-    await child.listening(port);
+    const child = await this.startBefore(this.originPort, port, peer, peer.name);
     return { peer, url: `http://127.0.0.1:${port}`, child };
   }
 
@@ -72,14 +69,18 @@ export class Scene implements AsyncDisposable {
     return await this.start(peer);
   }
 
-  /** For what is started outside of a peer, and is to end with the scene. */
-  adopt(child: RunningCommand): void {
+  /** The same before another upstream; it ends with the scene. Resolves when it listens. */
+  async startBefore(upstreamPort: number, port: number, peer: Peer, name: string): Promise<RunningCommand> {
+    const folder = this.subfolder(name);
+    const child = startMeasured(folder, peer.command({ upstreamPort, port, folder }));
     this.#children.push(child);
+    await child.listening(port);
+    return child;
   }
 
   subfolder(name: string): string {
     const folder = join(this.folder, name);
-    mkdirSync(folder, { recursive: true, mode: 0o755 });
+    mkdirSync(folder, { recursive: true });
     return folder;
   }
 
@@ -95,11 +96,4 @@ export class Scene implements AsyncDisposable {
     for (const child of this.#children.toReversed()) await child[Symbol.asyncDispose]();
     rmSync(this.folder, { recursive: true, force: true });
   }
-}
-
-/** Open to all: nginx and Varnish give up root, and must still read it. */
-function madeFolder(): string {
-  const folder = mkdtempSync(join(tmpdir(), 'lastbyte-bench-'));
-  chmodSync(folder, 0o755);
-  return folder;
 }

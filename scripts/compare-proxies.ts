@@ -4,7 +4,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { FAULTS, type Fault } from './compare/faults.ts';
 import { askOnce, type Outcome } from './compare/outcome.ts';
-import { comparedProxies, type ComparedProxy } from './compare/proxies.ts';
+import { COMPARED_PROXIES, type ComparedProxy } from './compare/proxies.ts';
 
 const ROOT = path.join(import.meta.dirname, '..');
 const DOCUMENT = path.join(ROOT, 'docs', 'comparison.md');
@@ -12,13 +12,9 @@ const BEGIN = '<!-- comparison: begin; written by npm run compare -->';
 const END = '<!-- comparison: end -->';
 
 async function main(): Promise<void> {
-  const versions = {
-    lastbyte: versionIn('package.json'),
-    httpProxy: versionIn('node_modules/http-proxy/package.json'),
-  };
   const rows: string[][] = [];
-  for (const proxy of comparedProxies(versions)) {
-    if (proxy.version === null) say(`${proxy.name} is not installed, and is left out.`);
+  for (const proxy of COMPARED_PROXIES) {
+    if (proxy.version() === null) say(`${proxy.name} is not installed, and is left out.`);
     else rows.push([titleOf(proxy), ...(await cellsOf(proxy))]);
   }
   const head = ['proxy', ...FAULTS.map(({ name }) => name)];
@@ -29,13 +25,8 @@ async function main(): Promise<void> {
   process.stdout.write(`${table}\n`);
 }
 
-function versionIn(file: string): string {
-  const found: { readonly version?: unknown } = JSON.parse(readFileSync(path.join(ROOT, file), 'utf8'));
-  return String(found.version);
-}
-
 function titleOf({ name, version, setting }: ComparedProxy): string {
-  return `${name} ${version ?? ''}${setting === '' ? '' : `, \`${setting}\``}`;
+  return `${name} ${version() ?? ''}${setting === '' ? '' : `, \`${setting}\``}`;
 }
 
 async function cellsOf(proxy: ComparedProxy): Promise<string[]> {

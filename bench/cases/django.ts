@@ -4,7 +4,7 @@ import { startServer } from '../../test/real/servers.ts';
 import type { Arguments } from '../arguments.ts';
 import { leadIn, load, median } from '../load.ts';
 import type { Load } from '../load.ts';
-import { startLastbyte } from '../peers/lastbyte.ts';
+import { LASTBYTE } from '../peers.ts';
 import { freePort } from '../../test/harness/ports.ts';
 import { Scene } from '../scene.ts';
 import { figure, table } from '../tables.ts';
@@ -16,9 +16,7 @@ export async function django({ rounds, seconds, warmUpSeconds }: Arguments): Pro
   await using scene = await Scene.open();
   await using server = await startServer('Django runserver');
   const port = await freePort();
-  const child = startLastbyte(scene.subfolder('django'), port, Number(new URL(server.url).port));
-  scene.adopt(child);
-  await child.listening(port);
+  await scene.startBefore(Number(new URL(server.url).port), port, LASTBYTE, 'django');
   const ways = [
     ['direct', server.url],
     ['through', `http://127.0.0.1:${port}`],

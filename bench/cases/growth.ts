@@ -3,7 +3,7 @@
 import type { Arguments } from '../arguments.ts';
 import { load, measured, median } from '../load.ts';
 import type { Measured } from '../load.ts';
-import { lastbyte } from '../peers/lastbyte.ts';
+import { LASTBYTE } from '../peers.ts';
 import { Scene } from '../scene.ts';
 import { figure, table } from '../tables.ts';
 
@@ -15,7 +15,7 @@ const SMALL = 4 * KIB;
 
 export async function growth({ rounds, seconds, warmUpSeconds }: Arguments): Promise<string> {
   await using scene = await Scene.open();
-  const { url, child } = await scene.start(lastbyte);
+  const { url, child } = await scene.start(LASTBYTE);
   await load({ url: url + scene.path(KIB), connections: CONNECTIONS, seconds: warmUpSeconds });
   const one = async (bytes: number, connections: number): Promise<Measured> =>
     await measured(child.pid, { url: url + scene.path(bytes), connections, seconds });

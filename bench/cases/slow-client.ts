@@ -7,7 +7,7 @@ import type { AddressInfo } from 'node:net';
 import { performance } from 'node:perf_hooks';
 import type { Arguments } from '../arguments.ts';
 import { median } from '../load.ts';
-import type { Peer } from '../peer.ts';
+import type { Peer } from '../peers.ts';
 import { freePort } from '../../test/harness/ports.ts';
 import { Scene } from '../scene.ts';
 import { figure, table } from '../tables.ts';
@@ -46,9 +46,7 @@ export async function slowClient({ peers, rounds }: Arguments): Promise<string> 
 async function portOf(peer: Peer, originPort: number, scene: Scene): Promise<number> {
   if (peer.name === 'direct') return originPort;
   const port = await freePort();
-  const child = peer.start({ originPort, port, folder: scene.subfolder(`slow-${peer.name}`) });
-  scene.adopt(child);
-  await child.listening(port);
+  await scene.startBefore(originPort, port, peer, `slow-${peer.name}`);
   return port;
 }
 

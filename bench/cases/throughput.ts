@@ -3,7 +3,7 @@
 import { peakBytes } from '../../test/harness/procfs.ts';
 import { load, measured, median } from '../load.ts';
 import type { Measured } from '../load.ts';
-import type { Peer } from '../peer.ts';
+import type { Peer } from '../peers.ts';
 import { Scene } from '../scene.ts';
 import type { Running, Size } from '../scene.ts';
 import { figure, mib, table } from '../tables.ts';
