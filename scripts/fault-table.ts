@@ -2,7 +2,7 @@
 
 import { startServer, SERVER_NAMES, whyMissing, type ServerName } from '../test/real/servers.ts';
 import { numberedBody } from '../test/real/numbered-body.ts';
-import { wireRequest, type Reader, type Upload, type WireAnswer } from '../test/real/wire-request.ts';
+import { wireRequest, type Reader, type Upload, type WireResponse } from '../test/real/wire-request.ts';
 
 export const ANSWER_BYTES = 5_000_000;
 /** More than a server's read buffer takes in along with the head: less would not stay unread in the kernel. */
@@ -68,7 +68,7 @@ export async function measureCell(options: {
   readonly onTry?: (whole: boolean) => void;
 }): Promise<Cell> {
   const { port, upload, reader } = options;
-  const answers: WireAnswer[] = [];
+  const answers: WireResponse[] = [];
   for (let tried = 0; tried < options.tries; tried += 1) {
     const request = { path: `/bytes/${ANSWER_BYTES}`, upload, connection: 'close', reader } as const;
     const answer = await wireRequest(port, request);
@@ -78,7 +78,7 @@ export async function measureCell(options: {
   return summarize(answers);
 }
 
-function summarize(answers: readonly WireAnswer[]): Cell {
+function summarize(answers: readonly WireResponse[]): Cell {
   const failed = answers.filter((answer) => !isWhole(answer));
   return {
     tries: answers.length,
@@ -88,16 +88,16 @@ function summarize(answers: readonly WireAnswer[]): Cell {
   };
 }
 
-function isWhole(answer: WireAnswer): boolean {
+function isWhole(answer: WireResponse): boolean {
   return answer.status === 200 && answer.end === 'whole' && answer.body.equals(EXPECTED);
 }
 
 /** An answer that says that it failed has lost nothing. */
-function lostBytes({ status, body }: WireAnswer): number {
+function lostBytes({ status, body }: WireResponse): number {
   return status === 200 ? ANSWER_BYTES - body.length : 0;
 }
 
-function describeEnd({ status, end }: WireAnswer): string {
+function describeEnd({ status, end }: WireResponse): string {
   if (status === 0) return 'no answer';
   if (status !== 200) return `status ${status}`;
   return { whole: 'wrong bytes', fin: 'closed early', reset: 'reset', timeout: 'silence' }[end];

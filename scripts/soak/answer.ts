@@ -1,6 +1,6 @@
 /** Reads one answer of the proxy as strictly as it promises to write it. */
 
-import type { Octets } from './octets.ts';
+import type { ByteReader } from '../../test/harness/byte-reader.ts';
 
 export type Answer =
   | {
@@ -15,18 +15,18 @@ export type Answer =
   | { readonly kind: 'cut'; readonly status: number; readonly bytes: number };
 
 /** @throws when the answer is not framed as it must be */
-export async function readAnswer(octets: Octets, method: string): Promise<Answer> {
+export async function readAnswer(reader: ByteReader, method: string): Promise<Answer> {
   const interim: number[] = [];
   for (;;) {
-    const text = await octets.until('\r\n\r\n');
-    if (text === null) return { kind: 'cut', status: 0, bytes: octets.bytes };
+    const text = await reader.until('\r\n\r\n');
+    if (text === null) return { kind: 'cut', status: 0, bytes: reader.bytes };
     const { status, fields } = parsed(text);
     if (status >= 100 && status < 200 && status !== 101) {
       interim.push(status);
       continue;
     }
-    const body = await readBody(octets, method, status, fields);
-    if (body === null) return { kind: 'cut', status, bytes: octets.bytes };
+    const body = await readBody(reader, method, status, fields);
+    if (body === null) return { kind: 'cut', status, bytes: reader.bytes };
     return { kind: 'answer', status, fields, body, interim };
   }
 }
@@ -51,7 +51,7 @@ function parsed(text: string): Head {
 }
 
 async function readBody(
-  octets: Octets,
+  reader: ByteReader,
   method: string,
   status: number,
   fields: Head['fields'],
@@ -61,18 +61,18 @@ async function readBody(
   const coding = fields.get('transfer-encoding');
   const streams = fields.get('content-type') === 'text/event-stream';
   if (!streams && (length === undefined || coding !== undefined)) throw new Error('not framed by a length');
-  if (length !== undefined) return await octets.take(Number(length));
-  if (coding !== undefined) return await readChunks(octets);
-  const body = await octets.rest();
-  return octets.ended === 'fin' ? body : null;
+  if (length !== undefined) return await reader.take(Number(length));
+  if (coding !== undefined) return await readChunks(reader);
+  const body = await reader.rest();
+  return reader.ended === 'fin' ? body : null;
 }
 
-async function readChunks(octets: Octets): Promise<Buffer | null> {
+async function readChunks(reader: ByteReader): Promise<Buffer | null> {
   const parts: Buffer[] = [];
   for (;;) {
-    const line = await octets.until('\r\n');
+    const line = await reader.until('\r\n');
     if (line === null) return null;
-    const chunk = await octets.take(Number.parseInt(line, 16) + 2);
+    const chunk = await reader.take(Number.parseInt(line, 16) + 2);
     if (chunk === null) return null;
     if (chunk.length === 2) return Buffer.concat(parts);
     parts.push(chunk.subarray(0, -2));

@@ -1,47 +1,28 @@
 /** One exchange of the soak as a client has it: sends what the plan says and judges what comes back. */
 
-import { once } from 'node:events';
-import { connect } from 'node:net';
-import type { Socket } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
+import type { Client } from '../../test/harness/client.ts';
 import { readAnswer } from './answer.ts';
 import type { Answer } from './answer.ts';
 import { bodyOf } from './body.ts';
-import { Octets } from './octets.ts';
 import { targetOf } from './plan.ts';
 import type { Plan, Result } from './plan.ts';
 
 /** No exchange may last longer: the longest has to wait for an outage and for a hanging upstream. */
 const HANGS_AFTER_MS = 30_000;
 
-export class ClientConnection {
-  readonly socket: Socket;
-  readonly octets: Octets;
+/** Ends our side and sees the proxy's end. @throws when that is no FIN */
+export async function close(client: Client): Promise<void> {
+  client.halfClose();
+  await seeFin(client);
+}
 
-  private constructor(port: number) {
-    this.socket = connect({ port, host: '127.0.0.1', allowHalfOpen: true, noDelay: true });
-    this.octets = new Octets(this.socket);
-  }
-
-  static async open(port: number): Promise<ClientConnection> {
-    const client = new ClientConnection(port);
-    await once(client.socket, 'connect');
-    return client;
-  }
-
-  /** Ends our side and sees the proxy's end. @throws when that is no FIN */
-  async close(): Promise<void> {
-    this.socket.end();
-    await this.seeFin();
-  }
-
-  /** @throws when the proxy ends otherwise, or sends anything more */
-  async seeFin(): Promise<void> {
-    const end = await this.octets.end();
-    this.socket.destroy();
-    if (end !== 'fin') throw new Error('the connection was reset behind its answer');
-    if (this.octets.bytes > 0) throw new Error(`${this.octets.bytes} octets behind the answer`);
-  }
+/** @throws when the proxy ends otherwise, or sends anything more */
+async function seeFin({ socket, reader }: Client): Promise<void> {
+  const end = await reader.end();
+  socket.destroy();
+  if (end !== 'fin') throw new Error('the connection was reset after its response');
+  if (reader.bytes > 0) throw new Error(`${reader.bytes} bytes after the response`);
 }
 
 export interface Conversation {
@@ -53,7 +34,7 @@ export interface Conversation {
 }
 
 /** @throws when the proxy broke its promise, with how */
-export async function converse(client: ClientConnection, plan: Plan): Promise<Conversation> {
+export async function converse(client: Client, plan: Plan): Promise<Conversation> {
   let hung = false;
   const watch = setTimeout(() => {
     hung = true;
@@ -62,7 +43,7 @@ export async function converse(client: ClientConnection, plan: Plan): Promise<Co
   try {
     if (plan.leaving !== null) return await leave(client, plan);
     await sendRequest(client, plan);
-    const answer = await readAnswer(client.octets, plan.method);
+    const answer = await readAnswer(client.reader, plan.method);
     const result = await judge(client, plan, answer);
     return { result, reason: reasonOf(answer, result), kept: await follow(client, plan, answer) };
   } catch (cause) {
@@ -100,21 +81,21 @@ function uploadOf({ wish, upload, dice }: Plan): Buffer[] {
 const CRLF = Buffer.from('\r\n');
 const LAST_CHUNK = Buffer.from('0\r\n\r\n');
 
-async function sendRequest({ socket, octets }: ClientConnection, plan: Plan): Promise<void> {
+async function sendRequest({ socket, reader }: Client, plan: Plan): Promise<void> {
   const { upload } = plan;
   socket.write(headOf(plan), 'latin1');
   if (upload?.expects === true) {
-    const interim = await octets.until('\r\n\r\n');
+    const interim = await reader.until('\r\n\r\n');
     if (interim?.startsWith('HTTP/1.1 100 ') !== true) throw new Error(`no 100, but ${interim ?? 'the end'}`);
   }
   for (const part of uploadOf(plan)) socket.write(part);
 }
 
-async function judge(client: ClientConnection, plan: Plan, answer: Answer): Promise<Result> {
+async function judge(client: Client, plan: Plan, answer: Answer): Promise<Result> {
   const { wish } = plan;
   if (answer.kind === 'cut') {
     if (wish.framed === 'events' && answer.status === 200) return 'cut';
-    throw new Error(`cut (${client.octets.ended}) after status ${answer.status} and ${answer.bytes} octets`);
+    throw new Error(`cut (${client.reader.ended}) after status ${answer.status} and ${answer.bytes} bytes`);
   }
   const { status, fields, body } = answer;
   if (status === 502 || status === 503 || status === 504) {
@@ -137,34 +118,34 @@ function reasonOf(answer: Answer, result: Result): string {
   return `${answer.fields.get('proxy-status') ?? ''} ${answer.body.toString('latin1')}`;
 }
 
-async function seeEcho(client: ClientConnection, { wish }: Plan): Promise<Result> {
+async function seeEcho(client: Client, { wish }: Plan): Promise<Result> {
   const sent = bodyOf(wish.id, wish.uploadBytes);
   client.socket.write(sent);
-  const came = await client.octets.take(sent.length);
+  const came = await client.reader.take(sent.length);
   if (came?.equals(sent) !== true) throw new Error(`the echo was ${came === null ? 'cut' : 'another'}`);
   return 'whole';
 }
 
 /** What a client does behind the answer. True: it keeps the connection. */
-async function follow(client: ClientConnection, plan: Plan, answer: Answer): Promise<boolean> {
+async function follow(client: Client, plan: Plan, answer: Answer): Promise<boolean> {
   if (answer.kind === 'cut') {
     client.socket.destroy();
     return false;
   }
   const closed = answer.fields.get('connection') === 'close';
-  if (plan.wish.framed === 'upgrade' && answer.status === 101) await client.close();
+  if (plan.wish.framed === 'upgrade' && answer.status === 101) await close(client);
   else if (!closed) return true;
-  else if (plan.dice % 2 === 0) await client.close();
-  else await client.seeFin();
+  else if (plan.dice % 2 === 0) await close(client);
+  else await seeFin(client);
   return false;
 }
 
 /** Leaves without a word, by FIN and RST in turn. */
-async function leave({ socket, octets }: ClientConnection, plan: Plan): Promise<Conversation> {
+async function leave({ socket, reader }: Client, plan: Plan): Promise<Conversation> {
   const { leaving, dice } = plan;
   const all = Buffer.concat([Buffer.from(headOf(plan), 'latin1'), ...uploadOf(plan)]);
   socket.write(leaving === 'in-request' ? all.subarray(0, dice % all.length) : all);
-  if (leaving === 'in-answer') await octets.more();
+  if (leaving === 'in-answer') await reader.more();
   else await delay(dice % 30);
   if (dice % 2 === 0) socket.destroy();
   else socket.resetAndDestroy();

@@ -2,7 +2,8 @@
 
 import { readFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
-import { ClientConnection, converse } from './client.ts';
+import { Client } from '../../test/harness/client.ts';
+import { close, converse } from './client.ts';
 import { MeasuredProcess } from './measured-process.ts';
 import { choosePlan } from './plan.ts';
 import type { Plan } from './plan.ts';
@@ -70,11 +71,11 @@ function plan(id: number): Plan {
   return { ...any, method: 'GET', wish, upload: null, version: '1.1', closes: false, leaving: null };
 }
 
-async function openAll(port: number, clients: number): Promise<ClientConnection[]> {
-  const open: ClientConnection[] = [];
+async function openAll(port: number, clients: number): Promise<Client[]> {
+  const open: Client[] = [];
   while (open.length < clients) {
     const step = Array.from({ length: Math.min(STEP, clients - open.length) }, async (_, index) => {
-      const client = await ClientConnection.open(port);
+      const client = await Client.connect(port);
       await converse(client, plan(open.length + index));
       return client;
     });
@@ -83,8 +84,8 @@ async function openAll(port: number, clients: number): Promise<ClientConnection[
   return open;
 }
 
-async function endAll(clients: readonly ClientConnection[]): Promise<void> {
-  await Promise.all(clients.map((client) => client.close()));
+async function endAll(clients: readonly Client[]): Promise<void> {
+  await Promise.all(clients.map((client) => close(client)));
 }
 
 /** Waits until no more than `most` of them have their socket in the proxy. */
@@ -95,15 +96,15 @@ async function gone(proxy: MeasuredProcess, most: number, withinMs: number): Pro
 }
 
 async function seeServed(port: number): Promise<string[]> {
-  const client = await ClientConnection.open(port);
+  const client = await Client.connect(port);
   const { result } = await converse(client, plan(1));
-  await client.close();
+  await close(client);
   return result === 'whole' ? [] : [`beside idle clients, a good one got ${result}`];
 }
 
 /** Each must see a FIN and nothing else. */
 async function seeSentAway(
-  clients: readonly ClientConnection[],
+  clients: readonly Client[],
   when: string,
   withinSeconds: number,
 ): Promise<string[]> {
@@ -120,8 +121,8 @@ async function seeSentAway(
   return wrong.length === 0 ? [] : [`${when}, ${wrong.length} saw no FIN`];
 }
 
-async function sentAway({ socket, octets }: ClientConnection): Promise<void> {
-  const end = await octets.end();
+async function sentAway({ socket, reader }: Client): Promise<void> {
+  const end = await reader.end();
   socket.end();
-  if (end !== 'fin' || octets.bytes > 0) throw new Error(end);
+  if (end !== 'fin' || reader.bytes > 0) throw new Error(end);
 }

@@ -3,7 +3,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { parentPort } from 'node:worker_threads';
 import { random } from '../../test/harness/random-body.ts';
-import { ClientConnection, converse } from './client.ts';
+import { Client } from '../../test/harness/client.ts';
+import { close, converse } from './client.ts';
 import { choosePlan, mayResult, targetOf } from './plan.ts';
 import type { Plan } from './plan.ts';
 
@@ -33,7 +34,7 @@ const MOST_WORDS = 20;
 
 const results: Record<string, number> = {};
 const wrongs: string[] = [];
-const idle: ClientConnection[] = [];
+const idle: Client[] = [];
 const underWay = new Set<Promise<void>>();
 let exchanges = 0;
 let postponed = 0;
@@ -70,7 +71,7 @@ function start(port: number, plan: Plan): void {
 async function run(port: number, plan: Plan): Promise<void> {
   const outagesBefore = outages;
   try {
-    const client = takeIdle() ?? (await ClientConnection.open(port));
+    const client = takeIdle() ?? (await Client.connect(port));
     const { result, reason, kept } = await converse(client, plan);
     if (kept) keepIdle(client);
     const outage = outages !== outagesBefore || outages % 2 === 1;
@@ -98,18 +99,18 @@ function inWords({ method, wish, upload, version, closes }: Plan, cause: unknown
 }
 
 /** @throws when something came on an idle connection, or it was reset */
-function takeIdle(): ClientConnection | null {
+function takeIdle(): Client | null {
   const client = idle.pop();
   if (client === undefined) return null;
-  const { octets } = client;
-  if (octets.bytes > 0) throw new Error(`${octets.bytes} octets on an idle connection`);
-  if (octets.ended === 'reset') throw new Error('an idle connection was reset');
-  return octets.ended === null ? client : takeIdle();
+  const { reader } = client;
+  if (reader.bytes > 0) throw new Error(`${reader.bytes} bytes on an idle connection`);
+  if (reader.ended === 'reset') throw new Error('an idle connection was reset');
+  return reader.ended === null ? client : takeIdle();
 }
 
-function keepIdle(client: ClientConnection): void {
+function keepIdle(client: Client): void {
   if (idle.length < MOST_IDLE) idle.push(client);
-  else client.close().catch(noteClosing);
+  else close(client).catch(noteClosing);
 }
 
 function noteClosing(cause: unknown): void {
@@ -120,7 +121,7 @@ function noteClosing(cause: unknown): void {
 async function rest(): Promise<void> {
   phase.abort();
   await Promise.all(underWay);
-  await Promise.all(idle.splice(0).map((client) => client.close().catch(noteClosing)));
+  await Promise.all(idle.splice(0).map((client) => close(client).catch(noteClosing)));
 }
 
 async function obey(asked: LoadAsk): Promise<Tally> {

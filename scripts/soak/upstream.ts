@@ -5,7 +5,7 @@ import { createServer } from 'node:net';
 import type { Server, Socket } from 'node:net';
 import { parentPort } from 'node:worker_threads';
 import { bodyOf } from './body.ts';
-import { Octets } from './octets.ts';
+import { ByteReader } from '../../test/harness/byte-reader.ts';
 import { wishOf } from './plan.ts';
 import type { Wish } from './plan.ts';
 
@@ -47,12 +47,12 @@ async function listen(): Promise<void> {
 }
 
 async function serve(socket: Socket): Promise<void> {
-  const octets = new Octets(socket);
+  const reader = new ByteReader(socket);
   for (;;) {
-    const head = await octets.until('\r\n\r\n');
+    const head = await reader.until('\r\n\r\n');
     if (head === null) break;
     const request = requestOf(head);
-    if (!(await answer(socket, octets, request))) break;
+    if (!(await answer(socket, reader, request))) break;
   }
   socket.end();
 }
@@ -64,17 +64,17 @@ function requestOf(head: string): Request {
 }
 
 /** True: the connection goes on. */
-async function answer(socket: Socket, octets: Octets, request: Request): Promise<boolean> {
+async function answer(socket: Socket, reader: ByteReader, request: Request): Promise<boolean> {
   const { wish, bodyBytes } = request;
   const fault = meetsFault(wish) ? wish.fault : 'sound';
-  if (wish.framed === 'upgrade') return await echo(socket, octets);
+  if (wish.framed === 'upgrade') return await echo(socket, reader);
   if (fault === 'unread') {
     socket.pause();
     await send(socket, pieces(request));
     socket.destroy();
     return false;
   }
-  const body = await octets.take(bodyBytes);
+  const body = await reader.take(bodyBytes);
   if (body === null) return false;
   if (!body.equals(bodyOf(wish.id, wish.uploadBytes))) {
     wrongUploads += 1;
@@ -82,7 +82,7 @@ async function answer(socket: Socket, octets: Octets, request: Request): Promise
     return true;
   }
   const all = pieces(request);
-  if (fault !== 'sound') return await fail(socket, octets, fault, cutOff(all, wish.id));
+  if (fault !== 'sound') return await fail(socket, reader, fault, cutOff(all, wish.id));
   await send(socket, all);
   return wish.framed !== 'close' && wish.id % 10 > 0;
 }
@@ -96,24 +96,24 @@ function meetsFault({ fault, id, times }: Wish): boolean {
 
 async function fail(
   socket: Socket,
-  octets: Octets,
+  reader: ByteReader,
   fault: 'fin' | 'rst' | 'hang',
   part: readonly Buffer[],
 ): Promise<boolean> {
   await send(socket, part);
   if (fault === 'rst') socket.resetAndDestroy();
-  if (fault === 'hang') await octets.end();
+  if (fault === 'hang') await reader.end();
   return false;
 }
 
-async function echo(socket: Socket, octets: Octets): Promise<boolean> {
+async function echo(socket: Socket, reader: ByteReader): Promise<boolean> {
   await send(socket, [
     Buffer.from('HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n'),
   ]);
   do {
-    const part = await octets.take(octets.bytes);
+    const part = await reader.take(reader.bytes);
     if (part !== null) await send(socket, [part]);
-  } while (await octets.more());
+  } while (await reader.more());
   return false;
 }
 
@@ -154,7 +154,7 @@ function chunks(body: Buffer, wishedBytes: number): Buffer[] {
   return [...out, Buffer.from('0\r\n\r\n')];
 }
 
-/** A part that lacks one octet at least. */
+/** A part that lacks one byte at least. */
 function cutOff(all: readonly Buffer[], id: number): Buffer[] {
   let left = (id * 7919) % all.reduce((sum, piece) => sum + piece.length, 0);
   const part: Buffer[] = [];

@@ -1,8 +1,9 @@
-/** A client whose every octet is scripted, and which sees how its connection ends. */
+/** A client whose every byte is scripted, and which sees how its connection ends. */
 
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import type { Socket } from 'node:net';
+import { ByteReader, type End } from './byte-reader.ts';
 
 export interface RawResponse {
   readonly status: number;
@@ -14,22 +15,11 @@ export interface RawResponse {
 
 export class Client implements Disposable {
   readonly socket: Socket;
-  #received: Buffer = Buffer.alloc(0);
-  #ended: 'fin' | 'reset' | null = null;
+  readonly reader: ByteReader;
 
   private constructor(port: number) {
     this.socket = connect({ port, host: '127.0.0.1', allowHalfOpen: true, noDelay: true });
-    this.socket.on('data', (octets) => {
-      this.#received = Buffer.concat([this.#received, octets]);
-    });
-    this.socket.on('end', () => {
-      // See test/facts/reset.test.ts: nobody may have asked for the address before.
-      const reset = !this.socket.writableEnded && this.socket.remoteAddress === undefined;
-      this.#ended ??= reset ? 'reset' : 'fin';
-    });
-    this.socket.on('error', () => {
-      this.#ended ??= 'reset';
-    });
+    this.reader = new ByteReader(this.socket);
   }
 
   static async connect(port: number): Promise<Client> {
@@ -38,21 +28,18 @@ export class Client implements Disposable {
     return client;
   }
 
-  /** Octets that came and were not taken as a response. */
+  /** Bytes that came and were not taken as a response. */
   get left(): Buffer {
-    return this.#received;
+    return this.reader.left;
   }
 
-  get ended(): 'fin' | 'reset' | null {
-    return this.#ended;
+  get ended(): End | null {
+    return this.reader.ended;
   }
 
-  /** Resolves when the octets are with the kernel, or the connection is over. */
-  send(octets: string | Buffer): Promise<void> {
-    return new Promise((resolve) => {
-      if (typeof octets === 'string') this.socket.write(octets, 'latin1', () => resolve());
-      else this.socket.write(octets, () => resolve());
-    });
+  /** Resolves when the bytes are with the kernel, or the connection is over. */
+  send(bytes: string | Buffer): Promise<void> {
+    return sent(this.socket, bytes);
   }
 
   halfClose(): void {
@@ -60,9 +47,8 @@ export class Client implements Disposable {
   }
 
   /** Resolves when the proxy has ended its side, with how. */
-  async end(): Promise<'fin' | 'reset'> {
-    while (this.#ended === null) await this.#change();
-    return this.#ended;
+  async end(): Promise<End> {
+    return await this.reader.end();
   }
 
   /**
@@ -70,51 +56,46 @@ export class Client implements Disposable {
    * @throws when the connection ends first
    */
   async response(method = 'GET'): Promise<RawResponse> {
-    const headEnd = (await this.until('\r\n\r\n')) + 4;
-    const [line = '', ...lines] = this.#received.toString('latin1', 0, headEnd - 4).split('\r\n');
-    const fields = lines.flatMap((one) => [one.slice(0, one.indexOf(':')), one.slice(one.indexOf(':') + 2)]);
+    const headEnd = await this.until('\r\n\r\n');
+    const [line = '', ...lines] = this.left.toString('latin1', 0, headEnd).split('\r\n');
     const match = /^HTTP\/1\.1 (\d{3}) (.*)$/.exec(line);
     if (match === null) throw new Error(`not a status line: ${line}`);
-    const status = Number(match[1]);
+    const [status, fields] = [Number(match[1]), fieldsOf(lines)];
     const bodyless = method === 'HEAD' || status < 200 || status === 204 || status === 304;
     const length = bodyless ? 0 : exactLength(fields);
-    while (this.#received.length < headEnd + length) await this.#more();
-    const body = this.#received.subarray(headEnd, headEnd + length);
-    this.#received = this.#received.subarray(headEnd + length);
-    return { status, reason: match[2] ?? '', fields, body };
+    const all = await this.reader.take(headEnd + 4 + length);
+    if (all === null) throw this.#endedEarly();
+    return { status, reason: match[2] ?? '', fields, body: all.subarray(headEnd + 4) };
   }
 
-  /** Where `text` begins in what came. */
+  /** Where `text` begins in what came. @throws when the connection ends first */
   async until(text: string): Promise<number> {
-    for (;;) {
-      const at = this.#received.indexOf(text, 0, 'latin1');
-      if (at >= 0) return at;
-      await this.#more();
-    }
+    const at = await this.reader.find(text);
+    if (at === null) throw this.#endedEarly();
+    return at;
   }
 
   [Symbol.dispose](): void {
     this.socket.destroy();
   }
 
-  async #more(): Promise<void> {
-    if (this.#ended !== null) {
-      throw new Error(
-        `ended by ${this.#ended} after ${JSON.stringify(this.#received.toString('latin1').slice(0, 300))}`,
-      );
-    }
-    await this.#change();
+  #endedEarly(): Error {
+    const came = JSON.stringify(this.left.toString('latin1').slice(0, 300));
+    return new Error(`ended by ${this.ended} after ${came}`);
   }
+}
 
-  #change(): Promise<void> {
-    return new Promise((resolve) => {
-      const wake = (): void => {
-        this.socket.off('data', wake).off('end', wake).off('close', wake);
-        resolve();
-      };
-      this.socket.on('data', wake).on('end', wake).on('close', wake);
-    });
-  }
+/** Resolves when the bytes are with the kernel, or the connection is over; text is latin1. */
+export function sent(socket: Socket, bytes: string | Buffer): Promise<void> {
+  return new Promise((resolve) => {
+    if (typeof bytes === 'string') socket.write(bytes, 'latin1', () => resolve());
+    else socket.write(bytes, () => resolve());
+  });
+}
+
+/** Flat [name, value, …] of the field lines of a head. */
+export function fieldsOf(lines: readonly string[]): string[] {
+  return lines.flatMap((one) => [one.slice(0, one.indexOf(':')), one.slice(one.indexOf(':') + 2)]);
 }
 
 function exactLength(fields: readonly string[]): number {

@@ -1,8 +1,10 @@
-/** An upstream whose every octet is scripted, and which remembers what it saw. */
+/** An upstream whose every byte is scripted, and which remembers what it saw. */
 
 import { createServer } from 'node:net';
 import type { AddressInfo, Socket } from 'node:net';
 import { once } from 'node:events';
+import { ByteReader, type End } from './byte-reader.ts';
+import { fieldsOf, sent } from './client.ts';
 
 /** One request as it came off the wire. */
 export interface SeenRequest {
@@ -15,71 +17,53 @@ export interface SeenRequest {
 /** One connection of the upstream, and what a script may do on it. */
 export class UpstreamConnection {
   readonly socket: Socket;
-  /** All octets that came. */
-  received: Buffer = Buffer.alloc(0);
-  /** How the peer ended its side. */
-  ended: 'fin' | 'reset' | null = null;
-  #taken = 0;
+  readonly #reader: ByteReader;
+  readonly #parts: Buffer[] = [];
   readonly #onRequest: (request: SeenRequest) => void;
 
   constructor(socket: Socket, onRequest: (request: SeenRequest) => void) {
     this.socket = socket;
     this.#onRequest = onRequest;
-    socket.on('data', (octets) => {
-      this.received = Buffer.concat([this.received, octets]);
-    });
-    socket.on('end', () => {
-      this.ended ??= 'fin';
-    });
-    socket.on('error', () => {
-      this.ended ??= 'reset';
-    });
+    this.#reader = new ByteReader(socket);
+    socket.on('data', (part: Buffer) => this.#parts.push(part));
   }
 
-  /** The next request head, and `bodyBytes` octets behind it. Null: the peer left first. */
+  /** All bytes that came. */
+  get received(): Buffer {
+    return Buffer.concat(this.#parts);
+  }
+
+  /** How the peer ended its side. */
+  get ended(): End | null {
+    return this.#reader.ended;
+  }
+
+  /** The next request head, and `bodyBytes` bytes after it. Null: the peer left first. */
   async request(bodyBytes = 0): Promise<(SeenRequest & { readonly body: Buffer }) | null> {
-    const headEnd = await this.#until(() => {
-      const at = this.received.indexOf('\r\n\r\n', this.#taken);
-      return at < 0 ? null : at + 4;
-    });
-    if (headEnd === null) return null;
-    const [line = '', ...lines] = this.received.toString('latin1', this.#taken, headEnd - 4).split('\r\n');
+    const head = await this.#reader.until('\r\n\r\n');
+    if (head === null) return null;
+    const [line = '', ...lines] = head.split('\r\n');
     const [method = '', target = ''] = line.split(' ');
-    const fields = lines.flatMap((one) => [one.slice(0, one.indexOf(':')), one.slice(one.indexOf(':') + 2)]);
-    this.#taken = headEnd;
-    const seen = { method, target, fields };
+    const seen = { method, target, fields: fieldsOf(lines) };
     this.#onRequest(seen);
     const body = await this.body(bodyBytes);
     return body === null ? null : { ...seen, body };
   }
 
-  /** The next `bytes` octets. Null: the peer left first. */
+  /** The next bytes. Null: the peer left first. */
   async body(bytes: number): Promise<Buffer | null> {
-    const end = this.#taken + bytes;
-    if ((await this.#until(() => (this.received.length >= end ? end : null))) === null) return null;
-    const body = this.received.subarray(this.#taken, end);
-    this.#taken = end;
-    return body;
+    return await this.#reader.take(bytes);
   }
 
-  /** The next octets, to the end of `mark`. Null: the peer left first. */
+  /** The next bytes, to the end of `mark`. Null: the peer left first. */
   async through(mark: string): Promise<Buffer | null> {
-    const end = await this.#until(() => {
-      const at = this.received.indexOf(mark, this.#taken);
-      return at < 0 ? null : at + mark.length;
-    });
-    if (end === null) return null;
-    const octets = this.received.subarray(this.#taken, end);
-    this.#taken = end;
-    return octets;
+    const at = await this.#reader.find(mark);
+    return at === null ? null : await this.#reader.take(at + mark.length);
   }
 
-  /** Resolves when the octets are with the kernel. */
-  send(octets: string | Buffer): Promise<void> {
-    return new Promise((resolve) => {
-      if (typeof octets === 'string') this.socket.write(octets, 'latin1', () => resolve());
-      else this.socket.write(octets, () => resolve());
-    });
+  /** Resolves when the bytes are with the kernel. */
+  send(bytes: string | Buffer): Promise<void> {
+    return sent(this.socket, bytes);
   }
 
   fin(): void {
@@ -91,28 +75,8 @@ export class UpstreamConnection {
   }
 
   /** Resolves when the peer has ended its side, with how. */
-  async peerEnd(): Promise<'fin' | 'reset'> {
-    while (this.ended === null) {
-      if (this.socket.destroyed) return 'reset';
-      await Promise.race([once(this.socket, 'end'), once(this.socket, 'close')]).catch(() => undefined);
-      if (this.ended === null && this.socket.destroyed) this.ended = 'reset';
-    }
-    return this.ended;
-  }
-
-  async #until<T>(look: () => T | null): Promise<T | null> {
-    for (;;) {
-      const found = look();
-      if (found !== null) return found;
-      if (this.ended !== null || this.socket.destroyed) return null;
-      await new Promise<void>((resolve) => {
-        const wake = (): void => {
-          this.socket.off('data', wake).off('end', wake).off('close', wake);
-          resolve();
-        };
-        this.socket.on('data', wake).on('end', wake).on('close', wake);
-      });
-    }
+  async peerEnd(): Promise<End> {
+    return await this.#reader.end();
   }
 }
 
@@ -157,7 +121,7 @@ export class Upstream implements AsyncDisposable {
   }
 }
 
-/** Answers every request on every connection with the same octets; `bodyBytes` of each request are read first. */
+/** Answers every request on every connection with the same bytes; `bodyBytes` of each request are read first. */
 export function answering(response: string | Buffer, bodyBytes = 0): Script {
   return async (connection) => {
     while ((await connection.request(bodyBytes)) !== null) await connection.send(response);

@@ -1,13 +1,13 @@
 /** Owns what every real server is put to behind lastbyte: the fault table's requests, and bodies that a view reads. */
 
 import { createHash } from 'node:crypto';
-import net from 'node:net';
 import { describe, expect, test } from 'vitest';
 import { createProxy } from '../../src/server/proxy.ts';
+import { Client } from '../harness/client.ts';
 import { frontOf, PATIENT } from './front.ts';
 import { numberedBody } from './numbered-body.ts';
 import type { ServerName } from './servers.ts';
-import { closeInOrder, exchange, wireRequest, type Upload, type WireAnswer } from './wire-request.ts';
+import { exchange, wireRequest, type Upload, type WireResponse } from './wire-request.ts';
 
 const ANSWER = numberedBody(5_000_000);
 const PATH = `/bytes/${ANSWER.length}`;
@@ -30,7 +30,7 @@ const CASES = UPLOADS.flatMap((upload) =>
   READERS.map((reader) => ({ upload, reader, what: UPLOAD_WORDS[upload.kind] })),
 );
 
-const expectWhole = (answer: WireAnswer): void => {
+const expectWhole = (answer: WireResponse): void => {
   expect({ status: answer.status, end: answer.end, bytes: answer.body.length }).toEqual({
     status: 200,
     end: 'whole',
@@ -39,7 +39,7 @@ const expectWhole = (answer: WireAnswer): void => {
   expect(answer.body.equals(ANSWER)).toBe(true);
 };
 
-const octets = (answer: WireAnswer): number => answer.head.length + 4 + answer.body.length;
+const bytesOf = (answer: WireResponse): number => answer.head.length + 4 + answer.body.length;
 
 /** Declares the tests of these servers. */
 export function proveServers(names: readonly ServerName[]): void {
@@ -51,11 +51,12 @@ export function proveServers(names: readonly ServerName[]): void {
       async ({ upload, reader }, context) => {
         const { port } = front(context);
         for (let tried = 0; tried < TRIES; tried += 1) {
-          const socket = net.connect(port, '127.0.0.1');
-          const answer = await exchange(socket, { path: PATH, upload, connection: 'close', reader });
+          using client = await Client.connect(port);
+          const answer = await exchange(client, { path: PATH, upload, connection: 'close', reader });
           expectWhole(answer);
-          expect(await closeInOrder(socket)).toBe('fin');
-          expect(socket.bytesRead).toBe(octets(answer));
+          client.halfClose();
+          expect(await client.end()).toBe('fin');
+          expect(client.socket.bytesRead).toBe(bytesOf(answer));
         }
       },
     );
@@ -64,15 +65,16 @@ export function proveServers(names: readonly ServerName[]): void {
       'several $what on one kept connection get 5 MB whole by a $reader reader',
       async ({ upload, reader }, context) => {
         const { port } = front(context);
-        const socket = net.connect(port, '127.0.0.1');
+        using client = await Client.connect(port);
         let expectedBytes = 0;
         for (let tried = 0; tried < TRIES; tried += 1) {
-          const answer = await exchange(socket, { path: PATH, upload, connection: 'keep-alive', reader });
+          const answer = await exchange(client, { path: PATH, upload, connection: 'keep-alive', reader });
           expectWhole(answer);
-          expectedBytes += octets(answer);
+          expectedBytes += bytesOf(answer);
         }
-        expect(await closeInOrder(socket)).toBe('fin');
-        expect(socket.bytesRead).toBe(expectedBytes);
+        client.halfClose();
+        expect(await client.end()).toBe('fin');
+        expect(client.socket.bytesRead).toBe(expectedBytes);
       },
     );
 

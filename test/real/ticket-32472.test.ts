@@ -2,13 +2,13 @@
 
 import { once } from 'node:events';
 import http from 'node:http';
-import net from 'node:net';
 import { buffer } from 'node:stream/consumers';
 import { describe, expect, test } from 'vitest';
+import { Client } from '../harness/client.ts';
 import { frontOf } from './front.ts';
 import { need } from './need.ts';
 import { numberedBody } from './numbered-body.ts';
-import { closeInOrder, exchange, wireRequest, type Upload, type WireAnswer } from './wire-request.ts';
+import { exchange, wireRequest, type Upload, type WireResponse } from './wire-request.ts';
 
 /** Small enough to be a form, large enough not to fit into the server's read buffer together with the head. */
 const UPLOAD = Buffer.alloc(20_000, 'f');
@@ -25,7 +25,7 @@ const CASES = SIZES.flatMap((bytes) =>
   UPLOADS.flatMap((upload) => READERS.map((reader) => ({ bytes, upload, reader, kind: upload.kind }))),
 );
 
-const expectWholeJson = (answer: WireAnswer, aboutBytes: number): void => {
+const expectWholeJson = (answer: WireResponse, aboutBytes: number): void => {
   expect({ status: answer.status, end: answer.end }).toEqual({ status: 200, end: 'whole' });
   expectJsonOf(answer.body, aboutBytes);
 };
@@ -79,15 +79,16 @@ describe('ticket 32472, against the real runserver', () => {
     'several requests on one connection, the last with Connection: close and a large answer, %s reader, are whole',
     async (reader, context) => {
       const { port } = front(context);
-      const socket = net.connect(port, '127.0.0.1');
+      using client = await Client.connect(port);
       for (const upload of UPLOADS) {
         const small = { path: '/json/50000', upload, connection: 'keep-alive', reader } as const;
-        expectWholeJson(await exchange(socket, small), 50_000);
+        expectWholeJson(await exchange(client, small), 50_000);
       }
       const upload: Upload = { kind: 'chunked', body: UPLOAD };
       const last = { path: '/json/5000000', upload, connection: 'close', reader } as const;
-      expectWholeJson(await exchange(socket, last), 5_000_000);
-      expect(await closeInOrder(socket)).toBe('fin');
+      expectWholeJson(await exchange(client, last), 5_000_000);
+      client.halfClose();
+      expect(await client.end()).toBe('fin');
     },
   );
 

@@ -1,6 +1,7 @@
 /** One request by a raw socket, written and read as told, and everything that came back: no client library's mercy. */
 
-import net from 'node:net';
+import type { ByteReader } from '../harness/byte-reader.ts';
+import { Client } from '../harness/client.ts';
 
 /** How the request's body is framed; `none` is a GET. */
 export type Upload =
@@ -21,13 +22,11 @@ export interface WireRequest {
 /** How it ended: the body was there to its length, or the connection was closed, reset or silent before that. */
 export type WireEnd = 'whole' | 'fin' | 'reset' | 'timeout';
 
-export interface WireAnswer {
+export interface WireResponse {
   /** 0 when no head came. */
   readonly status: number;
   readonly head: string;
   readonly body: Buffer;
-  /** What Content-Length promised; null without one. */
-  readonly expectedBytes: number | null;
   readonly end: WireEnd;
 }
 
@@ -35,36 +34,40 @@ const SLOW_PAUSE_MS = 2;
 /** Longer than any pause of a healthy server on loopback, also under load. */
 const SILENCE_MS = 15_000;
 
-/** Sends the request on a connection of its own and reads until the answer is whole or cannot become so. */
-export async function wireRequest(port: number, request: WireRequest): Promise<WireAnswer> {
-  const socket = net.connect(port, '127.0.0.1');
+/** Sends the request on a connection of its own and reads until the response is whole or cannot become so. */
+export async function wireRequest(port: number, request: WireRequest): Promise<WireResponse> {
+  const client = await connected(port);
+  if (client === null) return { ...NOTHING, end: 'reset' };
+  using open = client;
+  return await exchange(open, request);
+}
+
+const NOTHING = { status: 0, head: '', body: Buffer.alloc(0) } as const;
+
+async function connected(port: number): Promise<Client | null> {
   try {
-    return await exchange(socket, request);
-  } finally {
-    socket.destroy();
+    return await Client.connect(port);
+  } catch {
+    return null;
   }
 }
 
 /** The same on a connection that the caller keeps. */
-export async function exchange(socket: net.Socket, request: WireRequest): Promise<WireAnswer> {
-  const answer = readAnswer(socket, request.reader);
-  socket.write(requestHead(request));
-  if (request.upload.kind !== 'none') socket.write(framed(request.upload));
-  return await answer;
-}
-
-/** Half-closes and waits for the other side's end; says how it came. */
-export async function closeInOrder(socket: net.Socket): Promise<'fin' | 'reset' | 'timeout'> {
-  const ended = new Promise<'fin' | 'reset' | 'timeout'>((resolve) => {
-    if (socket.readableEnded) resolve('fin');
-    socket.on('end', () => resolve('fin')).on('error', () => resolve('reset'));
-    socket.on('close', (hadError) => resolve(hadError ? 'reset' : 'fin'));
+export async function exchange(client: Client, request: WireRequest): Promise<WireResponse> {
+  const { socket } = client;
+  const pause = (): void => {
+    socket.pause();
+    setTimeout(() => socket.resume(), SLOW_PAUSE_MS);
+  };
+  if (request.reader === 'slow') socket.on('data', pause);
+  const silent = new Promise<'timeout'>((resolve) => {
     socket.setTimeout(SILENCE_MS, () => resolve('timeout'));
   });
-  socket.resume().end();
-  const how = await ended;
-  socket.destroy();
-  return how;
+  void client.send(requestHead(request));
+  if (request.upload.kind !== 'none') void client.send(framed(request.upload));
+  const response = await readResponse(client.reader, silent);
+  socket.off('data', pause).setTimeout(0);
+  return response;
 }
 
 function requestHead({ path, upload, connection }: WireRequest): string {
@@ -83,72 +86,17 @@ function framed(upload: Exclude<Upload, { kind: 'none' }>): Buffer {
   return Buffer.concat([size, upload.body, Buffer.from('\r\n0\r\n\r\n')]);
 }
 
-async function readAnswer(socket: net.Socket, reader: Reader): Promise<WireAnswer> {
-  return await new Promise((resolve) => {
-    const parts: Buffer[] = [];
-    const partial = new PartialAnswer();
-    const settle = (end: WireEnd): void => {
-      socket
-        .off('data', read)
-        .off('end', ended)
-        .off('error', failed)
-        .off('close', ended)
-        .off('timeout', silent);
-      socket.on('error', () => {});
-      resolve(partial.finish(parts, end));
-    };
-    const read = (part: Buffer): void => {
-      parts.push(part);
-      if (partial.take(part)) settle('whole');
-      else if (reader === 'slow') pauseBriefly(socket);
-    };
-    // An end after a reset has no peer any more: Node 20 and 22 may report a reset as an end (see test/facts/reset.test.ts).
-    const ended = (): void => settle(socket.remoteAddress === undefined ? 'reset' : 'fin');
-    const failed = (): void => settle('reset');
-    const silent = (): void => settle('timeout');
-    socket.on('data', read).on('end', ended).on('error', failed).on('close', ended);
-    socket.setTimeout(SILENCE_MS, silent);
-  });
+async function readResponse(reader: ByteReader, silent: Promise<'timeout'>): Promise<WireResponse> {
+  const headEnd = await Promise.race([reader.find('\r\n\r\n'), silent]);
+  if (typeof headEnd !== 'number') return { ...NOTHING, end: headEnd ?? endOf(reader) };
+  const head = (await reader.until('\r\n\r\n')) ?? '';
+  const length = /\r\ncontent-length: *([0-9]+)/i.exec(head)?.[1];
+  const whole = await Promise.race([reader.has(Number(length ?? Infinity)), silent]);
+  const body = (await reader.take(whole === true ? Number(length) : reader.bytes)) ?? NOTHING.body;
+  const end = whole === 'timeout' ? whole : whole ? 'whole' : endOf(reader);
+  return { status: Number(head.slice(9, 12)), head, body, end };
 }
 
-function pauseBriefly(socket: net.Socket): void {
-  socket.pause();
-  setTimeout(() => socket.resume(), SLOW_PAUSE_MS);
-}
-
-/** Follows an answer as it arrives, just far enough to know when it is whole. */
-class PartialAnswer {
-  #head = '';
-  #headBytes = 0;
-  #receivedBytes = 0;
-  #expectedBytes: number | null = null;
-
-  /** Takes the next bytes; true when the body has reached its Content-Length. */
-  take(part: Buffer): boolean {
-    this.#receivedBytes += part.length;
-    if (this.#headBytes === 0) this.#takeHead(part);
-    if (this.#headBytes === 0 || this.#expectedBytes === null) return false;
-    return this.#receivedBytes - this.#headBytes >= this.#expectedBytes;
-  }
-
-  #takeHead(part: Buffer): void {
-    this.#head += part.toString('latin1');
-    const end = this.#head.indexOf('\r\n\r\n');
-    if (end === -1) return;
-    this.#headBytes = end + 4;
-    this.#head = this.#head.slice(0, end);
-    const length = /\r\ncontent-length: *([0-9]+)/i.exec(this.#head)?.[1];
-    this.#expectedBytes = length === undefined ? null : Number(length);
-  }
-
-  finish(parts: readonly Buffer[], end: WireEnd): WireAnswer {
-    const headCame = this.#headBytes > 0;
-    return {
-      status: headCame ? Number(this.#head.slice(9, 12)) : 0,
-      head: this.#head,
-      body: headCame ? Buffer.concat(parts).subarray(this.#headBytes) : Buffer.alloc(0),
-      expectedBytes: this.#expectedBytes,
-      end,
-    };
-  }
+function endOf({ ended }: ByteReader): 'fin' | 'reset' {
+  return ended ?? 'reset';
 }

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { Client, valueOf } from '../harness/client.ts';
-import { MIB, answering, sendOctets, upstreamOf } from '../harness/octet-stream.ts';
+import { MIB, answering, sendBytes, upstreamOf } from '../harness/large-body.ts';
 import { asked, spoolFilesOf, startIn } from '../harness/lastbyte.ts';
 import { cpuSeconds, descriptorsOf, eventually } from '../harness/procfs.ts';
 import { need } from '../real/need.ts';
@@ -74,7 +74,7 @@ describe('when the disk is full', () => {
     await using command = startIn(folder, upstream.port, small);
     using client = await Client.connect(await command.port());
     await client.send(CHUNKED_POST);
-    await sendOctets(client.socket, 20 * MIB, 'chunked');
+    await sendBytes(client.socket, 20 * MIB, 'chunked');
     const refused = await client.response();
     expect(refused.status).toBe(503);
     expect(refused.body.toString()).toMatch(/"detail":"[^"]*--spool-dir \(ENOSPC\)/);

@@ -16,8 +16,9 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { asked, spoolFilesOf, startIn, type RunningLastbyte } from '../harness/lastbyte.ts';
 import { eventually, peakBytes } from '../harness/procfs.ts';
 import { signal } from '../harness/bare.ts';
+import { ByteReader } from '../harness/byte-reader.ts';
 import { Client } from '../harness/client.ts';
-import { MIB, answering, digestOf, receiveOctets, sendOctets, upstreamOf } from '../harness/octet-stream.ts';
+import { MIB, answering, digestOf, receiveBytes, sendBytes, upstreamOf } from '../harness/large-body.ts';
 
 const GET = 'GET / HTTP/1.1\r\nHost: x\r\n\r\n';
 const CHUNKED_POST = 'POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n';
@@ -54,8 +55,7 @@ describe('memory', () => {
       await using upstream = await upstreamOf(answering(bytes));
       await using command = start(upstream.port);
       using client = await Client.connect(await command.port());
-      client.socket.removeAllListeners('data');
-      const received = receiveOctets(client.socket, bytes);
+      const received = receiveBytes(client.reader, bytes);
       await client.send(GET);
       expect(await received).toMatchObject({ bytes, digest: digestOf(bytes) });
       expect(peakBytes(command.pid)).toBeLessThan(MOST_RESIDENT_BYTES);
@@ -68,9 +68,9 @@ describe('memory', () => {
     { timeout: 120_000 },
     async () => {
       const bytes = UPLOAD_BYTES;
-      const arrived = signal<Awaited<ReturnType<typeof receiveOctets>>>();
+      const arrived = signal<Awaited<ReturnType<typeof receiveBytes>>>();
       await using upstream = await upstreamOf((socket) => {
-        void receiveOctets(socket, bytes).then((received) => {
+        void receiveBytes(new ByteReader(socket), bytes).then((received) => {
           // The look at the target when lastbyte starts is a connection without a request.
           if (received.bytes === 0) return;
           arrived.resolve(received);
@@ -80,7 +80,7 @@ describe('memory', () => {
       await using command = start(upstream.port);
       using client = await Client.connect(await command.port());
       await client.send(CHUNKED_POST);
-      await sendOctets(client.socket, bytes, 'chunked');
+      await sendBytes(client.socket, bytes, 'chunked');
       expect((await client.response()).status).toBe(204);
       const { head, ...received } = await arrived.promise;
       expect(head).toContain(`\r\nContent-Length: ${bytes}\r\n`);
@@ -130,7 +130,7 @@ describe('a spool file', () => {
     await using command = start(upstream.port, SMALL);
     const client = await Client.connect(await command.port());
     await client.send(CHUNKED_POST);
-    void sendOctets(client.socket, 500 * MIB, 'chunked');
+    void sendBytes(client.socket, 500 * MIB, 'chunked');
     expect(await eventually(() => spoolFiles(command).length === 1)).toBe(true);
     client.socket.resetAndDestroy();
     expect(await eventually(() => spoolFiles(command).length === 0)).toBe(true);
@@ -141,7 +141,7 @@ describe('a spool file', () => {
     await using upstream = await upstreamOf((socket) => {
       socket.once('data', () => {
         socket.write(`HTTP/1.1 200 OK\r\nContent-Length: ${50 * MIB}\r\n\r\n`);
-        void sendOctets(socket, 20 * MIB, 'plain').then(() => socket.resetAndDestroy());
+        void sendBytes(socket, 20 * MIB, 'plain').then(() => socket.resetAndDestroy());
       });
     });
     await using command = start(upstream.port, [...SMALL, '--retry-backoff', '1ms']);
@@ -159,7 +159,7 @@ describe('a spool file', () => {
     await using command = start(upstream.port, [...SMALL, '--withhold-body', 'off']);
     using client = await Client.connect(await command.port());
     await client.send(CHUNKED_POST);
-    await sendOctets(client.socket, 20 * MIB, 'chunked');
+    await sendBytes(client.socket, 20 * MIB, 'chunked');
     expect((await client.response()).status).toBe(502);
     expect(await eventually(() => spoolFiles(command).length === 0)).toBe(true);
   });
