@@ -2,6 +2,7 @@
 
 import { describe, expect, test } from 'vitest';
 import { Client } from '../harness/client.ts';
+import { halfByHalf, wrongBodies } from '../harness/distinct-bodies.ts';
 import { Upstream, ok } from '../harness/upstream.ts';
 import type { Script, UpstreamConnection } from '../harness/upstream.ts';
 import { lastbyte, startLastbyte } from '../harness/lastbyte.ts';
@@ -29,6 +30,14 @@ test('CI runs the command on more Nodes than one', (context) => {
 });
 
 describe.each(NODES)('Node %s', (_version, path) => {
+  test.each(['GET', 'POST'] as const)('gives each client its own bytes (%s)', async (method) => {
+    await using upstream = await Upstream.start(halfByHalf());
+    const args = [upstream.url, '--port', '0', '--no-admin', '--withhold-body', 'off'];
+    await using command = startLastbyte(args, { node: [path] });
+    const { port } = new URL(await command.url());
+    expect(await wrongBodies(Number(port), method)).toEqual([]);
+  });
+
   test('buffers, streams, upgrades and stops without a word on stderr', async () => {
     await using upstream = await Upstream.start(answers);
     const args = [
