@@ -105,7 +105,7 @@ const NODE_ACCEPTS_PATTERNS: readonly RegExp[] = [
 ];
 const NODE_REFUSES_PATTERNS: readonly RegExp[] = [
   /\r\n[ \t]/,
-  /^HTTP[^\r\n]*\n[^\r]*\n\n/,
+  /^HTTP[^\r\n]*\n(?:[^\r]*\n)?\n/,
   /\r\nContent-Length:[^]*\r\nContent-Length:/i,
   /\r\nContent-Length:[^\r]*[,\t]/i,
   /\r\nTransfer-Encoding:[^]*\r\nContent-Length:/i,
