@@ -30,7 +30,13 @@ function hasBody(fields: Fields): boolean {
 
 const OFFER: ReadonlySet<string> = new Set(['upgrade']);
 
+/** As it came: whether the version will do is decided when it comes again. */
+export interface OfferedHead extends Pick<RequestLine, 'method' | 'url' | 'fields'> {
+  /** As the client wrote it: `1.1`. */
+  readonly httpVersion: string;
+}
+
 /** The request head again, without its offer. What belongs to the offer alone, such as HTTP2-Settings, ends here anyway. */
-export function headWithoutOffer({ method, url, minor, fields }: RequestLine): string {
-  return `${method} ${url} HTTP/1.${minor}\r\n${serializeFields(withoutFields(fields, OFFER))}\r\n`;
+export function headWithoutOffer({ method, url, httpVersion, fields }: OfferedHead): string {
+  return `${method} ${url} HTTP/${httpVersion}\r\n${serializeFields(withoutFields(fields, OFFER))}\r\n`;
 }

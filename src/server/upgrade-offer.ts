@@ -39,9 +39,8 @@ function isRequestParser(value: unknown): value is RequestParser {
 
 /** Puts the request back on its socket. At once: behind the end of its input nothing can be put back. */
 export function putBack(request: IncomingMessage, head: Buffer): void {
-  const { method = '', url = '', httpVersionMinor, rawHeaders, socket } = request;
-  const minor = httpVersionMinor === 0 ? 0 : 1;
-  const again = headWithoutOffer({ method, url, minor, fields: rawHeaders });
+  const { method = '', url = '', httpVersion, rawHeaders, socket } = request;
+  const again = headWithoutOffer({ method, url, httpVersion, fields: rawHeaders });
   socket.unshift(Buffer.concat([Buffer.from(again, 'latin1'), head]));
 }
 

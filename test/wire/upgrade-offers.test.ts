@@ -298,3 +298,16 @@ test.each<[name: string, behind: string, status: number]>([
   client.halfClose();
   expect(await client.end()).toBe('fin');
 });
+
+test.each([
+  ['2.0', 505],
+  ['0.9', 400],
+])('an offer in a request of HTTP/%s does not make it one of HTTP/1.0', async (version, status) => {
+  await using upstream = await Upstream.start(echo);
+  await using proxy = await TestProxy.start(upstream.url, { lingerTimeout: 20 });
+  using client = await Client.connect(proxy.port);
+  await client.send(`GET /offer HTTP/${version}\r\n${OFFER}\r\n`);
+  expect((await client.response()).status).toBe(status);
+  expect(await client.end()).toBe('fin');
+  expect(upstream.requests).toEqual([]);
+});

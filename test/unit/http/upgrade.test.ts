@@ -33,7 +33,7 @@ describe('of the protocols that a request offers', () => {
 
 test('a head without its offer keeps all else', () => {
   const fields = ['A', '\xff', 'UPGRADE', 'h2c', 'Connection', 'Upgrade, HTTP2-Settings', 'a', ''];
-  expect(headWithoutOffer({ method: 'POST', url: '/a?b', minor: 1, fields })).toBe(
+  expect(headWithoutOffer({ method: 'POST', url: '/a?b', httpVersion: '1.1', fields })).toBe(
     'POST /a?b HTTP/1.1\r\nA: \xff\r\nConnection: Upgrade, HTTP2-Settings\r\na: \r\n\r\n',
   );
 });
