@@ -35,6 +35,8 @@ export class ResponseObservation {
   #head: ResponseHead | null = null;
   #framing: Framing | null = null;
   #streams = true;
+  #incoming: IncomingMessage | null = null;
+  #isOver = false;
   #interimBytes = 0;
   #bodyBytes = 0;
 
@@ -56,6 +58,8 @@ export class ResponseObservation {
 
   /** The request failed, before a response or in the middle of it. */
   failed(error: NodeJS.ErrnoException): void {
+    // It was whole before; what came after it, or a reset, is no part of it. Its `end` is still to come.
+    if (this.#incoming?.complete === true) return;
     const code = error.code ?? null;
     if (code === 'HPE_HEADER_OVERFLOW') this.#stopAtHeadLimit();
     else if (code?.startsWith('HPE_') === true) this.#over('parse-error', error.message, code);
@@ -65,6 +69,7 @@ export class ResponseObservation {
 
   /** An interim response, which is left out if it is malformed. Together, they may be as large as one head. */
   informed(interim: NodeHead): void {
+    if (this.#isOver) return;
     const text = headText(interim);
     this.#interimBytes += text.length;
     if (this.#interimBytes > this.#options.settings.maxHeaderBytes) return this.#stopAtHeadLimit();
@@ -79,6 +84,11 @@ export class ResponseObservation {
 
   responded(incoming: IncomingMessage): void {
     const { method, settings, accept } = this.#options;
+    // Node goes on with the packet that it has, whatever became of the connection.
+    if (this.#isOver) return;
+    // Without both of its fields, a 101 is a final response to Node's parser.
+    if (incoming.statusCode === 101)
+      return this.#stop('parse-error', 'it switches protocols, and does not say to which');
     const read = parsed(headText(incoming));
     if (read.kind === 'malformed') return this.#stop('parse-error', read.why);
     this.#head = read.head;
@@ -89,6 +99,7 @@ export class ResponseObservation {
     const { sink, streams } = accept(read.head, result.framing);
     this.#streams = streams;
     if (this.#isFull(sink)) return;
+    this.#incoming = incoming;
     this.#limitIdleTime(settings.bodyIdleTimeoutMs);
     incoming.on('data', (bytes: Buffer) => this.#take(incoming, bytes, sink));
     incoming.on('end', () => this.#ended(incoming));
@@ -138,6 +149,7 @@ export class ResponseObservation {
   }
 
   #over(ending: Ending, detail: string | null = null, errorCode: string | null = null): void {
+    this.#isOver = true;
     this.#options.connection.socket.setTimeout(0);
     this.#settle({
       ending,

@@ -85,6 +85,64 @@ test('a switch of protocols that nobody asked for is refused with 502 on an exem
   expect((await proxy.record()).error).toBe('response_malformed');
 });
 
+describe.each([
+  ['on an exempted path', EXEMPT],
+  ['for an upgrade', UPGRADE],
+])('the response to a request %s', (_name, request) => {
+  test.each(['', 'X-A: b\r\n', 'Connection: Upgrade\r\n', 'Upgrade: foo\r\n'])(
+    'that is a 101 without both of its fields (%j) is refused with 502',
+    async (fields) => {
+      await using upstream = await Upstream.start(answering(`HTTP/1.1 101 S\r\n${fields}\r\n`));
+      await using proxy = await TestProxy.start(upstream.url, STREAM);
+      using client = await Client.connect(proxy.port);
+      await client.send(request);
+      expect((await client.response()).status).toBe(502);
+      await upstream.connections[0]?.peerEnd();
+      expect((await proxy.record()).error).toBe('response_malformed');
+    },
+  );
+
+  test('that comes in one packet with too many interim ones is refused with 502', async () => {
+    const hints = `HTTP/1.1 103 Early Hints\r\nLink: </${'a'.repeat(1000)}>\r\n\r\n`.repeat(5);
+    await using upstream = await Upstream.start(answering(hints + ok('hello')));
+    await using proxy = await TestProxy.start(upstream.url, { ...STREAM, maxHeader: '4kb' });
+    using client = await Client.connect(proxy.port);
+    await client.send(request);
+    await client.until('HTTP/1.1 502 ');
+    expect((await proxy.record()).error).toBe('response_head_too_large');
+  });
+
+  test.each([
+    ['HTTP/1.1 204 No\r\n\r\nhello', 204, ''],
+    ['HTTP/1.1 304 No\r\nContent-Length: 5\r\n\r\nhello', 304, ''],
+    [`${ok('hello')}world`, 200, 'hello'],
+    ['HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\nworld', 200, 'hello'],
+  ])('is delivered although more stands after it: %j', async (response, status, body) => {
+    await using upstream = await Upstream.start(answering(response));
+    await using proxy = await TestProxy.start(upstream.url, STREAM);
+    using client = await Client.connect(proxy.port);
+    await client.send(request);
+    const record = await proxy.record();
+    await upstream.connections[0]?.peerEnd();
+    client.halfClose();
+    expect(await client.end()).toBe('fin');
+    const got = client.left.toString();
+    expect([got.slice(0, 13), got.includes('hello')]).toEqual([`HTTP/1.1 ${status} `, body !== '']);
+    expect(got).not.toContain('world');
+    expect([record.verdict, record.responseBytes]).toEqual(['complete', body.length]);
+  });
+});
+
+test('a response to HEAD is delivered on an exempted path although a body stands after it', async () => {
+  await using upstream = await Upstream.start(answering(ok('hello')));
+  await using proxy = await TestProxy.start(upstream.url, STREAM);
+  using client = await Client.connect(proxy.port);
+  await client.send(EXEMPT.replace('GET', 'HEAD').replace('Host: x', 'Host: x\r\nConnection: close'));
+  expect(await client.end()).toBe('fin');
+  expect(client.left.toString().startsWith('HTTP/1.1 200 OK\r\nContent-Length: 5\r\n')).toBe(true);
+  expect((await proxy.record()).outcome).toBe('relayed');
+});
+
 describe('the page that refuses a request on an exempted path', () => {
   test.each(['Accept', 'accept', 'ACCEPT'])('is HTML for a browser that writes %s', async (field) => {
     await using upstream = await Upstream.start(async (connection) => {
