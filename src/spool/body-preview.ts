@@ -51,7 +51,10 @@ export class Previews {
 
   /** The exchange is over: whoever has its record counts what it holds. */
   release(): void {
-    for (const { heldBytes } of this.#begun.splice(0)) this.#room.give(heldBytes);
+    for (const preview of this.#begun.splice(0)) {
+      preview.close();
+      this.#room.give(preview.heldBytes);
+    }
   }
 }
 
@@ -73,6 +76,11 @@ export class PreviewWriter implements BodyPreview {
 
   octets(): Buffer {
     return this.#kept.subarray(0, this.keptBytes);
+  }
+
+  /** Nothing more is kept: the rest of a refused body may still come. */
+  close(): void {
+    this.#isFull = true;
   }
 
   /** The body's next bytes: they are copied, because their memory is used again. */

@@ -46,3 +46,14 @@ test('ends where all previews together have no more room, and never goes on behi
   expect([other.keptBytes, other.bytes, one.keptBytes]).toEqual([0, 40, 80]);
   expect([shared.take(101), shared.take(100)]).toEqual([false, true]);
 });
+
+test('keeps nothing of what comes after the exchange is over, such as the rest of a refused body', () => {
+  const shared = room(100);
+  const previews = new Previews(shared);
+  const preview = previews.begin();
+  preview.copy(Buffer.alloc(10));
+  previews.release();
+  preview.copy(Buffer.alloc(50));
+  expect([preview.keptBytes, preview.heldBytes, preview.bytes]).toEqual([10, 10, 60]);
+  expect(shared.take(100)).toBe(true);
+});
