@@ -28,6 +28,7 @@ export async function run({ sources, settings, streams, version }: Run): Promise
   proxy.on('adminError', ({ message, stack }) => {
     live.log.error(`the admin listener failed at something and goes on: ${message}`, { stack });
   });
+  proxy.on('acceptError', ({ message }) => live.log.error(`a connection could not be accepted: ${message}`));
   proxy.on('waiting', ({ sentence }) => live.log.info(sentence));
   proxy.on('strayBytes', ({ sentence }) => live.log.warn(sentence));
 

@@ -64,6 +64,8 @@ export interface ListenerHandlers {
   upgrade(connection: ClientConnection, request: IncomingMessage, head: Buffer): Promise<void>;
   /** What came was no request, and was refused. */
   refused(record: ExchangeRecord): void;
+  /** The system did not hand a connection over. */
+  acceptFailed(error: Error): void;
 }
 
 export class Listener {
@@ -147,6 +149,10 @@ export class Listener {
   }
 
   #listenToServer(): void {
+    // Before it listens, it is `listen` that fails. Node tells of a failed accept by the same name.
+    this.#server.on('error', (error) => {
+      if (this.#server.listening) this.#handlers.acceptFailed(error);
+    });
     this.#server.on('connection', (socket: Socket) => {
       if (this.#accepted.has(socket)) return;
       this.#accepted.add(socket);
@@ -236,6 +242,7 @@ export class Listener {
     const { socket, httpVersionMinor, rawHeaders } = request;
     const connection = this.#connections.get(socket);
     if (connection === undefined) return;
+    if (connection.closing) return discardInput(socket);
     connection.parsing = false;
     const giveBack = this.#takeOver(connection, stream);
     if (offeredProtocols({ minor: httpVersionMinor === 0 ? 0 : 1, fields: rawHeaders }).length > 0) {

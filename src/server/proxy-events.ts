@@ -29,6 +29,8 @@ export interface ProxyEvents {
   closed: [closed: ExchangeClosed];
   /** The admin listener or the inspector failed at something; both go on, and traffic was not touched. */
   adminError: [error: Error];
+  /** The system failed to hand over a client's connection, such as for want of memory; the proxy goes on. */
+  acceptError: [error: Error];
   /** A request begins to wait for an upstream that takes no connections; told once until it takes one again. */
   waiting: [notice: WaitingNotice];
   /** The upstream sent bytes that no request had asked for; told once, because its connections are used only once from then on. */
@@ -70,6 +72,10 @@ export class Teller {
 
   over(record: ExchangeRecord): void {
     safely(() => this.#events.emit('exchange', record));
+  }
+
+  acceptFailed(error: Error): void {
+    safely(() => this.#events.emit('acceptError', error));
   }
 
   adminFailed(error: unknown): void {

@@ -78,6 +78,7 @@ export class Proxy extends EventEmitter<ProxyEvents> implements AsyncDisposable 
         enterRequest(this.#entrance(), connection, request, response, expects),
       upgrade: (connection, request, head) => enterUpgrade(this.#entrance(), connection, request, head),
       refused: (record) => this.#teller.over(record),
+      acceptFailed: (error) => this.#teller.acceptFailed(error),
     });
     this.#watching = settings.admin ? this.#watch() : null;
     this.#admin = this.#watching === null ? null : this.#makeAdmin(this.#watching);
