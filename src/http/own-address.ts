@@ -48,8 +48,8 @@ export function renameOwnAddress(fields: Fields, addresses: Addresses): RenamedF
   return renamed.size === 0 ? { fields, renamed: [] } : { fields: kept, renamed: [...renamed] };
 }
 
-/** RFC 9110 sections 8.7 and 10.2.2. A path alone leads nowhere else. */
-const ABSOLUTE = /^(?:(https?):)?\/\/([^/?#\\@]*)(?=[/?#]|$)/i;
+/** RFC 9110 sections 8.7 and 10.2.2. A path alone leads nowhere else. In a Refresh, a quotation mark may end it. */
+const ABSOLUTE = /^(?:(https?):)?\/\/([^/?#\\@"']*)(?=[/?#"']|$)/i;
 
 function renamedUrl(url: string, { upstream, client }: Addresses): string {
   const match = ABSOLUTE.exec(url);

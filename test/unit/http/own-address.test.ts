@@ -26,6 +26,7 @@ test.each<[string, Addresses, string, string]>([
   ['Refresh', LOCAL, '5; url=http://127.0.0.1:8000/a', '5; url=http://localhost:8080/a'],
   ['Refresh', LOCAL, `0;URL='http://127.0.0.1:8000/a'`, `0;URL='http://localhost:8080/a'`],
   ['Refresh', LOCAL, '0, http://127.0.0.1:8000/a', '0, http://localhost:8080/a'],
+  ['Refresh', LOCAL, '0;url="http://127.0.0.1:8000"', '0;url="http://localhost:8080"'],
   ['Location', REMOTE, 'https://API.example.com:443/a', 'http://app.test:8080/a'],
   ['Location', REMOTE, 'http://api.example.com/a', 'http://app.test:8080/a'],
   ['Location', SITE, 'http://example.com:80/a', 'https://[::1]:8443/a'],
