@@ -9,6 +9,9 @@ import type { ConnectResult, Connecting, UpstreamConnection } from './connection
  */
 const STANDS_MS = 250;
 
+/** Between one connection that did not stand and the next: what closes each at once must not be flooded with them. */
+const PAUSE_MS = 25;
+
 type ConnectFailure = Extract<ConnectResult, { kind: 'failed' }>;
 
 export class Look {
@@ -35,12 +38,24 @@ export class Look {
       const stands = await standsUntil(connection, untilMs);
       connection.destroy();
       if (stands || this.#isCancelled) return null;
+      await this.#pause();
+      if (this.#isCancelled) return null;
     }
   }
 
   cancel(): void {
     this.#isCancelled = true;
     this.#stop();
+  }
+
+  #pause(): Promise<void> {
+    return new Promise((resolve) => {
+      const timer = setTimeout(resolve, PAUSE_MS);
+      this.#stop = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
   }
 }
 
