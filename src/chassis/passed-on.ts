@@ -5,16 +5,16 @@
 
 import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
+import { reset } from '../client/linger.ts';
+import { localHints } from '../client/peer.ts';
+import { ReceiveClock } from '../client/send-progress.ts';
 import { ProxyError } from '../errors.ts';
 import { refusalBeforehand } from '../exchange/check.ts';
 import { clientHead } from '../exchange/client-head.ts';
 import { Journal } from '../exchange/journal.ts';
-import { localHints } from '../exchange/local-client.ts';
 import { reach } from '../exchange/reach.ts';
-import { ReceiveClock } from '../exchange/receive-clock.ts';
 import { NO_FACTS } from '../exchange/refuse.ts';
 import type { RefusalFacts } from '../exchange/refuse.ts';
-import { reset } from '../exchange/reset.ts';
 import { headContext } from '../exchange/request-head.ts';
 import type { HeadContext } from '../exchange/request-head.ts';
 import type { Services } from '../exchange/services.ts';

@@ -1,9 +1,9 @@
 /** An exchange on a path that the user exempted from buffering: passed on and relayed as it comes. */
 
 import type { ServerResponse } from 'node:http';
+import { forwardInterim } from '../client/response-writer.ts';
 import { ProxyError } from '../errors.ts';
 import { connectionFields, deliver, responseClosed } from '../exchange/deliver.ts';
-import { forwardInterim } from '../exchange/interim.ts';
 import { refusalAnswer } from '../exchange/refuse.ts';
 import type { RefusalFacts } from '../exchange/refuse.ts';
 import { Relay, whenClientLeaves } from '../exchange/relay.ts';

@@ -1,15 +1,14 @@
 /** An upgrade: passed on, and when the upstream switches protocols both sockets are joined, half-closes included. */
 
 import type { Socket } from 'node:net';
+import { reset } from '../client/linger.ts';
+import { writeInterim, deliverRaw } from '../client/response-writer.ts';
 import type { ProxyError } from '../errors.ts';
 import { upstreamAnswer } from '../exchange/deliver.ts';
-import { writeInterim } from '../exchange/interim.ts';
-import { deliverRaw } from '../exchange/raw-refusal.ts';
 import { refusalAnswer } from '../exchange/refuse.ts';
 import type { RefusalFacts } from '../exchange/refuse.ts';
 import { forwardedRequest } from '../exchange/request-head.ts';
 import type { ForwardedRequest } from '../exchange/request-head.ts';
-import { reset } from '../exchange/reset.ts';
 import type { Framing } from '../http/framing.ts';
 import type { ResponseHead } from '../http/response-head.ts';
 import { offeredProtocols } from '../http/upgrade.ts';

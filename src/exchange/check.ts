@@ -3,7 +3,7 @@
 import { ProxyError } from '../errors.ts';
 import { fieldValues, listMembers } from '../http/fields.ts';
 import { viaNames } from '../http/forwarding.ts';
-import { checkRequest, headBytes } from '../http/request-check.ts';
+import { checkRequest, headBytes, headTooLarge, otherVersion } from '../http/request-check.ts';
 import type { Request } from '../http/request.ts';
 import type { Services } from './services.ts';
 
@@ -27,19 +27,9 @@ function checkVersion({ httpVersion }: Request): ProxyError | null {
   return new ProxyError('bad_request', `The request is of HTTP/${httpVersion}: speak HTTP/1.1.`);
 }
 
-/** RFC 9110 section 15.6.6. */
-export function otherVersion(version: string): ProxyError {
-  return new ProxyError('version_not_supported', `The request is of ${version}: speak HTTP/1.1.`);
-}
-
 /** Node counts names and values only: a head of short fields is to the upstream several times as large. */
 function checkHeadSize({ method, url, fields }: Request, limit: number): ProxyError | null {
   return headBytes(method, url, fields) > limit ? headTooLarge(limit) : null;
-}
-
-export function headTooLarge(limitBytes: number): ProxyError {
-  const sentence = `The request head is larger than --max-header, ${limitBytes} bytes.`;
-  return new ProxyError('request_head_too_large', sentence);
 }
 
 /** RFC 9110 section 7.6.3. */

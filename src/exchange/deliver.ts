@@ -1,14 +1,13 @@
 /** Writes one of our answers, or a response that is proven whole, to the client. */
 
 import type { ServerResponse } from 'node:http';
-import type { Writable } from 'node:stream';
 import { TLSSocket } from 'node:tls';
+import { writeHead, written } from '../client/response-writer.ts';
 import { clientFields } from '../http/forwarding.ts';
 import { UNVERIFIABLE_STATUS } from '../http/problem.ts';
 import type { ResponseHead } from '../http/response-head.ts';
 import type { SpooledBody } from '../spool/spooled-body.ts';
 import type { VerdictKind } from '../upstream/verdict.ts';
-import { writeHead } from './write-head.ts';
 
 export interface Answer {
   readonly status: number;
@@ -75,18 +74,6 @@ async function deliverParts(response: ServerResponse, body: SpooledBody): Promis
 /** One large write over TLS shows no progress, so that a slow reader would be taken for one that reads nothing. */
 function isEncrypted(response: ServerResponse): boolean {
   return response.socket instanceof TLSSocket;
-}
-
-/** Resolves when the part is with the kernel, so that its memory may be used again; false when the client left. */
-export function written(sink: Writable, part: Buffer): Promise<boolean> {
-  return new Promise((resolve) => {
-    const onClose = (): void => resolve(false);
-    sink.once('close', onClose);
-    sink.write(part, (error) => {
-      sink.off('close', onClose);
-      resolve(!error);
-    });
-  });
 }
 
 /**

@@ -1,14 +1,14 @@
 /** Passes a response that must stream on to the client as it comes; breaks it off visibly when it is cut. */
 
 import type { ServerResponse } from 'node:http';
-import type { Framing } from '../http/framing.ts';
+import { reset } from '../client/linger.ts';
+import { flushHead, writeHead } from '../client/response-writer.ts';
+import type { ReceiveClock } from '../client/send-progress.ts';
 import { clientFields } from '../http/forwarding.ts';
+import type { Framing } from '../http/framing.ts';
 import type { Request } from '../http/request.ts';
 import type { ResponseHead } from '../http/response-head.ts';
 import type { BodySink } from '../spool/body-sink.ts';
-import type { ReceiveClock } from './receive-clock.ts';
-import { reset } from './reset.ts';
-import { flushHead, writeHead } from './write-head.ts';
 
 export class Relay implements BodySink {
   readonly #response: ServerResponse;

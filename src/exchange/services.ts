@@ -1,6 +1,7 @@
 /** What all exchanges of one proxy share. */
 
 import type { Socket } from 'node:net';
+import type { Nearby } from '../client/peer.ts';
 import type { Settings } from '../config/settings.ts';
 import type { Spool } from '../spool/spool.ts';
 import type { Connecting } from '../upstream/connection.ts';
@@ -10,13 +11,6 @@ import type { WaitingRoom } from '../upstream/waiting-room.ts';
 import type { ExchangeRecord } from './events.ts';
 import type { HeldBackHints } from './held-back.ts';
 import type { Watcher } from './notes.ts';
-
-export interface Nearby {
-  /** Where the inspector is; null: there is none. */
-  readonly adminUrl: string | null;
-  /** Usual ports of dev servers that answer while the upstream does not. */
-  readonly answering: readonly number[];
-}
 
 export interface Services {
   /** The settings in force; an exchange keeps those it began with. */

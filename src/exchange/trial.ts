@@ -24,9 +24,9 @@ import type { VerdictKind } from '../upstream/verdict.ts';
 import { connectionFields } from './deliver.ts';
 import { Absences } from './absences.ts';
 import type { AttemptRecord } from './events.ts';
-import { forwardInterim } from './interim.ts';
+import { forwardInterim } from '../client/response-writer.ts';
 import type { Notes } from './notes.ts';
-import type { ReceiveClock } from './receive-clock.ts';
+import type { ReceiveClock } from '../client/send-progress.ts';
 import { Relay, whenClientLeaves } from './relay.ts';
 import type { Services } from './services.ts';
 

@@ -6,8 +6,8 @@ import { ProxyError } from '../errors.ts';
 import type { AttemptRecord } from './events.ts';
 import { restartsIn } from './absences.ts';
 import { explain } from './explain.ts';
-import { NO_HINTS } from './local-client.ts';
-import type { LocalHints } from './local-client.ts';
+import { NO_HINTS } from '../client/peer.ts';
+import type { LocalHints } from '../client/peer.ts';
 import { NO_FACTS } from './refuse.ts';
 import type { RefusalFacts } from './refuse.ts';
 

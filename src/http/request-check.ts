@@ -126,3 +126,13 @@ export function headBytes(method: string, url: string, fields: Fields): number {
   });
   return bytes;
 }
+
+/** RFC 9110 section 15.6.6. */
+export function otherVersion(version: string): ProxyError {
+  return new ProxyError('version_not_supported', `The request is of ${version}: speak HTTP/1.1.`);
+}
+
+export function headTooLarge(limitBytes: number): ProxyError {
+  const sentence = `The request head is larger than --max-header, ${limitBytes} bytes.`;
+  return new ProxyError('request_head_too_large', sentence);
+}

@@ -4,11 +4,11 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Chassis } from '../chassis/chassis.ts';
 import { StreamedExchange } from '../chassis/streamed.ts';
 import { UpgradedExchange } from '../chassis/upgraded.ts';
+import { linger } from '../client/linger.ts';
 import { Exchange } from '../exchange/exchange.ts';
 import type { Services } from '../exchange/services.ts';
 import { parseRequest } from '../http/request.ts';
 import { pathStreams } from '../http/streaming.ts';
-import { linger } from './lingering.ts';
 import type { ClientConnection } from './listener.ts';
 
 export interface Entrance {

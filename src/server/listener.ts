@@ -3,21 +3,19 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
+import { discardInput, stopReading, resumeReading } from '../client/backpressure.ts';
+import { configure, createServer, stopAccepting, clearStaleSocket } from '../client/http-server.ts';
+import { reset, linger } from '../client/linger.ts';
+import type { LingerLimits } from '../client/linger.ts';
+import { clientFault, isConnectionLost } from '../client/request-fault.ts';
+import { rawRefusal } from '../client/response-writer.ts';
+import { keepDraining, parse, putBack, stopAtUpgrades } from '../client/upgrade-offer.ts';
 import type { Settings } from '../config/settings.ts';
 import { ProxyError } from '../errors.ts';
 import type { ExchangeRecord } from '../exchange/events.ts';
 import { refusedRecord } from '../exchange/journal.ts';
-import { rawRefusal } from '../exchange/raw-refusal.ts';
 import { NO_FACTS } from '../exchange/refuse.ts';
-import { reset } from '../exchange/reset.ts';
 import { offeredProtocols } from '../http/upgrade.ts';
-import { clientFault, isConnectionLost } from './client-fault.ts';
-import { configure, createServer, stopAccepting } from './http-server.ts';
-import { discardInput, linger } from './lingering.ts';
-import type { LingerLimits } from './lingering.ts';
-import { readNoFurther, readOn } from './reading-pace.ts';
-import { clearStaleSocket } from './socket-file.ts';
-import { keepDraining, parse, putBack, stopAtUpgrades } from './upgrade-offer.ts';
 
 /** Requests of one connection that may wait for their turn before it is read no further; the rest of a packet may come. */
 const MAX_PIPELINED = 16;
@@ -211,7 +209,7 @@ export class Listener {
 
   /** When the present packet is parsed: only then is it known whether the parser goes on with the connection. */
   #hold({ socket, parsing, pending }: ClientConnection): void {
-    if (parsing && pending > MAX_PIPELINED && !socket.destroyed) readNoFurther(socket);
+    if (parsing && pending > MAX_PIPELINED && !socket.destroyed) stopReading(socket);
   }
 
   /** Answers go out in the order of their requests (RFC 9112 section 9.3.2), and none is begun before its turn. */
@@ -226,7 +224,7 @@ export class Listener {
       this.#unfinished.delete(tail);
       connection.current = null;
       connection.pending -= 1;
-      if (connection.pending <= MAX_PIPELINED) readOn(connection.socket);
+      if (connection.pending <= MAX_PIPELINED) resumeReading(connection.socket);
       if (this.#stopping && connection.pending === 0 && !connection.closing) this.#endIdle(connection.socket);
     };
     const tail = turn.then(over, () => {

@@ -27,7 +27,7 @@ import { redactBody } from '../../src/observe/redact-body.ts';
 import { redactFields, redactUrl } from '../../src/observe/redact.ts';
 import { shellWord } from '../../src/observe/shell-word.ts';
 import { printable, printableJson } from '../../src/observe/terminal-text.ts';
-import { trustIn } from '../../src/server/trust.ts';
+import { trustIn } from '../../src/client/peer.ts';
 import { offeredProtocols } from '../../src/http/upgrade.ts';
 import { ResponseReader } from '../../src/upstream/response-reader.ts';
 import { Routes } from '../../src/upstream/routes.ts';

@@ -4,7 +4,7 @@ import { execFileSync } from 'node:child_process';
 import { createServer } from 'node:net';
 import type { Socket } from 'node:net';
 import { describe, expect, test } from 'vitest';
-import { reset } from '../../src/exchange/reset.ts';
+import { reset } from '../../src/client/linger.ts';
 import { Bare, turns } from '../harness/bare.ts';
 import { Client } from '../harness/client.ts';
 

@@ -1,10 +1,10 @@
-/** Node's http.Server, set up so that it neither drops, closes nor times out anything behind our back. */
+/** Node's http.Server, set up so that it neither drops, closes nor times out anything behind our back; where it listens, and how it stops. */
 
-import { readFileSync } from 'node:fs';
+import { lstatSync, readFileSync, unlinkSync } from 'node:fs';
 import { createServer as createHttpServer } from 'node:http';
 import type { Server, ServerOptions } from 'node:http';
 import { createServer as createHttpsServer } from 'node:https';
-import { Server as NetServer } from 'node:net';
+import { connect, Server as NetServer } from 'node:net';
 import type { Settings } from '../config/settings.ts';
 
 /** How often Node looks for clients that send their head too slowly. */
@@ -16,7 +16,7 @@ export function createServer(settings: Settings): Server {
     maxHeaderSize: settings.maxHeaderBytes,
     connectionsCheckingInterval: CHECK_INTERVAL_MS,
     noDelay: true,
-    // Node would answer by itself, in chunks and without a word.
+    // Node would answer on its own, in chunks and without a word.
     requireHostHeader: false,
   };
   const { tlsCert, tlsKey } = settings;
@@ -51,7 +51,7 @@ function createTlsServer(
 
 /** What may change while it runs. */
 export function configure(server: Server & { httpAllowHalfOpen?: boolean }, settings: Settings): void {
-  // A client that half-closes behind its request is answered all the same (RFC 9112 section 9.6).
+  // A client that half-closes after its request is answered all the same (RFC 9112 section 9.6).
   server.httpAllowHalfOpen = true;
   server.keepAliveTimeout = settings.keepAliveTimeoutMs;
   server.headersTimeout = settings.clientSendTimeoutMs;
@@ -62,8 +62,33 @@ export function configure(server: Server & { httpAllowHalfOpen?: boolean }, sett
 }
 
 /**
+ * Clears away the unix socket that a killed process left behind. Only one that nobody listens on is removed; whatever else
+ * is there makes listening fail with EADDRINUSE.
+ */
+export async function clearStaleSocket(path: string): Promise<void> {
+  if (isSocket(path) && (await nobodyListens(path))) unlinkSync(path);
+}
+
+function isSocket(path: string): boolean {
+  return lstatSync(path, { throwIfNoEntry: false })?.isSocket() === true;
+}
+
+/** The kernel refuses at once where no process has the socket open; any other answer leaves the file alone. */
+function nobodyListens(path: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    const probe = connect({ path });
+    const answer = (nobody: boolean): void => {
+      probe.destroy();
+      resolve(nobody);
+    };
+    probe.on('connect', () => answer(false));
+    probe.on('error', (error: NodeJS.ErrnoException) => answer(error.code === 'ECONNREFUSED'));
+  });
+}
+
+/**
  * Stops accepting; resolves when the last connection is gone. http.Server's own `close` would destroy what it takes
- * for idle, also a connection that lingers with octets unread: the client would lose its answer.
+ * for idle, also a connection that lingers with bytes unread: the client would lose its answer.
  */
 export async function stopAccepting(server: Server): Promise<void> {
   await new Promise<void>((resolve) => {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { trustIn } from '../../../src/server/trust.ts';
+import { trustIn } from '../../../src/client/peer.ts';
 
 test('nobody is trusted unless named', () => {
   expect(trustIn([])('127.0.0.1')).toBe(false);

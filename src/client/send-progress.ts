@@ -1,12 +1,44 @@
-/**
- * What a client has not acknowledged of what the kernel holds for it. Node sees only whether the kernel takes more, and
- * the kernel takes more only when a third of its send buffer (up to 4 MiB) is free again: a client that reads steadily but
- * slowly looks to Node like one that reads nothing. See proc_net_tcp in the kernel's documentation: `tx_queue`.
- */
+/** Whether a client takes what it is sent: it may take no byte for --client-receive-timeout, and no longer. */
 
 import { readFileSync } from 'node:fs';
 import type { Socket } from 'node:net';
 import { performance } from 'node:perf_hooks';
+
+/** The clock of a client that is sent something. */
+export class ReceiveClock {
+  readonly #socket: Socket;
+  readonly #limitMs: number;
+  readonly #progress = new SendProgress();
+  #running = false;
+
+  /** @param limitMs 0: it may take as long as it likes */
+  constructor(socket: Socket, limitMs: number) {
+    this.#socket = socket;
+    this.#limitMs = limitMs;
+  }
+
+  /** There is something for the client that the kernel has not taken yet. */
+  start(): void {
+    this.#running = true;
+    this.#socket.setTimeout(this.#limitMs);
+  }
+
+  /** The client is owed nothing: it may be silent, and so may we. */
+  stop(): void {
+    if (!this.#running) return;
+    this.#running = false;
+    this.#socket.setTimeout(0);
+  }
+
+  /** The socket's time is over. Returns why the client is to be given up; null: it is not. */
+  expired(): string | null {
+    if (!this.#running) return null;
+    if (!this.#progress.isMade(this.#socket))
+      return `The client took no byte of the answer for --client-receive-timeout, ${this.#limitMs} ms.`;
+    this.#socket.setTimeout(this.#limitMs);
+    return null;
+  }
+}
 
 /** A look at ten thousand connections takes a tenth of a second: clients share one for so many times what it took. */
 const SHARED_FOR_LOOKS = 10;
@@ -17,12 +49,16 @@ interface Unacknowledged {
   readonly look: number;
 }
 
-/** Tells whether a client takes what is sent to it. */
-export class TakingWatch {
+/**
+ * What a client has acknowledged of what the kernel holds for it. Node sees only whether the kernel takes more, and
+ * the kernel takes more only when a third of its send buffer (up to 4 MiB) is free again: a client that reads steadily but
+ * slowly looks to Node like one that reads nothing. See proc_net_tcp in the kernel's documentation: `tx_queue`.
+ */
+class SendProgress {
   #before: Unacknowledged | null = null;
 
   /** Whether the client has acknowledged anything since it was asked last; true at first, where the system tells. */
-  goesOn(socket: Socket): boolean {
+  isMade(socket: Socket): boolean {
     const before = this.#before;
     const now = unacknowledged(socket);
     this.#before = now;

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { isLocalClient } from '../../../src/exchange/local-client.ts';
+import { isLocalClient } from '../../../src/client/peer.ts';
 import { parseRequest } from '../../../src/http/request.ts';
 import type { Request } from '../../../src/http/request.ts';
 

@@ -2,8 +2,8 @@
 
 import type { Settings } from '../config/settings.ts';
 import { ProxyError } from '../errors.ts';
-import { headTooLarge, otherVersion } from '../exchange/check.ts';
 import { quoted } from '../http/quoted.ts';
+import { headTooLarge, otherVersion } from '../http/request-check.ts';
 
 /** Nobody is left to be answered. */
 const CONNECTION_LOST: ReadonlySet<string> = new Set(['ECONNRESET', 'EPIPE', 'ECONNABORTED', 'ETIMEDOUT']);

@@ -1,0 +1,106 @@
+/** Writes responses to the client, through Node or as bytes, so that each byte of their fields goes out as it is. */
+
+import { STATUS_CODES } from 'node:http';
+import type { ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
+import type { Writable } from 'node:stream';
+import type { ProxyError } from '../errors.ts';
+import { fieldValue } from '../http/fields.ts';
+import { clientFields, lengthLast, serializeFields } from '../http/forwarding.ts';
+import { renderProblem } from '../http/problem.ts';
+import type { ProblemInput } from '../http/problem.ts';
+import type { Request } from '../http/request.ts';
+import type { ResponseHead } from '../http/response-head.ts';
+
+/** Status line and fields, one byte a character (latin1). */
+export interface HeadToWrite {
+  readonly status: number;
+  readonly reason: string;
+  readonly fields: readonly string[];
+}
+
+/**
+ * Hands the head to Node, which sends it with the first bytes of the body. These must be a Buffer: in front of a string
+ * it would be encoded as UTF-8 (test/facts/header-bytes.test.ts). Node adds a Date where there is none (RFC 9110
+ * section 6.6.1).
+ *
+ * @param connection the fields that concern the connection
+ */
+export function writeHead(
+  response: ServerResponse,
+  { status, reason, fields }: HeadToWrite,
+  connection: readonly string[],
+): void {
+  response.writeHead(status, reason, [...lengthLast(fields), ...connection]);
+}
+
+const NO_BYTES: Buffer = Buffer.alloc(0);
+
+/** Sends the head before there is any body. Node's own `flushHeaders()` would encode it as UTF-8. */
+export function flushHead(response: ServerResponse): void {
+  response.write(NO_BYTES);
+}
+
+/** Before the final response is begun. */
+export function forwardInterim(
+  { socket, headersSent }: ServerResponse,
+  request: Request,
+  head: ResponseHead,
+): void {
+  if (!headersSent && socket !== null) writeInterim(socket, request, head);
+}
+
+/** RFC 9110 section 15.2: 1xx goes on, but not to HTTP/1.0, and not 100: that one we have answered ourselves. */
+export function writeInterim(client: Writable, { method, minor }: Request, head: ResponseHead): void {
+  const { status, reason, fields } = head;
+  if (status === 100 || minor === 0) return;
+  const kept = clientFields({ fields, status, method, length: null });
+  client.write(`HTTP/1.1 ${status} ${reason}\r\n${serializeFields(kept)}\r\n`, 'latin1');
+}
+
+interface RawResponse extends HeadToWrite {
+  readonly body: { parts(): AsyncIterable<Buffer> } | null;
+}
+
+/**
+ * Writes a response on a connection that has no response object, such as an upgrade's. Resolves with whether all of it is
+ * with the kernel: lingering before that could cut it off.
+ */
+export async function deliverRaw(socket: Socket, response: RawResponse): Promise<boolean> {
+  if (!(await written(socket, Buffer.from(rawHead(response), 'latin1')))) return false;
+  for await (const part of response.body?.parts() ?? []) {
+    if (!(await written(socket, part))) return false;
+  }
+  return true;
+}
+
+/** The answer to what never became a request, as bytes. */
+export function rawRefusal(
+  error: ProxyError,
+  facts: Omit<ProblemInput, 'error' | 'html' | 'instance'>,
+  instance: string,
+): Buffer {
+  const { fields, body } = renderProblem({ error, html: false, instance, ...facts });
+  const head = rawHead({ status: error.status, reason: '', fields });
+  return Buffer.concat([Buffer.from(head, 'latin1'), body]);
+}
+
+/** Status line and fields, latin1; the connection closes after it. */
+function rawHead({ status, reason, fields }: HeadToWrite): string {
+  // RFC 9110 section 6.6.1.
+  const date = fieldValue(fields, 'date') === undefined ? ['Date', new Date().toUTCString()] : [];
+  const fieldLines = serializeFields([...fields, ...date, 'Connection', 'close']);
+  return `HTTP/1.1 ${status} ${reason === '' ? (STATUS_CODES[status] ?? '') : reason}\r\n${fieldLines}\r\n`;
+}
+
+/** Resolves when the part is with the kernel, so that its memory may be used again; false when the client left. */
+export function written(sink: Writable, part: Buffer): Promise<boolean> {
+  return new Promise((resolve) => {
+    const onClose = (): void => resolve(false);
+    sink.once('close', onClose);
+    sink.write(part, (error) => {
+      sink.off('close', onClose);
+      resolve(!error);
+    });
+  });
+}
