@@ -25,6 +25,7 @@ interface Service {
   readonly ports?: readonly string[];
   readonly healthcheck?: unknown;
   readonly depends_on?: Readonly<Record<string, { readonly condition: string }>>;
+  readonly profiles?: readonly string[];
   readonly read_only?: boolean;
   readonly cap_drop?: readonly string[];
 }
@@ -47,6 +48,17 @@ describe.each(composed)('examples/%s', (name) => {
       if (build !== undefined) expect(readdirSync(path.join(EXAMPLES, name, build))).toContain('Dockerfile');
     }
     for (const file of compose.include ?? []) expect(read('examples', name, file)).toContain('services:');
+  });
+
+  test('says when a service that it starts is ready, and lets a client wait for that', () => {
+    for (const [service, { profiles, healthcheck, depends_on: needs = {} }] of Object.entries(
+      compose.services,
+    )) {
+      const conditions = Object.values(needs).map(({ condition }) => condition);
+      if (profiles !== undefined) expect(new Set(conditions), service).toEqual(new Set(['service_healthy']));
+      // lastbyte's is in its image.
+      else if (service !== 'lastbyte') expect(healthcheck, service).toBeDefined();
+    }
   });
 
   test('sets options of lastbyte that there are, and leaves its health to the image', () => {
