@@ -9,8 +9,9 @@ import { parseResponseHead } from '../http/response-head.ts';
 import type { HeadResult, ResponseHead } from '../http/response-head.ts';
 import type { BodySink } from '../spool/body-sink.ts';
 import type { UpstreamConnection } from '../upstream/connection.ts';
-import type { Ending, Evidence } from '../upstream/evidence.ts';
-import { faultClause, faultCode } from '../upstream/response-reader.ts';
+import { CLIENT_GONE, evidenceOf, headTooLarge, MESSAGE_END, notHttp } from '../upstream/evidence.ts';
+import { FIN, resetBy, sinkFault, UNASKED_SWITCH } from '../upstream/evidence.ts';
+import type { Ending, Evidence, ParseFault } from '../upstream/evidence.ts';
 
 export interface ObservationOptions {
   readonly method: string;
@@ -48,13 +49,13 @@ export class ResponseObservation {
     const { connection, settings, awaitsClient } = options;
     connection.socket.on('timeout', () => {
       if (this.#head === null && awaitsClient()) connection.socket.setTimeout(settings.firstByteTimeoutMs);
-      else this.#stop('timeout');
+      else this.#stop({ kind: 'timeout', waitedFor: this.#head === null ? 'first-byte' : 'body-idle' });
     });
     connection.socket.setTimeout(settings.firstByteTimeoutMs);
   }
 
   /** There is no sense in going on: the client has left, or its request is at fault. */
-  readonly abandon = (): void => this.#stop('client-gone');
+  readonly abandon = (): void => this.#stop(CLIENT_GONE);
 
   /** The request failed, before a response or in the middle of it. */
   failed(error: NodeJS.ErrnoException): void {
@@ -62,9 +63,9 @@ export class ResponseObservation {
     if (this.#incoming?.complete === true) return;
     const code = error.code ?? null;
     if (code === 'HPE_HEADER_OVERFLOW') this.#stopAtHeadLimit();
-    else if (code?.startsWith('HPE_') === true) this.#over('parse-error', error.message, code);
+    else if (code?.startsWith('HPE_') === true) this.#over(notHttp(this.#parserFault(code), error.message));
     // "socket hang up" is Node's word for a connection that ended without a response.
-    else this.#over(this.#options.connection.endedBy === 'fin' ? 'fin' : 'rst', null, code);
+    else this.#over(this.#options.connection.endedBy === 'fin' ? FIN : resetBy(code));
   }
 
   /** An interim response, which is left out if it is malformed. Together, they may be as large as one head. */
@@ -79,7 +80,7 @@ export class ResponseObservation {
 
   /** The upstream left HTTP, although the request did not ask for that. */
   switched(): void {
-    this.#stop('parse-error', 'it switches protocols, which nobody asked for', 'SWITCH');
+    this.#stop(UNASKED_SWITCH);
   }
 
   responded(incoming: IncomingMessage): void {
@@ -88,13 +89,13 @@ export class ResponseObservation {
     if (this.#isOver) return;
     // Without both of its fields, a 101 is a final response to Node's parser.
     if (incoming.statusCode === 101)
-      return this.#stop('parse-error', 'it switches protocols, and does not say to which');
+      return this.#stop(notHttp('head', 'it switches protocols, and does not say to which'));
     const read = parsed(headText(incoming));
-    if (read.kind === 'malformed') return this.#stop('parse-error', read.why);
+    if (read.kind === 'malformed') return this.#stop(notHttp('head', read.why));
     this.#head = read.head;
     const result = responseFraming(method, read.head);
     if (result.kind === 'malformed')
-      return this.#stop('parse-error', result.why, result.coding ? 'CODING' : 'LENGTH');
+      return this.#stop(notHttp(result.coding ? 'coding' : 'length', result.why));
     this.#framing = result.framing;
     const { sink, streams } = accept(read.head, result.framing);
     this.#streams = streams;
@@ -122,7 +123,7 @@ export class ResponseObservation {
   }
 
   #isFull({ fault }: BodySink): boolean {
-    if (fault !== null) this.#stop('limit', faultClause(fault), faultCode(fault));
+    if (fault !== null) this.#stop(sinkFault(fault));
     return fault !== null;
   }
 
@@ -132,27 +133,29 @@ export class ResponseObservation {
 
   /** Node ends a body that was read until close cleanly even when the connection was reset. */
   #ended(incoming: IncomingMessage): void {
-    const { endedBy } = this.#options.connection;
-    if (this.#framing?.kind === 'close') this.#over(endedBy === 'rst' ? 'rst' : 'fin');
-    else if (incoming.complete) this.#over('message-end');
-    else this.#over(endedBy === 'fin' ? 'fin' : 'rst');
+    const { endedBy, end } = this.#options.connection;
+    if (this.#framing?.kind === 'close') this.#over(endedBy === 'rst' ? end : FIN);
+    else this.#over(incoming.complete ? MESSAGE_END : end);
   }
 
   #stopAtHeadLimit(): void {
-    const { maxHeaderBytes } = this.#options.settings;
-    this.#stop('limit', `its head is larger than ${maxHeaderBytes} bytes`, 'LIMIT_HEAD');
+    this.#stop(headTooLarge(this.#options.settings.maxHeaderBytes));
   }
 
-  #stop(ending: Ending, detail: string | null = null, errorCode: string | null = null): void {
-    this.#over(ending, detail, errorCode);
+  /** Which part of the response Node's parser (llhttp) could not read. */
+  #parserFault(code: string): ParseFault {
+    return PARSER_FAULTS.get(code) ?? (this.#framing === null ? 'head' : 'body');
+  }
+
+  #stop(ending: Ending): void {
+    this.#over(ending);
     this.#options.connection.destroy();
   }
 
-  #over(ending: Ending, detail: string | null = null, errorCode: string | null = null): void {
+  #over(ending: Ending): void {
     this.#isOver = true;
     this.#options.connection.socket.setTimeout(0);
-    this.#settle({
-      ending,
+    const seen = {
       head: this.#head,
       framing: this.#framing,
       streamed: this.#streams,
@@ -160,17 +163,17 @@ export class ResponseObservation {
       headBytes: this.#head === null ? 0 : 1,
       interimBytes: this.#interimBytes,
       bodyBytes: this.#bodyBytes,
-      surplusBytes: 0,
-      trailerFields: 0,
-      reusedConnection: false,
-      requestBody: 'none',
-      expectation: 'none',
-      timeout: ending === 'timeout' ? (this.#head === null ? 'first-byte' : 'body-idle') : null,
-      detail,
-      errorCode,
-    });
+    };
+    this.#settle(evidenceOf(ending, seen));
   }
 }
+
+/** What else it may be is told by how far the response came. */
+const PARSER_FAULTS: ReadonlyMap<string, ParseFault> = new Map([
+  ['HPE_INVALID_CONSTANT', 'not-http'],
+  ['HPE_STRICT', 'chunk-end'],
+  ['HPE_CHUNK_EXTENSIONS_OVERFLOW', 'chunk-extension'],
+]);
 
 /** What Node tells of a head. */
 export interface NodeHead {

@@ -17,7 +17,7 @@ import type { SpooledBody } from '../spool/spooled-body.ts';
 import type { AttemptNotes } from '../upstream/attempt-notes.ts';
 import type { UpstreamConnection } from '../upstream/connection.ts';
 import type { Evidence } from '../upstream/evidence.ts';
-import { faultClause, faultCode } from '../upstream/response-reader.ts';
+import { sinkFault } from '../upstream/evidence.ts';
 import { judge } from '../upstream/verdict.ts';
 import type { VerdictKind } from '../upstream/verdict.ts';
 import { ResponseObservation } from './observed-response.ts';
@@ -156,8 +156,7 @@ export class UpgradedExchange extends PassedOnExchange<UpgradeOptions> {
   async #keep(evidence: Evidence): Promise<Evidence> {
     if (this.#refusal === null) return evidence;
     const body = await this.#refusal.writer.finish();
-    if ('kind' in body)
-      return { ...evidence, ending: 'limit', detail: faultClause(body), errorCode: faultCode(body) };
+    if ('kind' in body) return { ...evidence, ending: sinkFault(body) };
     this.#body = body;
     return evidence;
   }

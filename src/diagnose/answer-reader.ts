@@ -2,6 +2,7 @@
 
 import type { ResponseHead } from '../http/response-head.ts';
 import type { BodySink, SinkFault } from '../spool/body-sink.ts';
+import { CLIENT_GONE, evidenceOf } from '../upstream/evidence.ts';
 import type { Ending, Evidence, RequestBodySent } from '../upstream/evidence.ts';
 import { ResponseReader, type ResponseObserver } from '../upstream/response-reader.ts';
 import { judge } from '../upstream/verdict.ts';
@@ -22,8 +23,6 @@ interface AnswerReaderOptions {
 
 interface End {
   readonly ending: Ending;
-  readonly detail: string | null;
-  readonly errorCode: string | null;
   readonly requestBody: RequestBodySent;
   readonly atMs: number;
 }
@@ -51,8 +50,12 @@ export class AnswerReader implements ResponseObserver {
   }
 
   /** No more will come. */
-  stop(ending: Ending, errorCode: string | null): void {
-    this.#octets.end(ending, errorCode);
+  stop(ending: Ending): void {
+    this.#octets.end(ending);
+  }
+
+  timedOut(): void {
+    this.stop({ kind: 'timeout', waitedFor: this.#octets.head === null ? 'first-byte' : 'body-idle' });
   }
 
   get finished(): boolean {
@@ -66,7 +69,7 @@ export class AnswerReader implements ResponseObserver {
 
   /** What was seen, with what came behind the answer until now. */
   seen(): SeenAnswer {
-    const evidence = this.#evidence(this.#end ?? this.#endWith('client-gone', null, null));
+    const evidence = this.#evidence(this.#end ?? this.#endWith(CLIENT_GONE));
     const endedMs = this.#end?.atMs ?? this.#sinceStart();
     return { evidence, verdict: judge(evidence), firstByteMs: this.#firstByteMs, endedMs };
   }
@@ -82,25 +85,22 @@ export class AnswerReader implements ResponseObserver {
     return new CountingSink(this.#options.maxBodyBytes);
   }
 
-  over(ending: Ending, detail: string | null, errorCode: string | null): void {
-    this.#end = this.#endWith(ending, detail, errorCode);
+  over(ending: Ending): void {
+    this.#end = this.#endWith(ending);
     // Surplus octets behind the message are counted by the read that is under way.
     queueMicrotask(this.#settle);
   }
 
-  #endWith(ending: Ending, detail: string | null, errorCode: string | null): End {
-    const requestBody = this.#options.requestBody();
-    return { ending, detail, errorCode, requestBody, atMs: this.#sinceStart() };
+  #endWith(ending: Ending): End {
+    return { ending, requestBody: this.#options.requestBody(), atMs: this.#sinceStart() };
   }
 
-  #evidence({ ending, detail, errorCode, requestBody }: End): Evidence {
+  #evidence({ ending, requestBody }: End): Evidence {
     const { head, framing, headBytes, interimBytes, bodyBytes, surplusBytes, trailerFields } = this.#octets;
-    const waitedFor = head === null ? 'first-byte' : 'body-idle';
-    return {
-      ending,
+    // What the scenario expects is its own affair: the observation tells of a 100.
+    return evidenceOf(ending, {
       head,
       framing,
-      streamed: false,
       headBytes,
       interimBytes,
       bodyBytes,
@@ -108,12 +108,7 @@ export class AnswerReader implements ResponseObserver {
       trailerFields,
       reusedConnection: this.#options.reusedConnection,
       requestBody,
-      // What the scenario sends is its own affair: the observation tells of a 100.
-      expectation: 'none',
-      timeout: ending === 'timeout' ? waitedFor : null,
-      detail,
-      errorCode,
-    };
+    });
   }
 
   #sinceStart(): number {

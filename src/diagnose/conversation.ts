@@ -1,8 +1,9 @@
 /** What is said and seen on one connection of a diagnosis: the request, the answer, and what becomes of the connection. */
 
 import { saysClose } from '../http/framing.ts';
-import type { ConnectionReader, UpstreamConnection } from '../upstream/connection.ts';
-import type { Evidence } from '../upstream/evidence.ts';
+import type { ConnectionEnd, ConnectionReader, UpstreamConnection } from '../upstream/connection.ts';
+import { CLIENT_GONE, resetBy } from '../upstream/evidence.ts';
+import type { Ending, Evidence } from '../upstream/evidence.ts';
 import { AnswerReader } from './answer-reader.ts';
 import { BodySender } from './body-sender.ts';
 import type { ClosedBy, KeepAlive, Observation } from './observation.ts';
@@ -27,6 +28,9 @@ const LATE_MS = 100;
 const CLOSE_WAIT_MS = 40;
 /** Between two requests on one connection: shorter than any idle time, longer than a close that is under way. */
 const KEEP_ALIVE_PAUSE_MS = 40;
+
+/** It was busy for longer than one try may take. */
+const OUT_OF_TIME: Ending = { kind: 'limit', limit: 'body', detail: 'it went on for too long' };
 
 const SECOND_REQUEST: Plan = planOf({});
 
@@ -62,7 +66,7 @@ export class Conversation implements ConnectionReader {
   async run(): Promise<Observation> {
     const { plan, limits } = this.#setting;
     const startedMs = performance.now();
-    const limit = setTimeout(() => this.stop('limit'), limits.tryLimitMs);
+    const limit = setTimeout(() => this.#answer.stop(OUT_OF_TIME), limits.tryLimitMs);
     this.#send();
     const first = this.#answer;
     await first.isOver;
@@ -84,8 +88,8 @@ export class Conversation implements ConnectionReader {
     };
   }
 
-  stop(ending: 'client-gone' | 'limit'): void {
-    this.#answer.stop(ending, null);
+  abandon(): void {
+    this.#answer.stop(CLIENT_GONE);
   }
 
   // The connection's reader
@@ -105,14 +109,14 @@ export class Conversation implements ConnectionReader {
     return false;
   }
 
-  ended(how: 'fin' | 'rst', errorCode: string | null): void {
-    this.#closed = { by: how, atMs: performance.now() };
-    this.#answer.stop(how, errorCode);
+  ended(how: ConnectionEnd): void {
+    this.#closed = { by: how.kind, atMs: performance.now() };
+    this.#answer.stop(how);
     this.#settleClosed();
   }
 
   timedOut(): void {
-    this.#answer.stop('timeout', null);
+    this.#answer.timedOut();
   }
 
   #expectAnswer(method: string, reusedConnection: boolean): AnswerReader {
@@ -143,7 +147,7 @@ export class Conversation implements ConnectionReader {
     this.#sender.start();
     connection.socket.uncork();
     if (plan.halfClose) connection.socket.end();
-    if (!connection.usable) this.ended('rst', null);
+    if (!connection.usable) this.ended(resetBy(null));
   }
 
   #resumeIn(ms: number): void {
@@ -173,7 +177,7 @@ export class Conversation implements ConnectionReader {
     await second.isOver;
     const { verdict, evidence } = second.seen();
     if (verdict !== 'no-response') return 'honoured';
-    return evidence.ending === 'timeout' ? 'unanswered' : 'closed-early';
+    return evidence.ending.kind === 'timeout' ? 'unanswered' : 'closed-early';
   }
 
   async #closedWithin(ms: number): Promise<void> {

@@ -2,6 +2,7 @@
 
 import { duration, grouped } from '../exchange/quantities.ts';
 import { allWhole, amount, lossClause, ofTries, seenIn, sum } from './finding.ts';
+import { endingDetail } from '../upstream/evidence.ts';
 import type { Detect, Detected, Seen, Study } from './finding.ts';
 import type { Observation } from './observation.ts';
 import { isReset } from './outcome.ts';
@@ -119,7 +120,7 @@ export const notHttp: Detect = (study) => {
   if (seen === null) return null;
   const details = study.tallies
     .flatMap((one) => observationsOf(one, 'not-http'))
-    .map(({ answer: { evidence } }) => evidence.detail ?? 'it is not HTTP/1.1');
+    .map(({ answer: { evidence } }) => endingDetail(evidence.ending) ?? 'it is not HTTP/1.1');
   const [detail = ''] = details;
   const what = `Answers what is not HTTP/1.1: ${detail}, in ${inTries(seen)}.`;
   if (!details.some((one) => TLS_ALERT.test(one))) return { ...seen, what };

@@ -1,6 +1,6 @@
 /** What one try came to, in a word: a pure function of what was observed. */
 
-import type { Ending } from '../upstream/evidence.ts';
+import type { EndingKind } from '../upstream/evidence.ts';
 import type { Observation } from './observation.ts';
 
 /**
@@ -57,27 +57,27 @@ export function outcomeOf({ answer, closed }: Observation): Outcome {
     case 'unverifiable':
       return 'unproven';
     case 'truncated':
-      return CUTS[evidence.ending] ?? 'cut-closed';
+      return CUTS[evidence.ending.kind] ?? 'cut-closed';
     case 'no-response':
-      return UNANSWERED[evidence.ending] ?? 'closed';
+      return UNANSWERED[evidence.ending.kind] ?? 'closed';
     case 'malformed':
       return 'not-http';
     case 'over-limit':
-      return evidence.errorCode === 'LIMIT_HEAD' ? 'not-http' : 'endless';
+      return evidence.ending.kind === 'limit' && evidence.ending.limit === 'head' ? 'not-http' : 'endless';
     case 'abandoned':
       return 'given-up';
   }
 }
 
 /** Of answers that began; any other ending is an orderly close. */
-const CUTS: Readonly<Partial<Record<Ending, Outcome>>> = {
+const CUTS: Readonly<Partial<Record<EndingKind, Outcome>>> = {
   rst: 'cut-reset',
   timeout: 'stalled',
   'parse-error': 'not-http',
 };
 
 /** Of requests that got no octet. */
-const UNANSWERED: Readonly<Partial<Record<Ending, Outcome>>> = {
+const UNANSWERED: Readonly<Partial<Record<EndingKind, Outcome>>> = {
   'connect-failed': 'unreachable',
   rst: 'reset',
   timeout: 'silent',

@@ -1,7 +1,9 @@
 /** One try of a scenario, on a socket of its own. */
 
 import { openConnection } from '../upstream/dial.ts';
-import type { Evidence } from '../upstream/evidence.ts';
+import { CLIENT_GONE, connectFailed, evidenceOf } from '../upstream/evidence.ts';
+import type { Ending } from '../upstream/evidence.ts';
+import { judge } from '../upstream/verdict.ts';
 import { Conversation, type ProbeLimits } from './conversation.ts';
 import type { Observation, SeenAnswer } from './observation.ts';
 import type { Asking } from './request-octets.ts';
@@ -23,10 +25,11 @@ export async function probe(
   signal.removeEventListener('abort', cancel);
   if (result.kind === 'failed') {
     const endedMs = performance.now() - startedMs;
-    return unconnected({ ...result, endedMs, withBody: sendsBody(plan), aborted: signal.aborted });
+    const ending = signal.aborted ? CLIENT_GONE : connectFailed(result);
+    return unconnected(ending, sendsBody(plan), endedMs);
   }
   const conversation = new Conversation(result.connection, { asking, plan, limits });
-  const abort = (): void => conversation.stop('client-gone');
+  const abort = (): void => conversation.abandon();
   signal.addEventListener('abort', abort);
   if (signal.aborted) abort();
   try {
@@ -36,38 +39,9 @@ export async function probe(
   }
 }
 
-function unconnected(failure: {
-  readonly errorCode: string;
-  readonly timedOut: boolean;
-  readonly detail: string | null;
-  readonly endedMs: number;
-  readonly withBody: boolean;
-  readonly aborted: boolean;
-}): Observation {
-  const { errorCode, timedOut, detail, endedMs, withBody, aborted } = failure;
-  const evidence: Evidence = {
-    ending: aborted ? 'client-gone' : 'connect-failed',
-    head: null,
-    framing: null,
-    streamed: false,
-    headBytes: 0,
-    interimBytes: 0,
-    bodyBytes: 0,
-    surplusBytes: 0,
-    trailerFields: 0,
-    reusedConnection: false,
-    requestBody: withBody ? 'withheld' : 'none',
-    expectation: 'none',
-    timeout: timedOut ? 'connect' : null,
-    detail,
-    errorCode,
-  };
-  const answer: SeenAnswer = {
-    evidence,
-    verdict: aborted ? 'abandoned' : 'no-response',
-    firstByteMs: null,
-    endedMs,
-  };
+function unconnected(ending: Ending, withBody: boolean, endedMs: number): Observation {
+  const evidence = evidenceOf(ending, { requestBody: withBody ? 'withheld' : 'none' });
+  const answer: SeenAnswer = { evidence, verdict: judge(evidence), firstByteMs: null, endedMs };
   return {
     answer,
     interim: [],

@@ -9,7 +9,8 @@ import type { Scenario } from './scenarios.ts';
 import type { DiagnoseSettings } from './settings.ts';
 import { redirected } from './subject.ts';
 import { tally, type Tally } from './tally.ts';
-import { explainUnreachable } from './unreachable.ts';
+import { targetUrl } from '../config/target.ts';
+import { explainUnreachable } from '../exchange/explain.ts';
 
 /** How far a diagnosis is. */
 export interface DiagnosisProgress {
@@ -119,10 +120,13 @@ class Diagnosis {
     return tallies.length === 0 && observations.length === 0;
   }
 
-  #explain({ answer }: Observation, way: DiagnosisProgress['way']): string {
+  #explain({ answer }: Observation, way: DiagnosisProgress['way']): string | null {
     const { asking, limits, through } = this.#settings;
     const target = way === 'through' && through !== null ? through : asking.subject.target;
-    return explainUnreachable(answer.evidence, target, limits.connectTimeoutMs);
+    const { ending } = answer.evidence;
+    return ending.kind === 'connect-failed'
+      ? explainUnreachable(ending, targetUrl(target), limits.connectTimeoutMs)
+      : null;
   }
 
   #isEnough(): boolean {

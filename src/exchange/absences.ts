@@ -26,7 +26,7 @@ export class Absences implements Disposable {
 
   /** Learns from a try. @returns whether it shows that the try before died with the upstream */
   learn(before: AttemptRecord | undefined, { startedMs, endedMs, evidence }: AttemptRecord): boolean {
-    const isAway = evidence.ending === 'connect-failed';
+    const isAway = evidence.ending.kind === 'connect-failed';
     if (!isAway) this.waits = 0;
     if (this.waits === 0) {
       this.#waitedBeforeMs = this.waitedMs;

@@ -1,13 +1,17 @@
-/** Says in one sentence why an exchange failed: what was seen, with numbers, the likely cause, and what would help. */
+/** Says in one sentence why an exchange failed, or from what it was saved: what was seen, the likely cause, what would help. */
 
+import type { Settings } from '../config/settings.ts';
+import { targetUrl } from '../config/target.ts';
 import type { ErrorCode } from '../errors.ts';
-import type { Ending, Evidence } from '../upstream/evidence.ts';
+import type { ConnectFailed, Ending, EndingKind, Evidence } from '../upstream/evidence.ts';
 import type { VerdictKind } from '../upstream/verdict.ts';
-import { failureCase } from './failure-case.ts';
-import type { Failure } from './failure.ts';
 import { PROVABLE } from './failure-phrases.ts';
-import { FAILURES } from './failures.ts';
-import { bytes, count, grouped } from './quantities.ts';
+import type { Failure, Phrase } from './failure-phrases.ts';
+import { connectFailureRow } from './connect-failures.ts';
+import { failureRow } from './failures.ts';
+import { restartsIn } from './absences.ts';
+import type { AttemptRecord } from './events.ts';
+import { bytes, count, duration, grouped } from './quantities.ts';
 
 export interface ExplainInput extends Failure {
   readonly verdict: VerdictKind;
@@ -32,18 +36,38 @@ export interface Explanation {
  */
 export function explain(input: ExplainInput): Explanation {
   const { verdict, evidence } = input;
-  const { code, happened, cause, remedy } = FAILURES[failureCase(verdict, evidence, input.target)];
+  const { code, happened, cause, remedy } = failureRow(verdict, evidence, input.target);
   const restarts = input.restarts ?? 0;
-  const why = restarts > 0 ? RESTARTING : cause(input);
-  const help = remedy(input);
+  const why = restarts > 0 ? RESTARTING : phrase(cause, input);
+  const help = phrase(remedy, input);
   return {
     code,
     sentence: `The upstream ${input.target} ${happened(input)}${restartsPhrase(restarts)}${why === null ? '' : `; ${why}`}: ${help}.`,
-    remedy: `${help.charAt(0).toUpperCase()}${help.slice(1)}.`,
+    remedy: `${capital(help)}.`,
     expected: evidence.framing?.kind === 'length' ? evidence.framing.length : null,
     received: evidence.bodyBytes,
-    end: evidence.timeout === 'connect' ? 'timeout' : ENDS[evidence.ending],
+    end: endedBy(evidence.ending),
   };
+}
+
+/** Why a server could not be reached by whoever connects without the proxy, and what helps. */
+export function explainUnreachable(ending: ConnectFailed, target: string, connectTimeoutMs: number): string {
+  const settings = { connectTimeoutMs, waitForUpstreamMs: 0 };
+  const failure = { evidence: { ending }, attempts: 1, waitedMs: 0, settings };
+  const { happened, advice, remedy } = connectFailureRow(ending, target);
+  return `${target} ${happened(failure)}. ${capital(advice ?? phrase(remedy, failure))}.`;
+}
+
+function phrase<Known, Said extends Phrase<Known> | null>(
+  said: Said,
+  failure: Known,
+): string | Extract<Said, null>;
+function phrase<Known>(said: Phrase<Known> | null, failure: Known): string | null {
+  return typeof said === 'function' ? said(failure) : said;
+}
+
+function capital(text: string): string {
+  return `${text.charAt(0).toUpperCase()}${text.slice(1)}`;
 }
 
 const RESTARTING =
@@ -56,7 +80,11 @@ function restartsPhrase(restarts: number): string {
   return `, after it had gone away ${times} under this request`;
 }
 
-const ENDS: Readonly<Record<Ending, Explanation['end']>> = {
+function endedBy(ending: Ending): Explanation['end'] {
+  return ending.kind === 'connect-failed' && ending.timedOut ? 'timeout' : ENDS[ending.kind];
+}
+
+const ENDS: Readonly<Record<EndingKind, Explanation['end']>> = {
   'message-end': null,
   fin: 'FIN',
   rst: 'RST',
@@ -114,4 +142,47 @@ function announced({ framing, bodyBytes }: Evidence): string {
   if (framing?.kind === 'length') return `${bytes(framing.length)} that it had announced`;
   if (framing?.kind === 'chunked') return `${bytes(bodyBytes)} up to its last chunk`;
   return 'head of an answer that has no body';
+}
+
+/**
+ * From what an exchange was saved; null: it went well at once.
+ *
+ * @param attempts the last one brought the whole answer
+ */
+export function explainSaved(
+  attempts: readonly AttemptRecord[],
+  waitedMs: number,
+  settings: Settings,
+): string | null {
+  const restarts = restartsIn(attempts);
+  if (restarts > 0) return explainRestarts(restarts, waitedMs, settings);
+  const last = attempts.at(-1);
+  if (last?.reason === 'retry') {
+    const before = attempts.at(-2);
+    return before === undefined ? null : explainRetry(before, attempts.length, settings);
+  }
+  if (waitedMs === 0) return null;
+  return `The upstream ${targetUrl(settings.target)} took no connections for ${duration(waitedMs)}: the request waited, and was answered.`;
+}
+
+/** Whoever has a `breakpoint()` in the view meets it once for each. */
+function explainRestarts(restarts: number, waitedMs: number, settings: Settings): string {
+  const times = restarts === 1 ? 'once' : `${grouped(restarts)} times`;
+  return (
+    `The upstream ${targetUrl(settings.target)} went away ${times} while it had this request, took no connections for ` +
+    `${duration(waitedMs)} in all, and answered when it was asked again: the view may have run ${grouped(restarts + 1)} times.`
+  );
+}
+
+function explainRetry({ verdict, evidence }: AttemptRecord, attempts: number, settings: Settings): string {
+  const target = targetUrl(settings.target);
+  const { happened, cause, remedy } = failureRow(verdict, evidence, target);
+  // What happened is told as if that try had been the only one; the remedy, as it is after another.
+  const failure: Failure = { evidence, attempts: 1, target, waitedMs: 0, settings };
+  const why = phrase(cause, failure);
+  const help = phrase(remedy, { ...failure, attempts });
+  return (
+    `The upstream ${target} ${happened(failure)}, but answered whole when it was asked again ` +
+    `(${attempts} tries)${why === null ? '' : `; ${why}`}: ${help}.`
+  );
 }

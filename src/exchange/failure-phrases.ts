@@ -1,8 +1,56 @@
-/** Phrases that several sentences share: how far the answer came, what became of the request body, which try it was. */
+/** What a failed exchange is explained by, and the phrases that several explanations share. */
 
+import type { Settings } from '../config/settings.ts';
+import type { ErrorCode } from '../errors.ts';
+import { endingDetail } from '../upstream/evidence.ts';
 import type { Evidence } from '../upstream/evidence.ts';
-import type { Failure } from './failure.ts';
+import { answeringText } from './explain-absent.ts';
 import { bytes, duration, grouped } from './quantities.ts';
+
+/** What the sentence on a failed exchange is made of. */
+export interface Failure {
+  /** Of the last attempt. */
+  readonly evidence: Evidence;
+  /** Tries made, the last one included. */
+  readonly attempts: number;
+  /** How often the upstream went away under a try. Default: never. */
+  readonly restarts?: number;
+  /** Whether another try was made after it. Default: no. */
+  readonly triedAgain?: boolean;
+  /** The upstream's address, as a person would write it. */
+  readonly target: string;
+  readonly waitedMs: number;
+  /** Usual ports of dev servers that answer on this machine instead. Default: none is known. */
+  readonly answering?: readonly number[];
+  readonly settings: Pick<
+    Settings,
+    | 'withholdBody'
+    | 'bodyHoldMs'
+    | 'retries'
+    | 'waitForUpstreamMs'
+    | 'connectTimeoutMs'
+    | 'firstByteTimeoutMs'
+    | 'bodyIdleTimeoutMs'
+    | 'maxHeaderBytes'
+    | 'maxResponseBodyBytes'
+  >;
+}
+
+/** "The upstream … {happened}; {cause}: {remedy}." */
+export interface FailureRow<Known = Failure> {
+  readonly code: ErrorCode;
+  readonly happened: (failure: Known) => string;
+  readonly cause: Phrase<Known> | null;
+  readonly remedy: Phrase<Known>;
+}
+
+export type Phrase<Known = Failure> = string | ((failure: Known) => string);
+
+/** What is known when there was no connection. */
+export type ConnectFailure = Pick<Failure, 'attempts' | 'answering' | 'waitedMs'> & {
+  readonly evidence: Pick<Evidence, 'ending'>;
+  readonly settings: Pick<Settings, 'connectTimeoutMs' | 'waitForUpstreamMs'>;
+};
 
 /** Only the last try is known here, so nothing is said of those before it. */
 export function tries({ attempts, restarts = 0 }: Failure): string {
@@ -19,8 +67,10 @@ export function headProgress({ evidence }: Failure): string {
   return `after ${bytes(evidence.headBytes)} of it`;
 }
 
-export function clause({ evidence }: Failure): string {
-  return evidence.detail === null ? '' : ` (${evidence.detail})`;
+/** What was wrong, or what each address said where the target has several. */
+export function clause({ evidence }: Pick<ConnectFailure, 'evidence'>): string {
+  const detail = endingDetail(evidence.ending);
+  return detail === null ? '' : ` (${detail})`;
 }
 
 export function announcedTooMuch({ evidence: { framing, bodyBytes } }: Failure): string {
@@ -72,3 +122,38 @@ export function again({ attempts, triedAgain = false, evidence, settings }: Fail
 /** What makes the end of a body provable. */
 export const PROVABLE =
   'collect what the view streams and send its Content-Length, or use a server that sends chunks (gunicorn, uvicorn)';
+
+export function brokenChunks(failure: Failure): string {
+  const received = bytes(failure.evidence.bodyBytes);
+  return `broke its chunked coding after ${received}${clause(failure)}${tries(failure)}`;
+}
+
+export function instead({ answering = [] }: ConnectFailure): string {
+  return answering.length === 0 ? '' : ` (${answeringText(answering)})`;
+}
+
+export function waited({ waitedMs }: ConnectFailure): boolean {
+  return waitedMs > 0;
+}
+
+export function during(failure: ConnectFailure): string {
+  if (!waited(failure)) return '';
+  const { waitedMs, attempts } = failure;
+  return ` for ${duration(waitedMs)}, in ${attempts === 1 ? 'one try' : `${grouped(attempts)} tries`}`;
+}
+
+export function waitLonger({ settings }: ConnectFailure): string {
+  const { waitForUpstreamMs } = settings;
+  return waitForUpstreamMs === 0
+    ? 'set --wait-for-upstream'
+    : `raise --wait-for-upstream above ${duration(waitForUpstreamMs)}`;
+}
+
+export function longEnough(failure: ConnectFailure): string {
+  return waited(failure) ? during(failure) : ` within ${duration(failure.settings.connectTimeoutMs)}`;
+}
+
+/** The code of each address that was asked, where the target has several; or else the one. */
+export function errorCode({ evidence: { ending } }: ConnectFailure): string {
+  return ending.kind === 'connect-failed' ? ` (${ending.detail ?? ending.errorCode})` : '';
+}

@@ -2,7 +2,7 @@
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ConnectResult, Connecting, UpstreamConnection } from '../upstream/connection.ts';
-import { noConnection } from '../upstream/evidence.ts';
+import { CLIENT_GONE, connectFailed, evidenceOf } from '../upstream/evidence.ts';
 import type { Evidence } from '../upstream/evidence.ts';
 import { connectLimitMs, decide } from '../upstream/retry.ts';
 import type { Services } from './services.ts';
@@ -26,12 +26,10 @@ export async function reach(services: Services, signal: AbortSignal): Promise<Re
       const result = await unlessAborted(connecting, signal);
       if (signal.aborted) {
         if (result.kind === 'connected') result.connection.destroy();
-        return { kind: 'failed', evidence: noConnection({ ending: 'client-gone' }), waitedMs };
+        return { kind: 'failed', evidence: evidenceOf(CLIENT_GONE), waitedMs };
       }
       if (result.kind === 'connected') return { ...result, waitedMs };
-      const { errorCode, detail, timedOut } = result;
-      const timeout = timedOut ? 'connect' : null;
-      const evidence = noConnection({ ending: 'connect-failed', errorCode, detail, timeout });
+      const evidence = evidenceOf(connectFailed(result));
       const decision = decide({
         verdict: 'no-response',
         evidence,

@@ -14,8 +14,8 @@ import type { SpooledBody } from '../spool/spooled-body.ts';
 import type { AttemptNotes } from '../upstream/attempt-notes.ts';
 import { Attempt } from '../upstream/attempt.ts';
 import type { Hold } from '../upstream/request-sender.ts';
-import { failAlike, noConnection } from '../upstream/evidence.ts';
-import type { Evidence } from '../upstream/evidence.ts';
+import { connectFailed, evidenceOf, failAlike } from '../upstream/evidence.ts';
+import type { Ending, Evidence } from '../upstream/evidence.ts';
 import { Look } from '../upstream/look.ts';
 import { connectLimitMs, decide } from '../upstream/retry.ts';
 import { judge } from '../upstream/verdict.ts';
@@ -29,6 +29,12 @@ import type { Notes } from './notes.ts';
 import type { ReceiveClock } from '../client/send-progress.ts';
 import { Relay, whenClientLeaves } from './relay.ts';
 import type { Services } from './services.ts';
+
+const NOT_KEPT: Ending = {
+  kind: 'limit',
+  limit: 'spool',
+  detail: 'its body could not be written to --spool-dir',
+};
 
 export interface TrialOptions {
   readonly services: Services;
@@ -166,10 +172,7 @@ export class Trial {
     this.#looking = null;
     if (failure === null) return null;
     services.routes.upstreamIsAway();
-    const { errorCode, detail, timedOut } = failure;
-    const timeout = timedOut ? 'connect' : null;
-    const requestBody = body === null ? 'none' : 'withheld';
-    const evidence = noConnection({ ending: 'connect-failed', errorCode, detail, timeout, requestBody });
+    const evidence = evidenceOf(connectFailed(failure), { requestBody: body === null ? 'none' : 'withheld' });
     const verdict = judge(evidence);
     return this.#add({ startedMs, endedMs: clock(), verdict, evidence, reason: 'waited', notes: null });
   }
@@ -218,7 +221,7 @@ export class Trial {
   #learn(hold: Hold, verdict: VerdictKind, evidence: Evidence): void {
     const { services, request, body } = this.#options;
     if (body !== null) services.routes.learn(request.method, request.target, hold, verdict, evidence);
-    if (evidence.ending === 'connect-failed') services.routes.upstreamIsAway();
+    if (evidence.ending.kind === 'connect-failed') services.routes.upstreamIsAway();
   }
 
   #decide({ verdict, evidence }: AttemptRecord): ReturnType<typeof decide> {
@@ -278,8 +281,7 @@ export class Trial {
   #recordSpoolFailure(evidence: Evidence): void {
     const last = this.attempts.pop();
     if (last === undefined) return;
-    const detail = 'its body could not be written to --spool-dir';
-    const failed: Evidence = { ...evidence, ending: 'limit', errorCode: 'LIMIT_SPOOL', detail };
+    const failed: Evidence = { ...evidence, ending: NOT_KEPT };
     this.attempts.push({ ...last, verdict: judge(failed), evidence: failed });
   }
 

@@ -17,7 +17,13 @@ const CR = 0x0d;
 const LF = 0x0a;
 
 /** Which part of the coding is malformed. */
-export type ChunkFault = 'CHUNK_SIZE' | 'CHUNK_EXTENSION' | 'CHUNK_END' | 'TRAILER';
+export type ChunkFault = 'chunk-size' | 'chunk-extension' | 'chunk-end' | 'trailer';
+
+export interface ChunkError {
+  readonly fault: ChunkFault;
+  /** A clause for a sentence. */
+  readonly detail: string;
+}
 
 type State = 'size' | 'octets' | 'cr' | 'lf' | 'trailer' | 'done' | 'failed';
 
@@ -29,21 +35,16 @@ export class ChunkedDecoder {
   #line = '';
   #trailerOctets = 0;
   #trailerFields = 0;
-  #error: string | null = null;
-  #fault: ChunkFault | null = null;
+  #error: ChunkError | null = null;
 
   /** Whether the last chunk and the empty line behind it have come. */
   get done(): boolean {
     return this.#state === 'done';
   }
 
-  /** What is wrong, a clause for a sentence. Nothing is decoded after it. */
-  get error(): string | null {
+  /** What is wrong. Nothing is decoded after it. */
+  get error(): ChunkError | null {
     return this.#error;
-  }
-
-  get fault(): ChunkFault | null {
-    return this.#fault;
   }
 
   get trailerFields(): number {
@@ -87,7 +88,7 @@ export class ChunkedDecoder {
       this.#state = next;
       return at + 1;
     }
-    this.#fail('CHUNK_END', 'a chunk does not end where its size says');
+    this.#fail('chunk-end', 'a chunk does not end where its size says');
     return at;
   }
 
@@ -95,13 +96,13 @@ export class ChunkedDecoder {
   #readSize(): void {
     const line = this.#line;
     if (line.length > MAX_SIZE_LINE_OCTETS) {
-      this.#fail('CHUNK_EXTENSION', `a chunk extension is longer than ${MAX_EXTENSION_OCTETS} octets`);
+      this.#fail('chunk-extension', `a chunk extension is longer than ${MAX_EXTENSION_OCTETS} octets`);
     } else if (SIZE_LINE.test(line)) {
       this.#line = '';
       this.#left = Number.parseInt(line, 16);
       this.#state = this.#left === 0 ? 'trailer' : 'octets';
     } else if (!SIZE_LINE_START.test(line)) {
-      this.#fail('CHUNK_SIZE', explainSizeLine(line));
+      this.#fail('chunk-size', explainSizeLine(line));
     }
   }
 
@@ -109,7 +110,7 @@ export class ChunkedDecoder {
     const line = this.#line;
     this.#trailerOctets += octets;
     if (this.#trailerOctets > MAX_TRAILER_OCTETS) {
-      this.#fail('TRAILER', `its trailer section is longer than ${MAX_TRAILER_OCTETS} octets`);
+      this.#fail('trailer', `its trailer section is longer than ${MAX_TRAILER_OCTETS} octets`);
     } else if (line === '\r\n') {
       this.#state = 'done';
     } else if (line.endsWith('\n')) {
@@ -121,13 +122,12 @@ export class ChunkedDecoder {
   #takeTrailer(line: string): void {
     FIELD_LINE.lastIndex = 0;
     if (FIELD_LINE.test(line)) this.#trailerFields += 1;
-    else this.#fail('TRAILER', `in its trailers, ${explainFieldLine(line.replace(/\r\n$/, ''))}`);
+    else this.#fail('trailer', `in its trailers, ${explainFieldLine(line.replace(/\r\n$/, ''))}`);
   }
 
-  #fail(fault: ChunkFault, why: string): void {
+  #fail(fault: ChunkFault, detail: string): void {
     this.#state = 'failed';
-    this.#fault = fault;
-    this.#error = why;
+    this.#error = { fault, detail };
   }
 }
 

@@ -1,7 +1,7 @@
 /** Every value that an outcome, a verdict and the like can have: for filters, labels and documents. */
 
 import type { AttemptRecord, Outcome } from '../exchange/events.ts';
-import type { Ending, RequestBodySent } from '../upstream/evidence.ts';
+import type { EndingKind, RequestBodySent } from '../upstream/evidence.ts';
 import type { VerdictKind } from '../upstream/verdict.ts';
 
 export const OUTCOMES: readonly string[] = Object.keys({
@@ -40,7 +40,7 @@ export const ENDINGS: readonly string[] = Object.keys({
   limit: true,
   'connect-failed': true,
   'client-gone': true,
-} satisfies Record<Ending, true>);
+} satisfies Record<EndingKind, true>);
 
 export const REQUEST_BODIES: readonly string[] = Object.keys({
   none: true,

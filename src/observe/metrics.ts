@@ -76,7 +76,7 @@ export class Metrics {
 
   #addAttempt({ reason, verdict, evidence, notes }: AttemptRecord): void {
     this.#attempts.add(1, reason, verdict);
-    this.#endings.add(1, evidence.ending, evidence.requestBody);
+    this.#endings.add(1, evidence.ending.kind, evidence.requestBody);
     this.#upstreamBytes.add(evidence.bodyBytes);
     if (evidence.surplusBytes > 0) this.#surplusBytes.add(evidence.surplusBytes);
     if (notes === null || notes.headSentMs === null || notes.firstByteMs === null) return;

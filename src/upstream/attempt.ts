@@ -7,7 +7,8 @@ import type { Framing } from '../http/framing.ts';
 import { keepsAlive } from '../http/framing.ts';
 import type { ResponseHead } from '../http/response-head.ts';
 import type { BodySink } from '../spool/body-sink.ts';
-import type { Connecting, ConnectionReader, UpstreamConnection } from './connection.ts';
+import type { Connecting, ConnectionEnd, ConnectionReader, UpstreamConnection } from './connection.ts';
+import { CLIENT_GONE, connectFailed, evidenceOf, resetBy } from './evidence.ts';
 import type { Ending, Evidence } from './evidence.ts';
 import type { ConnectionPool } from './pool.ts';
 import { RequestSender } from './request-sender.ts';
@@ -17,6 +18,12 @@ import type { ResponseObserver } from './response-reader.ts';
 
 /** A new connection that is silent for so long may not have been accepted yet, because idle ones take all the room. */
 const UNACCEPTED_MS = 250;
+
+const REQUEST_LOST: Ending = {
+  kind: 'limit',
+  limit: 'spool',
+  detail: 'its request body could not be read back from --spool-dir',
+};
 
 export interface AttemptTimeouts {
   readonly firstByteTimeoutMs: number;
@@ -65,9 +72,7 @@ export class Attempt implements ConnectionReader, ResponseObserver {
   constructor(options: AttemptOptions) {
     this.#options = options;
     this.#personal = options.logsIn;
-    this.#sender = new RequestSender(options, () =>
-      this.over('limit', 'its request body could not be read back from --spool-dir', 'LIMIT_SPOOL'),
-    );
+    this.#sender = new RequestSender(options, () => this.over(REQUEST_LOST));
     this.#reader = new ResponseReader(options.method, options.maxHeaderBytes, this);
   }
 
@@ -79,7 +84,7 @@ export class Attempt implements ConnectionReader, ResponseObserver {
     const connection = used ?? (await this.#connect());
     if (this.#evidence === null && connection !== null) return await this.#runOn(connection);
     connection?.destroy();
-    return this.#evidence ?? this.#record('connect-failed', null, null);
+    return this.#evidence ?? this.#record(CLIENT_GONE);
   }
 
   /** A connection that was used before: the client's own, or one that anybody may use. */
@@ -99,7 +104,7 @@ export class Attempt implements ConnectionReader, ResponseObserver {
 
   /** Gives the attempt up because the client has left. */
   abandon(): void {
-    this.over('client-gone', null, null);
+    this.over(CLIENT_GONE);
     this.#connecting?.cancel();
   }
 
@@ -127,13 +132,13 @@ export class Attempt implements ConnectionReader, ResponseObserver {
     return false;
   }
 
-  ended(how: 'fin' | 'rst', errorCode: string | null): void {
-    this.#reader.end(how, errorCode);
+  ended(how: ConnectionEnd): void {
+    this.#reader.end(how);
   }
 
   timedOut(): void {
     // It may well wait for the body: it gets that, and the time once more.
-    if (!this.#sender.letGo()) this.#reader.end('timeout', null);
+    if (!this.#sender.letGo()) this.#reader.end(this.#timeout());
   }
 
   // The response's observer
@@ -150,9 +155,9 @@ export class Attempt implements ConnectionReader, ResponseObserver {
     return this.#options.notes?.keeping(sink) ?? sink;
   }
 
-  over(ending: Ending, detail: string | null, errorCode: string | null): void {
+  over(ending: Ending): void {
     if (this.#evidence !== null) return;
-    this.#evidence = this.#record(ending, detail, errorCode);
+    this.#evidence = this.#record(ending);
     this.#sender.stop();
     if (!this.#reading) this.#finish();
   }
@@ -175,11 +180,7 @@ export class Attempt implements ConnectionReader, ResponseObserver {
       this.#options.notes?.mark('connectedMs');
       return result.connection;
     }
-    const { errorCode, timedOut, detail } = result;
-    this.#evidence ??= {
-      ...this.#record('connect-failed', detail, errorCode),
-      timeout: timedOut ? 'connect' : null,
-    };
+    this.#evidence ??= this.#record(connectFailed(result));
     return null;
   }
 
@@ -189,7 +190,7 @@ export class Attempt implements ConnectionReader, ResponseObserver {
     connection.setTimeout(this.#options.firstByteTimeoutMs);
     if (!this.#reused) this.#unaccepted = setTimeout(() => this.#options.pool.makeRoom(), UNACCEPTED_MS);
     this.#sender.send(connection);
-    if (!connection.usable) this.ended('rst', null);
+    if (!connection.usable) this.ended(resetBy(null));
   }
 
   /** The head came, and the body not with it. */
@@ -228,7 +229,7 @@ export class Attempt implements ConnectionReader, ResponseObserver {
     const { head, framing, ending, requestBody } = evidence;
     const { pool, client } = this.#options;
     if (surplusBytes > 0) pool.distrust();
-    const isDone = ending === 'message-end' && surplusBytes === 0;
+    const isDone = ending.kind === 'message-end' && surplusBytes === 0;
     if (!isDone || head === null || framing === null || !keepsAlive(head, framing)) connection.destroy();
     else if (this.#personal || asksForConnectionLogin(head.status, head.fields)) {
       // Its client sends bodies on it too: only there they are what it has logged in for.
@@ -238,12 +239,14 @@ export class Attempt implements ConnectionReader, ResponseObserver {
     else connection.destroy();
   }
 
-  #record(ending: Ending, detail: string | null, errorCode: string | null): Evidence {
+  #timeout(): Ending {
+    return { kind: 'timeout', waitedFor: this.#reader.head === null ? 'first-byte' : 'body-idle' };
+  }
+
+  #record(ending: Ending): Evidence {
     const { head, framing, headBytes, interimBytes, bodyBytes, surplusBytes, trailerFields } = this.#reader;
     const sinceMs = this.#awaitsBodySinceMs;
-    const waitedFor = head === null ? 'first-byte' : 'body-idle';
-    return {
-      ending,
+    return evidenceOf(ending, {
       head,
       framing,
       streamed: this.#streamed,
@@ -256,9 +259,6 @@ export class Attempt implements ConnectionReader, ResponseObserver {
       reusedConnection: this.#reused,
       requestBody: this.#sender.bodySent,
       expectation: this.#sender.expectation,
-      timeout: ending === 'timeout' ? waitedFor : null,
-      detail,
-      errorCode,
-    };
+    });
   }
 }

@@ -3,7 +3,15 @@
 import { connect as connectTcp } from 'node:net';
 import type { Socket } from 'node:net';
 import type { Target } from '../config/settings.ts';
+import { FIN, resetBy } from './evidence.ts';
+import type { Ending } from './evidence.ts';
 import { connectCarriedTls } from './tls-carrier.ts';
+
+/** How the upstream's side of a connection ended. */
+export type ConnectionEnd = Extract<Ending, { readonly kind: 'fin' | 'rst' }>;
+
+/** TLS whose TCP connection was closed under it (RFC 9112 section 9.8). */
+const CUT_OFF: ConnectionEnd = { kind: 'rst', errorCode: null, missesCloseNotify: true };
 
 /** Who reads a connection at the moment. */
 export interface ConnectionReader {
@@ -12,7 +20,7 @@ export interface ConnectionReader {
   /** `count` octets arrived at the start of `buffer`. False: stop reading until `resume()`. */
   bytes(buffer: Uint8Array, count: number): boolean;
   /** The upstream's side is over. Called once. */
-  ended(how: 'fin' | 'rst', errorCode: string | null): void;
+  ended(how: ConnectionEnd): void;
   /** Nothing moved for the time that was set with `setTimeout`. */
   timedOut(): void;
 }
@@ -49,9 +57,6 @@ export interface Connecting {
   readonly result: Promise<ConnectResult>;
   cancel(): void;
 }
-
-/** The error code of a TLS connection whose TCP connection was closed under it (RFC 9112 section 9.8). */
-export const NO_CLOSE_NOTIFY = 'NO_CLOSE_NOTIFY';
 
 /** Octets for which nobody named a better place; free again when the reader returns, so all connections share it. */
 const scratch: Buffer = Buffer.allocUnsafeSlow(64 * 1024);
@@ -107,7 +112,7 @@ export class UpstreamConnection {
   readonly #wasCutOff: () => boolean = () => false;
   #reader: ConnectionReader | null = null;
   #heard: (() => void) | null = null;
-  #ended: 'fin' | 'rst' | 'closed' | null = null;
+  #ended: ConnectionEnd | { readonly kind: 'closed' } | null = null;
 
   constructor(place: Place, options: ConnectOptions, accepted: () => void) {
     const { target, insecure, asStream = false } = options;
@@ -134,8 +139,8 @@ export class UpstreamConnection {
   established(): void {
     this.socket
       .on('end', () => this.#atEnd())
-      .on('error', (error: NodeJS.ErrnoException) => this.#end('rst', error.code ?? null))
-      .on('close', () => this.#end('rst', null))
+      .on('error', (error: NodeJS.ErrnoException) => this.#end(resetBy(error.code ?? null)))
+      .on('close', () => this.#end(resetBy(null)))
       .on('timeout', () => this.#reader?.timedOut());
   }
 
@@ -146,7 +151,12 @@ export class UpstreamConnection {
 
   /** How the upstream ended it; `closed`: we did; null: it is open. */
   get endedBy(): 'fin' | 'rst' | 'closed' | null {
-    return this.#ended;
+    return this.#ended?.kind ?? null;
+  }
+
+  /** How the upstream's side ended; a reset, where nobody has told. */
+  get end(): ConnectionEnd {
+    return this.#ended === null || this.#ended.kind === 'closed' ? resetBy(null) : this.#ended;
   }
 
   get usable(): boolean {
@@ -174,7 +184,7 @@ export class UpstreamConnection {
 
   destroy(): void {
     this.#reader = null;
-    this.#ended ??= 'closed';
+    this.#ended ??= { kind: 'closed' };
     this.#tellHeard();
     this.socket.destroy();
   }
@@ -194,15 +204,15 @@ export class UpstreamConnection {
   }
 
   #atEnd(): void {
-    if (this.#wasCutOff()) this.#end('rst', NO_CLOSE_NOTIFY);
-    else this.#end(this.#endedByReset() ? 'rst' : 'fin', null);
+    if (this.#wasCutOff()) this.#end(CUT_OFF);
+    else this.#end(this.#endedByReset() ? resetBy(null) : FIN);
   }
 
-  #end(how: 'fin' | 'rst', errorCode: string | null): void {
+  #end(how: ConnectionEnd): void {
     if (this.#ended !== null) return;
     this.#ended = how;
     this.#tellHeard();
-    this.#reader?.ended(how, errorCode);
+    this.#reader?.ended(how);
   }
 
   /**

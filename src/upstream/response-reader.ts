@@ -5,7 +5,8 @@ import { responseFraming } from '../http/framing.ts';
 import type { Framing } from '../http/framing.ts';
 import { findHeadEnd, parseResponseHead } from '../http/response-head.ts';
 import type { ResponseHead } from '../http/response-head.ts';
-import type { BodySink, SinkFault } from '../spool/body-sink.ts';
+import type { BodySink } from '../spool/body-sink.ts';
+import { headTooLarge, MESSAGE_END, notHttp, sinkFault, UNASKED_SWITCH } from './evidence.ts';
 import type { Ending } from './evidence.ts';
 
 /** Told what arrives. Each method is called in the middle of a read, so none may throw. */
@@ -15,7 +16,7 @@ export interface ResponseObserver {
   /** The final head; answers where the body goes. */
   head(head: ResponseHead, framing: Framing): BodySink;
   /** The message is over, or can go no further. Called once. */
-  over(ending: Ending, detail: string | null, errorCode: string | null): void;
+  over(ending: Ending): void;
 }
 
 /** So much at a time is put behind the start of a head that came in parts: the body that follows it is not copied. */
@@ -84,8 +85,8 @@ export class ResponseReader {
   }
 
   /** No more will come. */
-  end(ending: Ending, errorCode: string | null): void {
-    this.#finish(ending, null, errorCode);
+  end(ending: Ending): void {
+    this.#finish(ending);
   }
 
   #bodyWindow(): Uint8Array | null {
@@ -117,7 +118,7 @@ export class ResponseReader {
     const length = (end < 0 ? all.length : end) - start;
     this.headBytes += length - knownBytes;
     if (this.interimBytes + this.headBytes > this.#maxHeaderBytes) {
-      this.#finish('limit', `its head is larger than ${this.#maxHeaderBytes} bytes`, 'LIMIT_HEAD');
+      this.#finish(headTooLarge(this.#maxHeaderBytes));
     } else if (end < 0) {
       this.#headStart ??= new HeadStart(bytes.subarray(from));
       this.#refuseOtherProtocols(all, start);
@@ -133,22 +134,18 @@ export class ResponseReader {
   #refuseOtherProtocols(bytes: Buffer, start: number): void {
     const begin = bytes.toString('latin1', start, Math.min(start + 5, bytes.length));
     if ('HTTP/'.startsWith(begin)) return;
-    this.#finish(
-      'parse-error',
-      `it does not begin with HTTP/1.1 but with ${JSON.stringify(begin)}`,
-      'NOT_HTTP',
-    );
+    this.#finish(notHttp('not-http', `it does not begin with HTTP/1.1 but with ${JSON.stringify(begin)}`));
   }
 
   #takeHead(bytes: Buffer, start: number, end: number): void {
     const parsed = parseResponseHead(bytes, start, end);
     if (parsed.kind === 'malformed') {
-      this.#finish('parse-error', parsed.why, null);
+      this.#finish(notHttp('head', parsed.why));
       return;
     }
     const { head } = parsed;
     if (head.status === 101) {
-      this.#finish('parse-error', 'it switches protocols, which nobody asked for', 'SWITCH');
+      this.#finish(UNASKED_SWITCH);
       return;
     }
     if (head.status < 200) {
@@ -160,7 +157,7 @@ export class ResponseReader {
     const result = responseFraming(this.#method, head);
     if (result.kind === 'malformed') {
       this.head = head;
-      this.#finish('parse-error', result.why, result.coding ? 'CODING' : 'LENGTH');
+      this.#finish(notHttp(result.coding ? 'coding' : 'length', result.why));
     } else {
       this.#beginBody(head, result.framing);
     }
@@ -173,7 +170,7 @@ export class ResponseReader {
     const sink = this.#observer.head(head, framing);
     this.#sink = sink;
     this.#checkSink(sink);
-    if (framing.kind === 'none') this.#finish('message-end', null, null);
+    if (framing.kind === 'none') this.#finish(MESSAGE_END);
     else this.#checkLength();
   }
 
@@ -198,25 +195,25 @@ export class ResponseReader {
     });
     if (this.bodyBytes > before) this.bodyParts += 1;
     this.#checkSink(sink);
-    if (decoder.error !== null) this.#finish('parse-error', decoder.error, decoder.fault);
-    else if (decoder.done) this.#finish('message-end', null, null);
+    if (decoder.error !== null) this.#finish(notHttp(decoder.error.fault, decoder.error.detail));
+    else if (decoder.done) this.#finish(MESSAGE_END);
     return decoder.error === null ? used : bytes.length;
   }
 
   #checkLength(): void {
     if (this.framing?.kind === 'length' && this.bodyBytes === this.framing.length) {
-      this.#finish('message-end', null, null);
+      this.#finish(MESSAGE_END);
     }
   }
 
   #checkSink(sink: BodySink): void {
-    if (sink.fault !== null) this.#finish('limit', faultClause(sink.fault), faultCode(sink.fault));
+    if (sink.fault !== null) this.#finish(sinkFault(sink.fault));
   }
 
-  #finish(ending: Ending, detail: string | null, errorCode: string | null): void {
+  #finish(ending: Ending): void {
     if (this.#over) return;
     this.#over = true;
-    this.#observer.over(ending, detail, errorCode);
+    this.#observer.over(ending);
   }
 }
 
@@ -245,20 +242,5 @@ class HeadStart {
     next.copy(this.#memory, this.#bytes);
     this.#bytes = bytes;
     return this.#memory.subarray(0, bytes);
-  }
-}
-
-export function faultCode(fault: SinkFault): string {
-  return fault.kind === 'too-large' ? 'LIMIT_RESPONSE_BODY' : 'LIMIT_SPOOL';
-}
-
-export function faultClause(fault: SinkFault): string {
-  switch (fault.kind) {
-    case 'too-large':
-      return `its body is larger than --max-response-body, ${fault.limitBytes} bytes`;
-    case 'exhausted':
-      return `all bodies together need more than --${fault.option}, ${fault.limitBytes} bytes`;
-    case 'io':
-      return `its body could not be written to --spool-dir (${fault.errorCode})`;
   }
 }

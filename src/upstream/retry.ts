@@ -1,7 +1,7 @@
 /** What to do after an attempt: a pure function of its verdict, its evidence and what has been tried before. */
 
 import { mayBeUntouched, wasCut } from './evidence.ts';
-import type { Evidence } from './evidence.ts';
+import type { ConnectFailed, Evidence } from './evidence.ts';
 import type { VerdictKind } from './verdict.ts';
 
 export interface Circumstances {
@@ -68,8 +68,13 @@ export function decide(circumstances: Circumstances): Decision {
     case 'malformed':
       return retry(circumstances);
     case 'no-response':
-      return circumstances.evidence.ending === 'connect-failed' ? wait(circumstances) : retry(circumstances);
+      return noResponse(circumstances);
   }
+}
+
+function noResponse(circumstances: Circumstances): Decision {
+  const { ending } = circumstances.evidence;
+  return ending.kind === 'connect-failed' ? wait(ending, circumstances) : retry(circumstances);
 }
 
 /** A 408 on a used connection may be the upstream's goodbye to an idle one, sent as we used it (RFC 9110 section 15.5.9). */
@@ -88,7 +93,7 @@ function retry(circumstances: Circumstances): Decision {
   const { evidence, repeatable, retriesLeft, retriesMade, forgiven, failsAlike, retryBackoffMs } =
     circumstances;
   // A slow upstream is not helped by more work, nor its client by waiting as long again.
-  if (evidence.ending === 'timeout' || failsAlike) return REFUSE;
+  if (evidence.ending.kind === 'timeout' || failsAlike) return REFUSE;
   if (repeatable && isStale(circumstances) && !forgiven) return FORGIVE;
   if (repeatable && retriesLeft > 0)
     return { kind: 'retry', reason: 'retry', delayMs: retryBackoffMs * 2 ** retriesMade };
@@ -121,9 +126,9 @@ function isStale({ evidence, verdict }: Circumstances): boolean {
 }
 
 /** Nothing was sent on this connection, so any method may wait and try again. */
-function wait(circumstances: Circumstances): Decision {
-  const { evidence, restarts, waits, waitLeftMs } = circumstances;
-  if (waitLeftMs <= 0 || restarts > MAX_RESTARTS || isLasting(evidence.errorCode)) return REFUSE;
+function wait({ errorCode }: ConnectFailed, circumstances: Circumstances): Decision {
+  const { restarts, waits, waitLeftMs } = circumstances;
+  if (waitLeftMs <= 0 || restarts > MAX_RESTARTS || isLasting(errorCode)) return REFUSE;
   const probeMs = Math.min(FIRST_PROBE_MS * 2 ** waits, LARGEST_PROBE_MS);
   return { kind: 'wait', delayMs: Math.min(probeMs, waitLeftMs) };
 }
@@ -155,6 +160,6 @@ const PASSING = new Set([
 ]);
 
 /** A failure that waiting does not cure, such as a certificate or a permission. */
-export function isLasting(errorCode: string | null): boolean {
-  return errorCode === null || !PASSING.has(errorCode);
+export function isLasting(errorCode: string): boolean {
+  return !PASSING.has(errorCode);
 }

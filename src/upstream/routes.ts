@@ -109,7 +109,7 @@ function habitShown(hold: Hold, verdict: VerdictKind, evidence: Evidence): Route
   if (answered && requestBody === 'withheld') return 'needs-hold';
   if (answered && hold.silentMs > 0 && requestBody === 'whole') return 'reads-body';
   // Only a reset can come of an unread body; a close in order is something else, such as a restart.
-  return !answered && ending === 'rst' && requestBody !== 'withheld' ? 'needs-hold' : null;
+  return !answered && ending.kind === 'rst' && requestBody !== 'withheld' ? 'needs-hold' : null;
 }
 
 /**

@@ -16,7 +16,7 @@ export type VerdictKind =
 
 /** Judges one attempt. Total: every combination of framing and ending has one verdict. */
 export function judge(evidence: Evidence): VerdictKind {
-  switch (evidence.ending) {
+  switch (evidence.ending.kind) {
     case 'message-end':
       return 'complete';
     case 'connect-failed':

@@ -119,7 +119,7 @@ describe('the exit code is 3 when the server could not be reached, and one sente
     const { url } = upstream;
     await upstream[Symbol.asyncDispose]();
     expect(await unreachable(url)).toBe(
-      `Could not be reached.\n${url} refuses connections. Start the server, or check the port.\n`,
+      `Could not be reached.\n${url} refused the connection. Start the server, or check the port.\n`,
     );
   });
 
@@ -171,7 +171,7 @@ describe('the exit code is 3 when the server could not be reached, and one sente
     const { port } = gone;
     await gone[Symbol.asyncDispose]();
     expect(await unreachable(upstream.url, '--through', String(port))).toContain(
-      `http://localhost:${port} refuses connections (127.0.0.1 ECONNREFUSED, ::1 E`,
+      `http://localhost:${port} refused the connection (127.0.0.1 ECONNREFUSED, ::1 E`,
     );
   });
 });

@@ -47,7 +47,7 @@ function reading(packets: readonly Buffer[], method: string): Reading {
     over: (how) => {
       assert.equal(ending, 'more', 'it is over twice');
       // Which of two faults is met first depends on the packets.
-      ending = how === 'limit' ? 'parse-error' : how;
+      ending = how.kind === 'limit' ? 'parse-error' : how.kind;
     },
   });
   for (const packet of packets) hand(reader, packet);

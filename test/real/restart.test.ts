@@ -57,8 +57,8 @@ const failures = (counts: ReadonlyMap<string, number>): number =>
 /** Whether the upstream may have been at work on a request that must not be sent twice: then nothing may save it. */
 const mayHaveBegun = ({ method, attempts }: ExchangeRecord): boolean => {
   const last = attempts.at(-1)?.evidence;
-  const wasUnread = last?.ending === 'rst' && last.requestBody === 'withheld';
-  return method === 'POST' && last !== undefined && last.ending !== 'connect-failed' && !wasUnread;
+  const wasUnread = last?.ending.kind === 'rst' && last.requestBody === 'withheld';
+  return method === 'POST' && last !== undefined && last.ending.kind !== 'connect-failed' && !wasUnread;
 };
 
 test(

@@ -5,6 +5,8 @@ import { targetUrl } from '../../config/target.ts';
 import type { AttemptRecord, ExchangeClosed, ExchangeRecord } from '../../exchange/events.ts';
 import { explain } from '../../exchange/explain.ts';
 import type { Explanation } from '../../exchange/explain.ts';
+import { endingDetail } from '../../upstream/evidence.ts';
+import type { Ending } from '../../upstream/evidence.ts';
 import { keepsAlive } from '../../http/framing.ts';
 import { redactFields } from '../redact.ts';
 import { savedBy } from '../severity.ts';
@@ -97,10 +99,7 @@ function attemptView(attempt: AttemptRecord, explanation: Explanation | null): A
     first_byte_ms: rounded(notes?.firstByteMs),
     head_ms: rounded(notes?.headMs),
     last_byte_ms: rounded(notes?.lastByteMs),
-    ending: evidence.ending,
-    timeout: evidence.timeout,
-    error_code: evidence.errorCode,
-    detail: evidence.detail,
+    ...endingView(evidence.ending),
     verdict,
     framing: framing?.kind ?? null,
     expected: framing?.kind === 'length' ? framing.length : null,
@@ -112,6 +111,20 @@ function attemptView(attempt: AttemptRecord, explanation: Explanation | null): A
     cure: explanation?.remedy ?? null,
     response: receivedResponse(attempt),
   };
+}
+
+function endingView(ending: Ending): Pick<AttemptView, 'ending' | 'timeout' | 'error_code' | 'detail'> {
+  return {
+    ending: ending.kind,
+    timeout: timeoutOf(ending),
+    error_code: 'errorCode' in ending ? ending.errorCode : null,
+    detail: endingDetail(ending),
+  };
+}
+
+function timeoutOf(ending: Ending): AttemptView['timeout'] {
+  if (ending.kind === 'timeout') return ending.waitedFor;
+  return ending.kind === 'connect-failed' && ending.timedOut ? 'connect' : null;
 }
 
 function receivedResponse({ evidence: { head }, notes }: AttemptRecord): ResponseView | null {

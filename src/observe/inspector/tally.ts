@@ -64,10 +64,10 @@ export class Tally {
   #addAttempt({ verdict, evidence }: AttemptRecord): void {
     const upstream = this.#upstream;
     const { head, framing, ending, requestBody } = evidence;
-    if (ending === 'connect-failed') upstream.refused_connections += 1;
+    if (ending.kind === 'connect-failed') upstream.refused_connections += 1;
     if (verdict === 'truncated') upstream.cut += 1;
     // The end of an idle connection, as it is used again, says nothing about the upstream's manners.
-    if (ending === 'rst' && !evidence.reusedConnection) {
+    if (ending.kind === 'rst' && !evidence.reusedConnection) {
       upstream.resets += 1;
       if (requestBody === 'partly' || requestBody === 'whole') upstream.resets_with_unread_body += 1;
     }

@@ -2,7 +2,7 @@
 
 import type { ErrorCode } from '../../errors.ts';
 import type { AttemptRecord, Outcome } from '../../exchange/events.ts';
-import type { Ending, Expectation, RequestBodySent } from '../../upstream/evidence.ts';
+import type { EndingKind, Expectation, RequestBodySent } from '../../upstream/evidence.ts';
 import type { VerdictKind } from '../../upstream/verdict.ts';
 import type { Severity } from '../severity.ts';
 
@@ -62,7 +62,7 @@ export interface AttemptView {
   readonly first_byte_ms: number | null;
   readonly head_ms: number | null;
   readonly last_byte_ms: number | null;
-  readonly ending: Ending;
+  readonly ending: EndingKind;
   readonly timeout: 'connect' | 'first-byte' | 'body-idle' | null;
   readonly error_code: string | null;
   readonly detail: string | null;

@@ -4,10 +4,10 @@ import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { SCENARIOS } from '../../../src/diagnose/scenarios.ts';
 import { findingsOf } from '../../../src/diagnose/findings.ts';
-import type { Ending } from '../../../src/upstream/evidence.ts';
+import type { EndingKind } from '../../../src/upstream/evidence.ts';
 import { study, type Seen } from './fixtures.ts';
 
-const ENDINGS: readonly Ending[] = [
+const ENDINGS: readonly EndingKind[] = [
   'message-end',
   'fin',
   'rst',

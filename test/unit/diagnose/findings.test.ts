@@ -1,3 +1,4 @@
+import { notHttp } from '../../../src/upstream/evidence.ts';
 import { describe, expect, test } from 'vitest';
 import { findingsOf } from '../../../src/diagnose/findings.ts';
 import type { Finding } from '../../../src/diagnose/finding.ts';
@@ -135,7 +136,7 @@ test.each<readonly [string, Readonly<Record<string, readonly Seen[]>>, readonly 
   [
     'other octets',
     {
-      'get-closed': [{ ending: 'parse-error', status: null, detail: 'its first line is empty' }],
+      'get-closed': [{ ending: notHttp('not-http', 'its first line is empty'), status: null }],
       'get-slow': [WHOLE],
     },
     ['not-http'],
@@ -154,7 +155,7 @@ test.each<readonly [string, Readonly<Record<string, readonly Seen[]>>, readonly 
 
 test('a TLS alert is told as what it is', () => {
   const detail = 'it does not begin with HTTP/1.1 but with "\\u0015\\u0003\\u0003\\u0000\\u0002"';
-  const [finding] = found({ 'get-closed': [{ ending: 'parse-error', status: null, detail }] });
+  const [finding] = found({ 'get-closed': [{ ending: notHttp('not-http', detail), status: null }] });
   expect(finding).toMatchObject({
     cause: 'It speaks TLS on this port.',
     upstreamFix: 'Write https:// in the address.',

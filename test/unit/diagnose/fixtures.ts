@@ -6,20 +6,19 @@ import type { Study } from '../../../src/diagnose/finding.ts';
 import type { Scenario } from '../../../src/diagnose/scenarios.ts';
 import { tally, type Tally } from '../../../src/diagnose/tally.ts';
 import type { Framing } from '../../../src/http/framing.ts';
-import type { Ending, Evidence } from '../../../src/upstream/evidence.ts';
+import type { Ending, EndingKind, Evidence } from '../../../src/upstream/evidence.ts';
+import { evidence } from '../upstream/evidence-fixtures.ts';
 import { judge } from '../../../src/upstream/verdict.ts';
 
 const ANSWER_BYTES = 5_000_000;
 
 export interface Seen {
-  readonly ending?: Ending;
+  readonly ending?: Ending | EndingKind;
   readonly status?: number | null;
   readonly framing?: Framing | null;
   readonly bodyBytes?: number;
   readonly surplusBytes?: number;
   readonly firstByteMs?: number;
-  readonly detail?: string;
-  readonly errorCode?: string;
   readonly closedBy?: Observation['closed']['by'];
   readonly keepAlive?: Observation['keepAlive'];
   /** Status of the answer to the second request. */
@@ -28,9 +27,9 @@ export interface Seen {
 
 /** A whole 200 of 5 MB with a length, closed by FIN, but for what is named. */
 export function observed(seen: Seen = {}): Observation {
-  const { ending = 'message-end', closedBy = 'fin', keepAlive = 'not-asked', firstByteMs = 3, again } = seen;
-  const evidence = evidenceOf(seen, ending);
-  const answer = { evidence, verdict: judge(evidence), firstByteMs, endedMs: 9 };
+  const { closedBy = 'fin', keepAlive = 'not-asked', firstByteMs = 3, again } = seen;
+  const seenEvidence = evidenceOf(seen);
+  const answer = { evidence: seenEvidence, verdict: judge(seenEvidence), firstByteMs, endedMs: 9 };
   return {
     answer,
     interim: [],
@@ -42,30 +41,16 @@ export function observed(seen: Seen = {}): Observation {
   };
 }
 
-function evidenceOf(seen: Seen, ending: Ending): Evidence {
-  const {
-    status = 200,
-    framing = { kind: 'length', length: ANSWER_BYTES },
-    detail = null,
-    errorCode = null,
-  } = seen;
-  return {
+function evidenceOf(seen: Seen): Evidence {
+  const { ending = 'message-end', status = 200, framing = { kind: 'length', length: ANSWER_BYTES } } = seen;
+  return evidence({
     ending,
     head: status === null ? null : { minor: 1, status, reason: '', fields: [] },
     framing: status === null ? null : framing,
-    streamed: false,
     headBytes: status === null ? 0 : 60,
-    interimBytes: 0,
     bodyBytes: seen.bodyBytes ?? (status === null ? 0 : ANSWER_BYTES),
     surplusBytes: seen.surplusBytes ?? 0,
-    trailerFields: 0,
-    reusedConnection: false,
-    requestBody: 'none',
-    expectation: 'none',
-    timeout: null,
-    detail,
-    errorCode,
-  };
+  });
 }
 
 export function scenarioNamed(name: string): Scenario {

@@ -1,3 +1,4 @@
+import { headTooLarge } from '../../../src/upstream/evidence.ts';
 import { expect, test } from 'vitest';
 import { OUTCOMES, outcomeOf, isReset, isWhole, type Outcome } from '../../../src/diagnose/outcome.ts';
 import { CUT, observed, RESET_BEHIND, UNANSWERED, WHOLE, type Seen } from './fixtures.ts';
@@ -18,8 +19,8 @@ const CASES: readonly (readonly [Outcome, Seen])[] = [
   ['closed', { ending: 'fin', status: null }],
   ['silent', { ending: 'timeout', status: null }],
   ['not-http', { ending: 'parse-error', status: null }],
-  ['not-http', { ending: 'limit', status: null, errorCode: 'LIMIT_HEAD' }],
-  ['endless', { ending: 'limit', errorCode: 'LIMIT_RESPONSE_BODY' }],
+  ['not-http', { ending: headTooLarge(65_536), status: null }],
+  ['endless', { ending: { kind: 'limit', limit: 'body', detail: 'why' } }],
   ['endless', { ending: 'limit' }],
   ['unreachable', { ending: 'connect-failed', status: null }],
   ['given-up', { ending: 'client-gone' }],

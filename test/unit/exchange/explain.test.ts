@@ -10,7 +10,17 @@ import {
   explainUnverifiable,
 } from '../../../src/exchange/explain.ts';
 import type { ExplainInput, Explanation } from '../../../src/exchange/explain.ts';
-import type { Ending, Evidence, RequestBodySent } from '../../../src/upstream/evidence.ts';
+import { connectFailed, notHttp, UNASKED_SWITCH } from '../../../src/upstream/evidence.ts';
+import type {
+  ConnectFailed,
+  Ending,
+  Evidence,
+  Limit,
+  ParseFault,
+  RequestBodySent,
+} from '../../../src/upstream/evidence.ts';
+import { endingOf, evidence, silence } from '../upstream/evidence-fixtures.ts';
+import type { Changes } from '../upstream/evidence-fixtures.ts';
 import { judge } from '../../../src/upstream/verdict.ts';
 
 const SETTINGS: ExplainInput['settings'] = {
@@ -25,36 +35,23 @@ const SETTINGS: ExplainInput['settings'] = {
   maxResponseBodyBytes: 4_294_967_296,
 };
 
-const NOTHING: Evidence = {
-  ending: 'fin',
-  head: null,
-  framing: null,
-  streamed: false,
-  headBytes: 0,
-  interimBytes: 0,
-  bodyBytes: 0,
-  surplusBytes: 0,
-  trailerFields: 0,
-  reusedConnection: false,
-  requestBody: 'none',
-  expectation: 'none',
-  timeout: null,
-  detail: null,
-  errorCode: null,
-};
+const NOTHING: Evidence = silence({ ending: 'fin' });
 
-const BEGUN: Partial<Evidence> = { head: { minor: 1, status: 200, reason: 'OK', fields: [] }, headBytes: 90 };
-const PART_OF_LENGTH: Partial<Evidence> = {
+const connectFailure = (errorCode: string): ConnectFailed =>
+  connectFailed({ errorCode, timedOut: false, detail: null });
+
+const BEGUN: Changes = { head: { minor: 1, status: 200, reason: 'OK', fields: [] }, headBytes: 90 };
+const PART_OF_LENGTH: Changes = {
   ...BEGUN,
   framing: { kind: 'length', length: 51_200 },
   bodyBytes: 30_000,
 };
 
 function explained(
-  evidence: Partial<Evidence>,
+  { ending = 'fin', ...changes }: Changes,
   more: Partial<Omit<ExplainInput, 'settings'>> & { settings?: Partial<ExplainInput['settings']> } = {},
 ): Explanation {
-  const whole = { ...NOTHING, ...evidence };
+  const whole = { ...NOTHING, ...changes, ending: endingOf(ending) };
   const settings = { ...SETTINGS, ...more.settings };
   const target = 'http://127.0.0.1:8000';
   return explain({
@@ -147,12 +144,17 @@ describe('a cut answer', () => {
 });
 
 /** [what, evidence, code, end, words of the sentence]. */
-type Case = readonly [string, Partial<Evidence>, ErrorCode, Explanation['end'], readonly string[]];
+type Case = readonly [string, Changes, ErrorCode, Explanation['end'], readonly string[]];
 
-const malformedBodies = (rows: ReadonlyArray<readonly [errorCode: string, ...words: string[]]>): Case[] =>
-  rows.map(([errorCode, ...words]) => [
-    `malformed chunks: ${errorCode}`,
-    { ...BEGUN, ending: 'parse-error', errorCode, framing: { kind: 'chunked' }, bodyBytes: 5 },
+const malformedBodies = (rows: ReadonlyArray<readonly [fault: ParseFault, ...words: string[]]>): Case[] =>
+  rows.map(([fault, ...words]) => [
+    `malformed chunks: ${fault}`,
+    {
+      ...BEGUN,
+      ending: { kind: 'parse-error', fault, detail: 'why' },
+      framing: { kind: 'chunked' },
+      bodyBytes: 5,
+    },
     'response_malformed',
     'parse-error',
     words,
@@ -182,14 +184,14 @@ const CASES: readonly Case[] = [
   ],
   [
     'no first byte',
-    { ending: 'timeout', timeout: 'first-byte', requestBody: 'whole' },
+    { ending: { kind: 'timeout', waitedFor: 'first-byte' }, requestBody: 'whole' },
     'first_byte_timeout',
     'timeout',
     ['within 300 s (the request body had been sent)', 'breakpoint', '--first-byte-timeout'],
   ],
   [
     'no first byte and a body that is not taken',
-    { ending: 'timeout', timeout: 'first-byte', requestBody: 'partly' },
+    { ending: { kind: 'timeout', waitedFor: 'first-byte' }, requestBody: 'partly' },
     'first_byte_timeout',
     'timeout',
     ['does not read the request body'],
@@ -210,28 +212,31 @@ const CASES: readonly Case[] = [
   ],
   [
     'a stalled head',
-    { ending: 'timeout', timeout: 'first-byte', headBytes: 1 },
+    { ending: { kind: 'timeout', waitedFor: 'first-byte' }, headBytes: 1 },
     'response_stalled',
     'timeout',
     ['after 1 byte of it, for 300 s'],
   ],
   [
     'a stalled length',
-    { ...PART_OF_LENGTH, ending: 'timeout', timeout: 'body-idle' },
+    { ...PART_OF_LENGTH, ending: 'timeout' },
     'response_stalled',
     'timeout',
     ['sent nothing for 60 s after 30,000 of 51,200 bytes', 'larger than its body', '--body-idle-timeout'],
   ],
   [
     'a stalled stream',
-    { ...BEGUN, ending: 'timeout', timeout: 'body-idle', framing: { kind: 'chunked' } },
+    { ...BEGUN, ending: 'timeout', framing: { kind: 'chunked' } },
     'response_stalled',
     'timeout',
     ['--stream'],
   ],
   [
     'a malformed head',
-    { ending: 'parse-error', headBytes: 40, detail: 'the field name "Foo Bar" holds a space' },
+    {
+      ending: { kind: 'parse-error', fault: 'head', detail: 'the field name "Foo Bar" holds a space' },
+      headBytes: 40,
+    },
     'response_malformed',
     'parse-error',
     ['is not valid HTTP (the field name "Foo Bar" holds a space)'],
@@ -240,32 +245,31 @@ const CASES: readonly Case[] = [
     'broken chunks',
     {
       ...BEGUN,
-      ending: 'parse-error',
+      ending: notHttp('chunk-size', 'the chunk size is "zz"'),
       framing: { kind: 'chunked' },
       bodyBytes: 5,
-      detail: 'the chunk size is "zz"',
     },
     'response_malformed',
     'parse-error',
     ['broke its chunked coding after 5 bytes (the chunk size is "zz")'],
   ],
   ...malformedBodies([
-    ['CHUNK_SIZE', 'broke its chunked coding after 5 bytes', 'nothing else write to its connection'],
-    ['CHUNK_END', 'broke its chunked coding after 5 bytes', 'count the bytes of each chunk'],
-    ['HPE_STRICT', 'broke its chunked coding after 5 bytes', 'count the bytes of each chunk'],
-    ['CHUNK_EXTENSION', 'broke its chunked coding after 5 bytes', 'without extensions'],
-    ['TRAILER', 'malformed trailers behind a body of 5 bytes', 'leave them out'],
+    ['chunk-size', 'broke its chunked coding after 5 bytes', 'nothing else write to its connection'],
+    ['chunk-end', 'broke its chunked coding after 5 bytes', 'count the bytes of each chunk'],
+    ['body', 'broke its chunked coding after 5 bytes', 'nothing else write to its connection'],
+    ['chunk-extension', 'broke its chunked coding after 5 bytes', 'without extensions'],
+    ['trailer', 'malformed trailers behind a body of 5 bytes', 'leave them out'],
   ]),
   [
     'a malformed length',
-    { ...BEGUN, ending: 'parse-error', errorCode: 'LENGTH', framing: null },
+    { ...BEGUN, ending: { kind: 'parse-error', fault: 'length', detail: 'why' }, framing: null },
     'response_malformed',
     'parse-error',
     ['announced a length that means nothing', 'set Content-Length once'],
   ],
   [
     'a switch that nobody asked for',
-    { ending: 'parse-error', errorCode: 'SWITCH' },
+    { ending: UNASKED_SWITCH },
     'response_malformed',
     'parse-error',
     ['switched protocols', 'only where the request has an Upgrade field'],
@@ -273,9 +277,11 @@ const CASES: readonly Case[] = [
   [
     'another protocol',
     {
-      ending: 'parse-error',
-      errorCode: 'NOT_HTTP',
-      detail: 'it does not begin with HTTP/1.1 but with "SSH-2"',
+      ending: {
+        kind: 'parse-error',
+        fault: 'not-http',
+        detail: 'it does not begin with HTTP/1.1 but with "SSH-2"',
+      },
     },
     'response_malformed',
     'parse-error',
@@ -283,21 +289,25 @@ const CASES: readonly Case[] = [
   ],
   [
     'an unknown coding',
-    { ...BEGUN, ending: 'parse-error', errorCode: 'CODING', detail: 'the coding is gzip' },
+    { ...BEGUN, ending: { kind: 'parse-error', fault: 'coding', detail: 'the coding is gzip' } },
     'response_coding',
     'parse-error',
     ['transfer coding', 'Content-Encoding'],
   ],
   [
     'a large head',
-    { ending: 'limit', errorCode: 'LIMIT_HEAD', headBytes: 70_000 },
+    { ending: { kind: 'limit', limit: 'head', detail: 'why' }, headBytes: 70_000 },
     'response_head_too_large',
     'limit',
     ['more than 65,536 bytes', '--max-header'],
   ],
   [
     'a large announced body',
-    { ...BEGUN, ending: 'limit', errorCode: 'LIMIT_RESPONSE_BODY', framing: { kind: 'length', length: 5e9 } },
+    {
+      ...BEGUN,
+      ending: { kind: 'limit', limit: 'body', detail: 'why' },
+      framing: { kind: 'length', length: 5e9 },
+    },
     'response_too_large',
     'limit',
     ['announced 5,000,000,000 bytes, more than the 4,294,967,296 bytes', '--max-response-body'],
@@ -306,8 +316,7 @@ const CASES: readonly Case[] = [
     'a large chunked body',
     {
       ...BEGUN,
-      ending: 'limit',
-      errorCode: 'LIMIT_RESPONSE_BODY',
+      ending: { kind: 'limit', limit: 'body', detail: 'why' },
       framing: { kind: 'chunked' },
       bodyBytes: 5e9,
     },
@@ -319,9 +328,7 @@ const CASES: readonly Case[] = [
     'a full spool',
     {
       ...BEGUN,
-      ending: 'limit',
-      errorCode: 'LIMIT_SPOOL',
-      detail: 'all bodies need more than --memory-total',
+      ending: { kind: 'limit', limit: 'spool', detail: 'all bodies need more than --memory-total' },
     },
     'spool_exhausted',
     'limit',
@@ -343,8 +350,8 @@ const CASES: readonly Case[] = [
   ],
 ];
 
-test.each(CASES)('%s is explained', (_what, evidence, code, end, words) => {
-  const explanation = explained(evidence);
+test.each(CASES)('%s is explained', (_what, changes, code, end, words) => {
+  const explanation = explained(changes);
   expect(explanation).toMatchObject({ code, end });
   for (const word of words) expect(explanation.sentence).toContain(word);
 });
@@ -374,45 +381,50 @@ const CONNECT_CASES: ReadonlyArray<readonly [string, ErrorCode, string]> = [
 
 describe('a connection that could not be made', () => {
   test.each(CONNECT_CASES)('with %s is explained', (errorCode, code, words) => {
-    const { sentence, ...rest } = explained({ ending: 'connect-failed', errorCode }, { attempts: 1 });
+    const { sentence, ...rest } = explained({ ending: connectFailure(errorCode) }, { attempts: 1 });
     expect(rest).toMatchObject({ code, end: null, expected: null, received: 0 });
     expect(sentence).toContain(words);
   });
 
   test('because the clock ran out is a timeout, whatever its code', () => {
-    const timedOut = explained({ ending: 'connect-failed', timeout: 'connect', errorCode: 'ECONNABORTED' });
+    const timedOut = explained({
+      ending: { ...connectFailure('ECONNABORTED'), timedOut: true },
+    });
     expect(timedOut).toMatchObject({ code: 'connect_timeout', end: 'timeout' });
   });
 
   test('although it was waited for tells how long, and how to wait longer', () => {
-    const evidence: Partial<Evidence> = { ending: 'connect-failed', errorCode: 'ECONNREFUSED' };
-    const { sentence } = explained(evidence, { waitedMs: 10_040, attempts: 23 });
+    const refused: Changes = { ending: connectFailure('ECONNREFUSED') };
+    const { sentence } = explained(refused, { waitedMs: 10_040, attempts: 23 });
     expect(sentence).toBe(
       'The upstream http://127.0.0.1:8000 refused connections for 10 s, in 23 tries; no server listens there: ' +
         'start it, check --target, or raise --wait-for-upstream above 10 s.',
     );
-    const { remedy } = explained(evidence, { settings: { waitForUpstreamMs: 0 } });
+    const { remedy } = explained(refused, { settings: { waitForUpstreamMs: 0 } });
     expect(remedy).toContain('set --wait-for-upstream.');
   });
 
   test('and is reset in the handshake is about TLS only where TLS was meant', () => {
     const target = 'https://127.0.0.1:8443';
-    expect(explained({ ending: 'connect-failed', errorCode: 'ECONNRESET' }, { target }).code).toBe(
-      'upstream_tls',
-    );
+    expect(explained({ ending: connectFailure('ECONNRESET') }, { target }).code).toBe('upstream_tls');
   });
 });
 
 test('whatever was observed, the sentence is whole and the code is known', () => {
+  const connects = ['', 'ECONNREFUSED', 'ECONNRESET', 'CERT_HAS_EXPIRED'].flatMap((errorCode): Ending[] =>
+    [true, false].map((timedOut) => ({ kind: 'connect-failed', errorCode, timedOut, detail: null })),
+  );
   const endings: Ending[] = [
-    'message-end',
-    'fin',
-    'rst',
-    'timeout',
-    'parse-error',
-    'limit',
-    'connect-failed',
-    'client-gone',
+    { kind: 'message-end' },
+    { kind: 'fin' },
+    { kind: 'rst', errorCode: 'ECONNRESET', missesCloseNotify: false },
+    { kind: 'rst', errorCode: null, missesCloseNotify: true },
+    { kind: 'timeout', waitedFor: 'first-byte' },
+    { kind: 'timeout', waitedFor: 'body-idle' },
+    ...PARSE_FAULTS.map((fault): Ending => ({ kind: 'parse-error', fault, detail: 'why' })),
+    ...LIMITS.map((limit): Ending => ({ kind: 'limit', limit, detail: 'why' })),
+    ...connects,
+    { kind: 'client-gone' },
   ];
   const bodies: RequestBodySent[] = ['none', 'withheld', 'partly', 'whole'];
   const framings: Array<Evidence['framing']> = [
@@ -421,43 +433,45 @@ test('whatever was observed, the sentence is whole and the code is known', () =>
     { kind: 'chunked' },
     { kind: 'close' },
   ];
-  const timeouts: Array<Evidence['timeout']> = [null, 'connect', 'first-byte', 'body-idle'];
-  const errorCodes = [null, 'CODING', 'LIMIT_HEAD', '', 'ECONNRESET'];
   for (const ending of endings)
     for (const requestBody of bodies)
-      for (const framing of framings)
-        for (const timeout of timeouts)
-          for (const errorCode of errorCodes) {
-            const begun = framing === null ? {} : BEGUN;
-            const { code, sentence, remedy } = explained({
-              ...begun,
-              ending,
-              requestBody,
-              framing,
-              timeout,
-              errorCode,
-            });
-            expect(ERROR_CODES).toContain(code);
-            expect(sentence).toMatch(/^The upstream http:\/\/127\.0\.0\.1:8000 [a-z].*: .+[^.]\.$/);
-            expect(remedy).toMatch(/^[A-Z].*\.$/);
-            expect(sentence).not.toMatch(/undefined|null|NaN|\[object|\.\./);
-          }
+      for (const framing of framings) {
+        const begun = framing === null ? {} : BEGUN;
+        const { code, sentence, remedy } = explained({ ...begun, ending, requestBody, framing });
+        expect(ERROR_CODES).toContain(code);
+        expect(sentence).toMatch(/^The upstream http:\/\/127\.0\.0\.1:8000 [a-z].*: .+[^.]\.$/);
+        expect(remedy).toMatch(/^[A-Z].*\.$/);
+        expect(sentence).not.toMatch(/undefined|null|NaN|\[object|\.\./);
+      }
 });
 
+const PARSE_FAULTS: readonly ParseFault[] = [
+  'not-http',
+  'head',
+  'length',
+  'coding',
+  'switch',
+  'chunk-size',
+  'chunk-extension',
+  'chunk-end',
+  'trailer',
+  'body',
+];
+const LIMITS: readonly Limit[] = ['head', 'body', 'spool'];
+
 describe('a delivered answer', () => {
-  const whole: Evidence = {
-    ...NOTHING,
-    ...BEGUN,
-    framing: { kind: 'chunked' },
-    ending: 'message-end',
-    bodyBytes: 40,
-  };
+  const whole: Evidence = evidence({ ...BEGUN, framing: { kind: 'chunked' }, bodyBytes: 40 });
 
   test('without a length is noted as not provable', () => {
-    const evidence: Evidence = { ...whole, ending: 'fin', framing: { kind: 'close' }, bodyBytes: 1_234 };
-    expect(explainUnverifiable(evidence)).toContain('closed cleanly after 1,234 bytes');
+    const closed: Evidence = {
+      ...whole,
+      ending: { kind: 'fin' },
+      framing: { kind: 'close' },
+      bodyBytes: 1_234,
+    };
+    expect(explainUnverifiable(closed)).toContain('closed cleanly after 1,234 bytes');
     expect(
-      explainUnverifiable({ ...evidence, head: { minor: 0, status: 200, reason: '', fields: [] } }),
+      explainUnverifiable({ ...closed, head: { minor: 0, status: 200, reason: '', fields: [] } }),
     ).toContain('over HTTP/1.0');
   });
 

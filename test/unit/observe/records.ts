@@ -1,6 +1,8 @@
 /** Exchange records for tests of the log. */
 
 import type { AttemptRecord, ExchangeRecord } from '../../../src/exchange/events.ts';
+import { resetBy } from '../../../src/upstream/evidence.ts';
+import { evidence } from '../upstream/evidence-fixtures.ts';
 
 const ATTEMPT: AttemptRecord = {
   startedMs: 1,
@@ -8,23 +10,7 @@ const ATTEMPT: AttemptRecord = {
   verdict: 'complete',
   reason: 'first',
   notes: null,
-  evidence: {
-    ending: 'message-end',
-    head: { minor: 1, status: 200, reason: 'OK', fields: [] },
-    framing: { kind: 'length', length: 51_200 },
-    streamed: false,
-    headBytes: 90,
-    interimBytes: 0,
-    bodyBytes: 51_200,
-    surplusBytes: 0,
-    trailerFields: 0,
-    reusedConnection: false,
-    requestBody: 'none',
-    expectation: 'none',
-    timeout: null,
-    detail: null,
-    errorCode: null,
-  },
+  evidence: evidence({ framing: { kind: 'length', length: 51_200 }, headBytes: 90, bodyBytes: 51_200 }),
 };
 
 /** A GET that was delivered at the first try. */
@@ -54,7 +40,11 @@ export const RETRIED: ExchangeRecord = {
   ...DELIVERED,
   id: '9',
   attempts: [
-    { ...ATTEMPT, verdict: 'truncated', evidence: { ...ATTEMPT.evidence, ending: 'rst', bodyBytes: 30_000 } },
+    {
+      ...ATTEMPT,
+      verdict: 'truncated',
+      evidence: { ...ATTEMPT.evidence, ending: resetBy(null), bodyBytes: 30_000 },
+    },
     { ...ATTEMPT, reason: 'retry' },
   ],
 };

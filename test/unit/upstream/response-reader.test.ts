@@ -4,13 +4,15 @@ import { Budget } from '../../../src/spool/budget.ts';
 import type { SinkFault } from '../../../src/spool/body-sink.ts';
 import { BufferPool } from '../../../src/spool/buffer-pool.ts';
 import { SpoolWriter } from '../../../src/spool/spool-writer.ts';
+import { FIN, resetBy } from '../../../src/upstream/evidence.ts';
+import type { Ending } from '../../../src/upstream/evidence.ts';
 import { ResponseReader } from '../../../src/upstream/response-reader.ts';
 
 /** What one reading came to. */
 interface Reading {
   readonly ending: string | null;
-  readonly errorCode: string | null;
-  readonly detail: string | null;
+  /** Of what the response was refused for. */
+  readonly fault: string | null;
   readonly interims: readonly number[];
   readonly status: number | null;
   readonly body: string | null;
@@ -26,15 +28,16 @@ interface Way {
   readonly end?: 'fin' | 'rst';
 }
 
+function faultOf(ending: Ending): string | null {
+  if (ending.kind === 'parse-error') return ending.fault;
+  return ending.kind === 'limit' ? ending.limit : null;
+}
+
 /** Reads the packets as a connection hands them over: into the window that the reader names, or into scratch memory. */
 async function read(packets: readonly Buffer[], way: Way = {}): Promise<Reading> {
   const { method = 'GET', maxHeaderBytes = 65_536, maxBytes = 10_000_000, end } = way;
   const interims: number[] = [];
-  let over: Pick<Reading, 'ending' | 'detail' | 'errorCode'> = {
-    ending: null,
-    detail: null,
-    errorCode: null,
-  };
+  let over: Pick<Reading, 'ending' | 'fault'> = { ending: null, fault: null };
   let writer: SpoolWriter | null = null;
   const reader = new ResponseReader(method, maxHeaderBytes, {
     interim: (head) => interims.push(head.status),
@@ -42,12 +45,12 @@ async function read(packets: readonly Buffer[], way: Way = {}): Promise<Reading>
       writer = memoryWriter(framing.kind === 'length' ? framing.length : null, maxBytes);
       return writer;
     },
-    over: (ending, detail, errorCode) => {
-      over = { ending, detail, errorCode };
+    over: (ending) => {
+      over = { ending: ending.kind, fault: faultOf(ending) };
     },
   });
   for (const packet of packets) hand(reader, packet);
-  if (end !== undefined) reader.end(end, null);
+  if (end !== undefined) reader.end(end === 'fin' ? FIN : resetBy(null));
   return {
     ...over,
     interims,
@@ -164,54 +167,42 @@ test.each([
 
 describe('is refused as soon as it is known:', () => {
   test.each([
-    ['another protocol', 'SSH-2', {}, 'parse-error', 'NOT_HTTP'],
+    ['another protocol', 'SSH-2', {}, 'parse-error', 'not-http'],
     [
       'a switch that nobody asked for',
       'HTTP/1.1 101 Switching Protocols\r\n\r\n',
       {},
       'parse-error',
-      'SWITCH',
+      'switch',
     ],
-    ['a malformed field', 'HTTP/1.1 200 OK\r\nA B: 1\r\n\r\n', {}, 'parse-error', null],
+    ['a malformed field', 'HTTP/1.1 200 OK\r\nA B: 1\r\n\r\n', {}, 'parse-error', 'head'],
     [
       'two lengths',
       'HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n',
       {},
       'parse-error',
-      'LENGTH',
+      'length',
     ],
-    ['an unknown coding', 'HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip\r\n\r\n', {}, 'parse-error', 'CODING'],
+    ['an unknown coding', 'HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip\r\n\r\n', {}, 'parse-error', 'coding'],
     [
       'a bad chunk',
       'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n',
       {},
       'parse-error',
-      'CHUNK_SIZE',
+      'chunk-size',
     ],
-    [
-      'a large head',
-      `HTTP/1.1 200 OK\r\nA: ${'x'.repeat(200)}`,
-      { maxHeaderBytes: 100 },
-      'limit',
-      'LIMIT_HEAD',
-    ],
+    ['a large head', `HTTP/1.1 200 OK\r\nA: ${'x'.repeat(200)}`, { maxHeaderBytes: 100 }, 'limit', 'head'],
     [
       'a flood of interim heads',
       'HTTP/1.1 102 P\r\n\r\n'.repeat(20),
       { maxHeaderBytes: 100 },
       'limit',
-      'LIMIT_HEAD',
+      'head',
     ],
-    [
-      'a large length',
-      'HTTP/1.1 200 OK\r\nContent-Length: 11\r\n\r\n',
-      { maxBytes: 10 },
-      'limit',
-      'LIMIT_RESPONSE_BODY',
-    ],
-    ['a body that grows', `HTTP/1.0 200 OK\r\n\r\n${BODY}`, { maxBytes: 10 }, 'limit', 'LIMIT_RESPONSE_BODY'],
-  ] as const)('%s', async (_name, text, way, ending, errorCode) => {
-    expect(await read([Buffer.from(text)], way)).toMatchObject({ ending, errorCode });
+    ['a large length', 'HTTP/1.1 200 OK\r\nContent-Length: 11\r\n\r\n', { maxBytes: 10 }, 'limit', 'body'],
+    ['a body that grows', `HTTP/1.0 200 OK\r\n\r\n${BODY}`, { maxBytes: 10 }, 'limit', 'body'],
+  ] as const)('%s', async (_name, text, way, ending, fault) => {
+    expect(await read([Buffer.from(text)], way)).toMatchObject({ ending, fault });
   });
 
   test('and what comes behind that is surplus', async () => {

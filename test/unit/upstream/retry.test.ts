@@ -22,7 +22,8 @@ function decideOn(changes: Partial<Circumstances>): Decision {
   });
 }
 
-const refused = (errorCode: string | null) => silence({ ending: 'connect-failed', errorCode });
+const refused = (errorCode: string) =>
+  silence({ ending: { kind: 'connect-failed', errorCode, timedOut: false, detail: null } });
 
 test.each(['complete', 'unverifiable'] as const)('a response that is %s is delivered', (verdict) => {
   expect(decideOn({ verdict })).toEqual({ kind: 'deliver' });
@@ -64,10 +65,12 @@ describe('a response that failed', () => {
   });
 
   test('is refused when the upstream was too slow: another try would only double the wait', () => {
-    expect(decideOn({ evidence: silence({ ending: 'timeout', timeout: 'first-byte' }) })).toEqual({
-      kind: 'refuse',
-    });
-    expect(decideOn({ evidence: evidence({ ending: 'timeout', timeout: 'body-idle' }) })).toEqual({
+    expect(decideOn({ evidence: silence({ ending: { kind: 'timeout', waitedFor: 'first-byte' } }) })).toEqual(
+      {
+        kind: 'refuse',
+      },
+    );
+    expect(decideOn({ evidence: evidence({ ending: 'timeout' }) })).toEqual({
       kind: 'refuse',
     });
   });
@@ -175,7 +178,7 @@ describe('an upstream that takes no connections', () => {
     expect(decideOn({ ...away, restarts: 11 })).toEqual({ kind: 'refuse' });
   });
 
-  test.each(['DEPTH_ZERO_SELF_SIGNED_CERT', 'EACCES', null])('%s: is not cured by waiting', (errorCode) => {
+  test.each(['DEPTH_ZERO_SELF_SIGNED_CERT', 'EACCES', ''])('%s: is not cured by waiting', (errorCode) => {
     expect(decideOn({ verdict: 'no-response', evidence: refused(errorCode) })).toEqual({ kind: 'refuse' });
   });
 });
@@ -206,7 +209,10 @@ describe('a request that must not be sent twice, and may be untouched', () => {
     ['closed in order with its body withheld', silence({ ending: 'fin', requestBody: 'withheld' }), true],
     [
       'TLS was cut off',
-      silence({ ending: 'rst', requestBody: 'withheld', errorCode: 'NO_CLOSE_NOTIFY' }),
+      silence({
+        ending: { kind: 'rst', errorCode: null, missesCloseNotify: true },
+        requestBody: 'withheld',
+      }),
       true,
     ],
     ['without a body nothing tells', silence({ ending: 'rst' }), true],

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { Framing } from '../../../src/http/framing.ts';
-import type { Ending } from '../../../src/upstream/evidence.ts';
+import type { EndingKind } from '../../../src/upstream/evidence.ts';
 import { judge } from '../../../src/upstream/verdict.ts';
 import type { VerdictKind } from '../../../src/upstream/verdict.ts';
 import { evidence, partOfHead, silence } from './evidence-fixtures.ts';
@@ -13,7 +13,7 @@ const FRAMINGS: Record<Framing['kind'], Framing> = {
 };
 
 /** Rows: how it ended. Columns: nothing came, a part of the head, then the head with each framing. */
-const TABLE: readonly (readonly [Ending, Record<'silence' | 'head' | Framing['kind'], VerdictKind>])[] = [
+const TABLE: readonly (readonly [EndingKind, Record<'silence' | 'head' | Framing['kind'], VerdictKind>])[] = [
   [
     'message-end',
     {
