@@ -7,7 +7,7 @@ import { responseFraming } from '../http/framing.ts';
 import { serializeFields } from '../http/forwarding.ts';
 import { parseResponseHead } from '../http/response-head.ts';
 import type { HeadResult, ResponseHead } from '../http/response-head.ts';
-import type { BodySink } from '../spool/body-sink.ts';
+import type { BodySink } from '../spool/spooled-body.ts';
 import type { UpstreamConnection } from '../upstream/connection.ts';
 import { CLIENT_GONE, evidenceOf, headTooLarge, MESSAGE_END, notHttp } from '../upstream/evidence.ts';
 import { FIN, resetBy, sinkFault, UNASKED_SWITCH } from '../upstream/evidence.ts';

@@ -1,7 +1,7 @@
 /** Reads one answer of the server, counts it, and keeps nothing of its body. */
 
 import type { ResponseHead } from '../http/response-head.ts';
-import type { BodySink, SinkFault } from '../spool/body-sink.ts';
+import type { BodySink, SinkFault } from '../spool/spooled-body.ts';
 import { CLIENT_GONE, evidenceOf } from '../upstream/evidence.ts';
 import type { Ending, Evidence, RequestBodySent } from '../upstream/evidence.ts';
 import { ResponseReader, type ResponseObserver } from '../upstream/response-reader.ts';

@@ -2,9 +2,8 @@
 
 import type { IncomingMessage } from 'node:http';
 import { ProxyError } from '../errors.ts';
-import type { SinkFault } from '../spool/body-sink.ts';
 import type { SpoolWriter } from '../spool/spool-writer.ts';
-import type { SpooledBody } from '../spool/spooled-body.ts';
+import type { SinkFault, SpooledBody } from '../spool/spooled-body.ts';
 
 export type Received =
   | { readonly kind: 'body'; readonly body: SpooledBody }

@@ -8,7 +8,7 @@ import { clientFields } from '../http/forwarding.ts';
 import type { Framing } from '../http/framing.ts';
 import type { Request } from '../http/request.ts';
 import type { ResponseHead } from '../http/response-head.ts';
-import type { BodySink } from '../spool/body-sink.ts';
+import type { BodySink } from '../spool/spooled-body.ts';
 
 export class Relay implements BodySink {
   readonly #response: ServerResponse;

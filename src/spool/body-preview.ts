@@ -1,6 +1,6 @@
 /** Keeps the first bytes of a body that goes elsewhere, to be shown later: in one buffer, and within a bound for all. */
 
-import type { BodySink } from './body-sink.ts';
+import type { BodySink } from './spooled-body.ts';
 
 const MAX_KEPT_BYTES = 64 * 1024;
 

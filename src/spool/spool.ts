@@ -1,11 +1,11 @@
 /** Makes spool writers that share the process-wide budgets and one folder. */
 
 import type { Settings } from '../config/settings.ts';
+import type { SpoolRoom } from './body-room.ts';
 import { Budget } from './budget.ts';
 import { BufferPool } from './buffer-pool.ts';
-import { SpoolFolder } from './spool-folder.ts';
+import { openNamelessFile } from './spool-file.ts';
 import { SpoolWriter } from './spool-writer.ts';
-import type { SpoolRoom } from './spool-writer.ts';
 
 type SpoolSettings = Pick<Settings, 'memoryTotalBytes' | 'diskTotalBytes' | 'spoolDir' | 'spoolWaitMs'>;
 
@@ -24,8 +24,7 @@ export class Spool {
     this.memory = new Budget(settings.memoryTotalBytes, MEMORY_WAIT_MS, MOST_MEMORY_WAITS);
     this.disk = new Budget(settings.diskTotalBytes, settings.spoolWaitMs);
     this.#buffers = new BufferPool(settings.memoryTotalBytes);
-    const folder = new SpoolFolder(settings.spoolDir);
-    this.#openFile = () => folder.openFile();
+    this.#openFile = () => openNamelessFile(settings.spoolDir);
   }
 
   /** For the bodies of one exchange: what can never fit beside another of them is refused at once. */

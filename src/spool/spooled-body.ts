@@ -1,10 +1,31 @@
-/** A body that arrived whole: can be read any number of times, until it is disposed of. */
+/** What a body is while it arrives, a sink, and once it is whole: it can then be read any number of times. */
 
 import { close, read } from 'node:fs';
 import type { BufferPool } from './buffer-pool.ts';
 
 const PART_BYTES = 256 * 1024;
 
+/** Where the bytes of a body go while they arrive: a spool, or a client that they are passed on to. */
+export interface BodySink {
+  /** Memory into which the next bytes may be read without a copy, never empty; null when there is none now. */
+  window(): Uint8Array | null;
+  /** So many bytes were read into the window that was handed out last. */
+  commit(bytes: number): void;
+  /** Takes a copy of `bytes`, which belong to the caller. */
+  append(bytes: Uint8Array): void;
+  /** True: stop reading until `whenDrained` calls back. */
+  readonly congested: boolean;
+  whenDrained(resume: () => void): void;
+  readonly fault: SinkFault | null;
+}
+
+/** Why a sink takes no more. */
+export type SinkFault =
+  | { readonly kind: 'too-large'; readonly limitBytes: number }
+  | { readonly kind: 'exhausted'; readonly option: string; readonly limitBytes: number }
+  | { readonly kind: 'io'; readonly errorCode: string };
+
+/** A body that arrived whole, until it is disposed of. */
 export interface SpooledBody extends Disposable {
   readonly bytes: number;
   /** The whole body when it is in memory, in one or more parts; null when it is in a file. */

@@ -1,9 +1,9 @@
 /** What is noted of one attempt while somebody watches, and only then. */
 
 import { performance } from 'node:perf_hooks';
-import type { BodySink } from '../spool/body-sink.ts';
 import { previewing } from '../spool/body-preview.ts';
 import type { BodyPreview, PreviewWriter, Previews } from '../spool/body-preview.ts';
+import type { BodySink } from '../spool/spooled-body.ts';
 
 /** Ms since the exchange began; null: it did not come to that, or it cannot be seen. */
 export interface AttemptTimes {

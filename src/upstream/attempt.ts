@@ -3,10 +3,10 @@
 import { performance } from 'node:perf_hooks';
 import type { Duplex } from 'node:stream';
 import { asksForConnectionLogin } from '../http/connection-login.ts';
-import type { Framing } from '../http/framing.ts';
 import { keepsAlive } from '../http/framing.ts';
+import type { Framing } from '../http/framing.ts';
 import type { ResponseHead } from '../http/response-head.ts';
-import type { BodySink } from '../spool/body-sink.ts';
+import type { BodySink } from '../spool/spooled-body.ts';
 import type { Connecting, ConnectionEnd, ConnectionReader, UpstreamConnection } from './connection.ts';
 import { CLIENT_GONE, connectFailed, evidenceOf, resetBy } from './evidence.ts';
 import type { Ending, Evidence } from './evidence.ts';

@@ -2,7 +2,7 @@
 
 import type { Framing } from '../http/framing.ts';
 import type { ResponseHead } from '../http/response-head.ts';
-import type { SinkFault } from '../spool/body-sink.ts';
+import type { SinkFault } from '../spool/spooled-body.ts';
 
 /** What of a response is not HTTP. */
 export type ParseFault =

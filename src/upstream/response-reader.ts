@@ -5,7 +5,7 @@ import { responseFraming } from '../http/framing.ts';
 import type { Framing } from '../http/framing.ts';
 import { findHeadEnd, parseResponseHead } from '../http/response-head.ts';
 import type { ResponseHead } from '../http/response-head.ts';
-import type { BodySink } from '../spool/body-sink.ts';
+import type { BodySink } from '../spool/spooled-body.ts';
 import { headTooLarge, MESSAGE_END, notHttp, sinkFault, UNASKED_SWITCH } from './evidence.ts';
 import type { Ending } from './evidence.ts';
 

@@ -5,7 +5,7 @@ import { prefersHtml } from '../../src/http/accept.ts';
 import { upstreamFields, serializeFields, viaNames } from '../../src/http/forwarding.ts';
 import { checkRequest, originForm } from '../../src/http/request-check.ts';
 import { pathStreams } from '../../src/http/streaming.ts';
-import type { BodySink } from '../../src/spool/body-sink.ts';
+import type { BodySink } from '../../src/spool/spooled-body.ts';
 import { ResponseReader } from '../../src/upstream/response-reader.ts';
 import { plainResponse } from './plain-reading.ts';
 

@@ -2,10 +2,9 @@ import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import type { SinkFault } from '../../../src/spool/body-sink.ts';
 import { Spool } from '../../../src/spool/spool.ts';
 import type { SpoolWriter } from '../../../src/spool/spool-writer.ts';
-import type { SpooledBody } from '../../../src/spool/spooled-body.ts';
+import type { SinkFault, SpooledBody } from '../../../src/spool/spooled-body.ts';
 
 const KIB = 1024;
 const MIB = 1024 * KIB;
@@ -236,6 +235,23 @@ test('a writer that is given up in the middle of a write leaves nothing', async 
   writer.append(pattern(700 * KIB));
   writer[Symbol.dispose]();
   expect([spool.memory.usedBytes, spool.disk.usedBytes]).toEqual([0, 0]);
+});
+
+test('a writer that is given up while it is finishing settles, and leaves nothing', async () => {
+  const writer = spool.ofExchange().writer(null, 0, 100 * MIB);
+  writer.append(pattern(700 * KIB));
+  const finished = writer.finish();
+  writer[Symbol.dispose]();
+  expect(await finished).toMatchObject({ kind: 'io' });
+});
+
+test('a body that goes to a file counts with all of its bytes, also those that were in memory before', async () => {
+  using writer = spool.ofExchange().writer(null, MIB, 100 * MIB);
+  await writeInParts(writer, pattern(3 * MIB), 64 * KIB);
+  expect(spool.disk.usedBytes).toBe(3 * MIB);
+  const body = await writer.finish();
+  expect((await whole(body)).equals(pattern(3 * MIB))).toBe(true);
+  if (Symbol.dispose in body) body[Symbol.dispose]();
 });
 
 describe('when the disk of all bodies is used up', () => {

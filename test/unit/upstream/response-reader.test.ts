@@ -1,9 +1,9 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { Budget } from '../../../src/spool/budget.ts';
-import type { SinkFault } from '../../../src/spool/body-sink.ts';
 import { BufferPool } from '../../../src/spool/buffer-pool.ts';
 import { SpoolWriter } from '../../../src/spool/spool-writer.ts';
+import type { SinkFault } from '../../../src/spool/spooled-body.ts';
 import { FIN, resetBy } from '../../../src/upstream/evidence.ts';
 import type { Ending } from '../../../src/upstream/evidence.ts';
 import { ResponseReader } from '../../../src/upstream/response-reader.ts';
