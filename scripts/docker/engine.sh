@@ -6,7 +6,7 @@ NODE_IMAGE=node:24-slim
 NODE_MAJOR=24
 PYTHON_IMAGE=python:3.13-slim
 PYTHON_SUITE=trixie
-PYTHON_PACKAGES=python3,python3-pip,python3-django,python3-flask
+PYTHON_PACKAGES=python3,python3-pip,python3-django,python3-flask,gunicorn
 BASE_SUITE=bookworm
 # forky has Docker 28, which knows `docker build --check`.
 ENGINE_SUITES='forky trixie'
@@ -113,10 +113,11 @@ engine_make_node_base() {
     'chroot "$1" groupadd --gid 1000 node; chroot "$1" useradd --uid 1000 --gid node --shell /bin/bash --create-home node'
 }
 
-# pip finds Django and Flask already there, so that a loose requirements.txt needs no network.
+# pip finds Django, Flask and gunicorn already there, so that a loose requirements.txt needs no network.
+PYTHON_BASE=$W/cache/$PYTHON_PACKAGES.tar
 engine_make_python_base() {
-  [ -s "$W/cache/python-web.tar" ] && return
-  engine_bootstrap "$PYTHON_SUITE" "$W/cache/python-web.tar" "$PYTHON_PACKAGES" \
+  [ -s "$PYTHON_BASE" ] && return
+  engine_bootstrap "$PYTHON_SUITE" "$PYTHON_BASE" "$PYTHON_PACKAGES" \
     'ln -s /usr/bin/python3 "$1/usr/local/bin/python"; rm -f "$1"/usr/lib/python3*/EXTERNALLY-MANAGED'
 }
 
@@ -142,7 +143,7 @@ engine_load_images() {
   docker image inspect lookalike/node-lastbyte >/dev/null 2>&1 ||
     docker import -c "$path" -c 'ENTRYPOINT ["docker-entrypoint.sh"]' -c 'CMD ["node"]' "$W/cache/node.tar" lookalike/node-lastbyte >/dev/null
   # Always anew: another tool may have given the tag to another image.
-  docker import -c "$path" -c 'CMD ["python3"]' "$W/cache/python-web.tar" "$PYTHON_IMAGE" >/dev/null
+  docker import -c "$path" -c 'CMD ["python3"]' "$PYTHON_BASE" "$PYTHON_IMAGE" >/dev/null
   rm -rf "$context"
   mkdir -p "$context"
   cp -L /etc/ssl/certs/ca-certificates.crt "$context/ca.crt"
