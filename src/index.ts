@@ -2,7 +2,7 @@
 
 export { createProxy } from './server/proxy.ts';
 export type { Proxy, ProxyEvents } from './server/proxy.ts';
-export type { ProxyOptions } from './config/library.ts';
+export type { ProxyOptions } from './config/proxy-options.ts';
 export { ConfigError } from './config/fault.ts';
 export { ProxyError } from './errors.ts';
 export type { ErrorCode } from './errors.ts';

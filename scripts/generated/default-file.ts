@@ -1,6 +1,6 @@
 /** config/default.yaml: every option with its default, to copy and change. */
 
-import { commentedFile, yamlLine } from '../../src/config/commented-file.ts';
+import { commentedFile, yamlLine } from '../../src/config/config-file.ts';
 import { defaultOf } from '../../src/config/option-table.ts';
 
 const HEADER = `# yaml-language-server: $schema=./schema.json

@@ -1,11 +1,11 @@
 /** `lastbyte print-config`: the settings in force, as a file that could be read again. */
 
-import { GROUPS, OPTIONS, written, type OptionGroup } from '../config/option-table.ts';
+import { yamlLine } from '../config/config-file.ts';
 import { originText } from '../config/fault.ts';
+import { GROUPS, OPTIONS, written, type OptionGroup } from '../config/option-table.ts';
 import type { SettingName } from '../config/option-type.ts';
 import type { Provenance } from '../config/resolve.ts';
 import type { Settings } from '../config/settings.ts';
-import { yamlLine } from '../config/commented-file.ts';
 
 export function settingsAsYaml(settings: Settings, provenance: Provenance): string {
   const section = ({ title, options }: OptionGroup): string => {

@@ -1,13 +1,14 @@
-/** Values from a configuration file, YAML or JSON, each with the line that it stands on. */
+/** A configuration file, YAML or JSON: read, each value with the line that it stands on; and written, each option below its purpose. */
 
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { extname, relative } from 'node:path';
 import type * as Yaml from 'yaml';
 import type { Fault, Origin } from './fault.ts';
+import { optionNamed, GROUPS } from './option-table.ts';
+import type { AnyOption, ConfigValue } from './option-type.ts';
 import { collect, unknownName } from './sources.ts';
 import type { Collected, CollectedEntry } from './sources.ts';
-import { optionNamed } from './option-table.ts';
 
 export interface FileSource {
   readonly path: string;
@@ -135,4 +136,23 @@ function unknownKey(written: string, origin: Origin): Fault {
 
 function originAt(text: Text, offset: number): Origin {
   return { kind: 'file', file: text.file, line: Math.max(1, text.lines.linePos(offset).line) };
+}
+
+/**
+ * A file that holds every option: config/default.yaml, and what `lastbyte init` writes.
+ *
+ * @param lineOf the line of one option, below its purpose
+ */
+export function commentedFile(header: string, lineOf: (option: AnyOption) => string): string {
+  const sections = GROUPS.map(({ title, options }) => {
+    const lines = options.flatMap((option) => [`# ${option.purpose}`, lineOf(option)]);
+    return `# --- ${title} ---\n\n${lines.join('\n')}\n`;
+  });
+  return [header, ...sections].join('\n');
+}
+
+/** `retry-methods: [GET, HEAD]`, without its line end. */
+export function yamlLine(name: string, value: ConfigValue): string {
+  const options = { collectionStyle: 'flow', flowCollectionPadding: false, lineWidth: 0 } as const;
+  return `${name}: ${yaml().stringify(value, options).trimEnd()}`;
 }

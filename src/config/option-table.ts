@@ -1,12 +1,10 @@
 /** The one table of options: flags, variables, file keys, help, defaults, schema and documents come from it. */
 
 import type { AnyOption, ConfigValue, OptionName, Rows, SettingName } from './option-type.ts';
-import { LIMITS } from './options/limits.ts';
+import { LIMITS, TIMEOUTS } from './options/limits.ts';
 import { LISTENING } from './options/listening.ts';
-import { RETRY } from './options/retry.ts';
 import { LOGS, STREAMING } from './options/streaming-and-logs.ts';
-import { TIMEOUTS } from './options/timeouts.ts';
-import { UPSTREAM } from './options/upstream.ts';
+import { RETRY, UPSTREAM } from './options/upstream.ts';
 import type { Settings } from './settings.ts';
 
 export interface OptionGroup {

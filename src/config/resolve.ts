@@ -1,15 +1,15 @@
-/** Settings from the command line, the environment and a configuration file: flag > variable > file > default. */
+/** Settings from the command line, the environment and a configuration file (flag > variable > file > default), or from a program. */
 
+import { checkAll } from './checks.ts';
 import { collectFile } from './config-file.ts';
 import type { FileSource } from './config-file.ts';
-import { crossCheck } from './cross-checks.ts';
-import { shown } from './fault.ts';
+import { ConfigError, shown } from './fault.ts';
 import type { Fault, Origin } from './fault.ts';
-import { checkFiles } from './file-checks.ts';
 import { CONFIG_VARIABLE, OPTIONS, TABLE } from './option-table.ts';
 import type { SettingName } from './option-type.ts';
+import type { ProxyOptions } from './proxy-options.ts';
 import type { Settings } from './settings.ts';
-import { collectFlags, collectVariables } from './sources.ts';
+import { collectFlags, collectProperties, collectVariables } from './sources.ts';
 import type { Collected, RawValue } from './sources.ts';
 
 export interface Sources {
@@ -32,6 +32,17 @@ export function loadSettings(sources: Sources): LoadResult {
   ]);
 }
 
+/**
+ * The settings that `options` ask for, deeply frozen; what is left out or undefined has its default.
+ *
+ * @throws ConfigError with everything that is wrong, at once
+ */
+export function resolveOptions(options: ProxyOptions): Settings {
+  const result = resolveSettings([collectProperties(options)]);
+  if (result.kind === 'faults') throw new ConfigError(result.faults);
+  return result.settings;
+}
+
 /** The configuration file that counts, and what names it; null when there is none. */
 export function fileOf({ file, env }: Pick<Sources, 'file' | 'env'>): FileSource | null {
   if (file !== null) return { path: file, namedBy: { kind: 'flag', name: '--config' } };
@@ -51,7 +62,7 @@ export type LoadResult =
 type Draft = { -readonly [S in SettingName]?: Settings[S] };
 
 /** `sources`: the one that counts most comes first. */
-export function resolveSettings(sources: readonly Collected[]): LoadResult {
+function resolveSettings(sources: readonly Collected[]): LoadResult {
   const given = sources.flatMap((source) => source.values);
   const faults = sources.flatMap((source) => source.faults);
   const draft: Draft = {};
@@ -64,7 +75,7 @@ export function resolveSettings(sources: readonly Collected[]): LoadResult {
   }
   if (!isWhole(draft)) throw new Error('the option table has no row for a setting');
   const doubtful = new Set(faults.map(({ option }) => option));
-  faults.push(...crossCheck(draft, provenance, doubtful), ...checkFiles(draft, provenance, doubtful));
+  faults.push(...checkAll(draft, provenance, doubtful));
   if (faults.length > 0) return { kind: 'faults', faults };
   return { kind: 'settings', settings: freezeDeep(draft), provenance };
 }

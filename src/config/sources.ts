@@ -1,10 +1,11 @@
-/** Raw values from the command line and the environment, each with the option that it is for and where it was given, and the names that nothing has. */
+/** Raw values from the command line, the environment and a program, each with the option that it is for and where it was given, and the names that nothing has. */
 
 import { originText, shown } from './fault.ts';
 import type { Fault, Origin } from './fault.ts';
 import { nearestName } from './nearest.ts';
-import { CONFIG_VARIABLE, OPTIONS, optionNamed, variableOf } from './option-table.ts';
+import { CONFIG_VARIABLE, OPTIONS, optionNamed, propertyOf, variableOf } from './option-table.ts';
 import type { AnyOption, OptionName } from './option-type.ts';
+import type { ProxyOptions } from './proxy-options.ts';
 
 export interface RawValue {
   readonly option: AnyOption;
@@ -139,6 +140,35 @@ function collectVariable(name: string, raw: string): CollectedEntry | null {
       list: 'Every flag of lastbyte --help has a variable: --body-hold is LASTBYTE_BODY_HOLD',
     }),
   };
+}
+
+/** What a program gives: one without types may give anything, so unknown properties are faults here too. */
+export function collectProperties(options: ProxyOptions): Collected {
+  return collect(Object.entries(options).map(([name, raw]: [string, unknown]) => collectProperty(name, raw)));
+}
+
+function collectProperty(name: string, raw: unknown): CollectedEntry | null {
+  if (raw === undefined) return null;
+  const origin = { kind: 'property', name } as const;
+  const option = OPTIONS.find((candidate) => propertyOf(candidate.name) === name);
+  if (option !== undefined) return { kind: 'value', value: { option, raw: inUnit(option, raw), origin } };
+  return {
+    kind: 'fault',
+    fault: unknownName({
+      written: name,
+      origin,
+      sort: 'property',
+      spell: propertyOf,
+      others: [],
+      turnOff: (known) => `${propertyOf(known)}: false`,
+      list: 'ProxyOptions lists all options',
+    }),
+  };
+}
+
+/** Programs count times in ms, as Node does; people must name the unit. */
+function inUnit(option: AnyOption, raw: unknown): unknown {
+  return option.type.unit === 'ms' && typeof raw === 'number' ? `${raw}ms` : raw;
 }
 
 interface UnknownName {

@@ -1,6 +1,6 @@
 /** What `lastbyte init` writes: a configuration to change, and lastbyte as a service of docker compose. */
 
-import { commentedFile, yamlLine } from '../../config/commented-file.ts';
+import { commentedFile, yamlLine } from '../../config/config-file.ts';
 import type { ConfigValue, SettingName } from '../../config/option-type.ts';
 import { defaultOf, TABLE, written } from '../../config/option-table.ts';
 import type { Target } from '../../config/settings.ts';

@@ -3,9 +3,8 @@ import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
 import { generatedFiles } from '../../../scripts/generated/generated-files.ts';
-import { loadSettings } from '../../../src/config/resolve.ts';
 import { TABLE } from '../../../src/config/option-table.ts';
-import { resolveOptions } from '../../../src/config/library.ts';
+import { loadSettings, resolveOptions } from '../../../src/config/resolve.ts';
 import { violations } from './json-schema.ts';
 
 const pathOf = (path: string): string => fileURLToPath(new URL(`../../../${path}`, import.meta.url));

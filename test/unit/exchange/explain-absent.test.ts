@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { resolveOptions } from '../../../src/config/library.ts';
+import { resolveOptions } from '../../../src/config/resolve.ts';
 import { explainAbsentAtStart, waitingNotice } from '../../../src/exchange/explain-absent.ts';
 
 const settings = resolveOptions({ target: '5173' });

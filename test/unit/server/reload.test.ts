@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { resolveOptions } from '../../../src/config/library.ts';
+import { resolveOptions } from '../../../src/config/resolve.ts';
 import { reloaded } from '../../../src/server/reload.ts';
 
 test('what can change while it runs, does', () => {

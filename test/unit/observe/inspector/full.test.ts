@@ -7,7 +7,7 @@ import * as fc from 'fast-check';
 import type { Har } from 'har-format';
 import { expect, test } from 'vitest';
 import type { ExchangeRecord } from '../../../../src/exchange/events.ts';
-import { resolveOptions } from '../../../../src/config/library.ts';
+import { resolveOptions } from '../../../../src/config/resolve.ts';
 import { curlCommand } from '../../../../src/observe/inspector/curl.ts';
 import { fullView } from '../../../../src/observe/inspector/full.ts';
 import { harParts } from '../../../../src/observe/inspector/har.ts';

@@ -1,7 +1,7 @@
 /** What is listed when more comes than anybody can look at. */
 
 import { expect, test } from 'vitest';
-import { resolveOptions } from '../../../../src/config/library.ts';
+import { resolveOptions } from '../../../../src/config/resolve.ts';
 import { Inspector } from '../../../../src/observe/inspector/inspector.ts';
 import { DELIVERED, REFUSED, RETRIED } from '../records.ts';
 

@@ -1,5 +1,7 @@
-/** Faults that no value shows alone: two settings that do not go together. */
+/** Faults that show only once all values are read: settings that do not go together, and paths that are not as they must be. */
 
+import { accessSync, constants, readFileSync, statSync } from 'node:fs';
+import { createSecureContext } from 'node:tls';
 import { originText } from './fault.ts';
 import type { Fault, Origin } from './fault.ts';
 import { TABLE, written } from './option-table.ts';
@@ -16,13 +18,13 @@ interface Finding {
   readonly remedy: string;
 }
 
-interface CrossCheck {
+interface Check {
   /** When one of these is at fault on its own, the check would only repeat it. */
   readonly concerns: readonly SettingName[];
   readonly find: (settings: Settings, origins: Origins) => Finding | null;
 }
 
-const CHECKS: readonly CrossCheck[] = [
+const CHECKS: readonly Check[] = [
   needs('tlsCert', 'tlsKey'),
   needs('tlsKey', 'tlsCert'),
   atMost('memoryPerBodyBytes', 'memoryTotalBytes'),
@@ -31,26 +33,40 @@ const CHECKS: readonly CrossCheck[] = [
   { concerns: ['port', 'host', 'socketPath', 'admin', 'adminPort', 'adminHost'], find: samePort },
   { concerns: ['target', 'port', 'host', 'socketPath'], find: ownAddress },
   { concerns: ['target', 'admin', 'adminPort', 'adminHost'], find: ownAdminAddress },
+  // What a path names must be there before the first client is.
+  usablePath('tlsCert', unreadable, 'Give the path of a PEM file'),
+  usablePath('tlsKey', unreadable, 'Give the path of a PEM file'),
+  usablePath('spoolDir', unwritableFolder, 'Give a folder that this user may write in'),
+  { concerns: ['tlsCert', 'tlsKey'], find: unfitKey },
 ];
 
-/** `doubtful`: names of options that have a fault already. */
-export function crossCheck(
+/** `faulty`: names of options that have a fault already. */
+export function checkAll(
   settings: Settings,
   origins: Origins,
-  doubtful: ReadonlySet<string>,
+  faulty: ReadonlySet<string>,
 ): readonly Fault[] {
-  return CHECKS.filter(({ concerns }) => !concerns.some((name) => doubtful.has(TABLE[name].name)))
+  return CHECKS.filter(({ concerns }) => !concerns.some((name) => faulty.has(TABLE[name].name)))
     .map(({ find }) => find(settings, origins))
     .filter((finding) => finding !== null)
     .map((finding) => faultOf(finding, settings, origins));
 }
 
 function faultOf({ blamed, problem, remedy }: Finding, settings: Settings, origins: Origins): Fault {
-  const origin = origins.get(blamed) ?? { kind: 'default' };
-  return { option: TABLE[blamed].name, value: text(blamed, settings), origin, problem, remedy };
+  return {
+    option: TABLE[blamed].name,
+    value: text(blamed, settings),
+    origin: originOf(origins, blamed),
+    problem,
+    remedy,
+  };
 }
 
-function needs(setting: 'tlsCert' | 'tlsKey', other: 'tlsCert' | 'tlsKey'): CrossCheck {
+function originOf(origins: Origins, setting: SettingName): Origin {
+  return origins.get(setting) ?? { kind: 'default' };
+}
+
+function needs(setting: 'tlsCert' | 'tlsKey', other: 'tlsCert' | 'tlsKey'): Check {
   return {
     concerns: ['tlsCert', 'tlsKey'],
     find: (settings) => {
@@ -63,16 +79,15 @@ function needs(setting: 'tlsCert' | 'tlsKey', other: 'tlsCert' | 'tlsKey'): Cros
 
 type Measured = { [S in SettingName]: UnitOf<S> extends null ? never : S }[SettingName];
 
-function atMost(setting: Measured, limit: Measured): CrossCheck {
+function atMost(setting: Measured, limit: Measured): Check {
   return {
     concerns: [setting, limit],
     find: (settings, origins) => {
       if (settings[setting] <= settings[limit]) return null;
-      const blamed = origins.get(setting)?.kind === 'default' ? limit : setting;
+      const blamed = originOf(origins, setting).kind === 'default' ? limit : setting;
       const other = blamed === limit ? setting : limit;
-      const { name } = TABLE[other];
-      const value = `${text(other, settings)} (${originText(origins.get(other) ?? { kind: 'default' })})`;
-      const problem = `is ${blamed === limit ? 'under' : 'over'} ${name}, which is ${value}`;
+      const value = `${text(other, settings)} (${originText(originOf(origins, other))})`;
+      const problem = `is ${blamed === limit ? 'under' : 'over'} ${TABLE[other].name}, which is ${value}`;
       return { blamed, problem, remedy: `Lower ${TABLE[setting].name} or raise ${TABLE[limit].name}` };
     },
   };
@@ -82,7 +97,7 @@ function samePort(settings: Settings, origins: Origins): Finding | null {
   const { port, host, socketPath, admin, adminPort, adminHost } = settings;
   if (!admin || socketPath !== null || port === 0 || port !== adminPort || !overlap(host, adminHost))
     return null;
-  const blamed = origins.get('adminPort')?.kind === 'default' ? 'port' : 'adminPort';
+  const blamed = originOf(origins, 'adminPort').kind === 'default' ? 'port' : 'adminPort';
   const other = blamed === 'port' ? 'admin-port' : 'port';
   return {
     blamed,
@@ -93,7 +108,7 @@ function samePort(settings: Settings, origins: Origins): Finding | null {
 
 function ownAddress({ target, port, host, socketPath }: Settings, origins: Origins): Finding | null {
   const blamed =
-    origins.get('target')?.kind === 'default' ? (socketPath === null ? 'port' : 'socketPath') : 'target';
+    originOf(origins, 'target').kind === 'default' ? (socketPath === null ? 'port' : 'socketPath') : 'target';
   const remedy = 'Give the address of the server behind it';
   if (target.kind === 'unix') {
     if (target.path !== socketPath) return null;
@@ -115,7 +130,7 @@ function ownAdminAddress(
 ): Finding | null {
   if (!admin || target.kind === 'unix' || target.port !== adminPort || !reaches(target.host, adminHost))
     return null;
-  const blamed = origins.get('target')?.kind === 'default' ? 'adminPort' : 'target';
+  const blamed = originOf(origins, 'target').kind === 'default' ? 'adminPort' : 'target';
   return {
     blamed,
     problem: "makes lastbyte's own admin port the target",
@@ -158,4 +173,79 @@ function isLocalName(host: string): boolean {
 function text(setting: SettingName, settings: Settings): string | null {
   const value = written(setting, settings[setting]);
   return value === null ? null : String(value);
+}
+
+function usablePath(
+  setting: 'tlsCert' | 'tlsKey' | 'spoolDir',
+  problemOf: (path: string) => string | null,
+  remedy: string,
+): Check {
+  return {
+    concerns: [setting],
+    find: ({ [setting]: value }) => {
+      const problem = value === null ? null : problemOf(value);
+      return problem === null ? null : { blamed: setting, problem, remedy };
+    },
+  };
+}
+
+const SYSTEM_PROBLEMS: ReadonlyMap<string, string> = new Map([
+  ['ENOENT', 'does not exist'],
+  ['EACCES', 'is not open to this user'],
+  ['EISDIR', 'is a folder'],
+  ['ENOTDIR', 'does not exist'],
+  ['EROFS', 'is read-only'],
+]);
+
+type KeyProblem = readonly [problem: string, remedy: string];
+
+const ENCRYPTED: KeyProblem = ['is encrypted', 'Give a key without a passphrase, as openssl pkey writes it'];
+const MISMATCH: KeyProblem = [
+  'does not belong to --tls-cert',
+  'Give the key that the certificate was issued for',
+];
+
+/** One that cannot be read has its own check. */
+function unfitKey({ tlsCert, tlsKey }: Settings): Finding | null {
+  if (tlsCert === null || tlsKey === null || (unreadable(tlsCert) ?? unreadable(tlsKey)) !== null)
+    return null;
+  const found = keyProblem(readFileSync(tlsCert), readFileSync(tlsKey));
+  return found === null ? null : { blamed: 'tlsKey', problem: found[0], remedy: found[1] };
+}
+
+function keyProblem(cert: Buffer, key: Buffer): KeyProblem | null {
+  // OpenSSL tells of it in different words each time: it tries the empty passphrase (RFC 7468 section 11, RFC 1421).
+  if (/ENCRYPTED/.test(key.toString('latin1'))) return ENCRYPTED;
+  try {
+    createSecureContext({ cert, key });
+    return null;
+  } catch (cause) {
+    if (!(cause instanceof Error)) throw cause;
+    if ('code' in cause && cause.code === 'ERR_OSSL_X509_KEY_VALUES_MISMATCH') return MISMATCH;
+    return [
+      `cannot be used with --tls-cert (${cause.message})`,
+      'Give a certificate and its key, both as PEM',
+    ];
+  }
+}
+
+function unreadable(path: string): string | null {
+  return failing(() => (readFileSync(path).includes('-----BEGIN ') ? null : 'is not a PEM file'));
+}
+
+function unwritableFolder(path: string): string | null {
+  return failing(() => {
+    if (!statSync(path).isDirectory()) return 'is not a folder';
+    accessSync(path, constants.W_OK | constants.X_OK);
+    return null;
+  });
+}
+
+function failing(look: () => string | null): string | null {
+  try {
+    return look();
+  } catch (cause) {
+    const code = cause instanceof Error && 'code' in cause ? String(cause.code) : '';
+    return SYSTEM_PROBLEMS.get(code) ?? `cannot be used (${code || String(cause)})`;
+  }
 }

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { ConfigError } from '../../../src/config/fault.ts';
-import { resolveOptions } from '../../../src/config/library.ts';
+import { resolveOptions } from '../../../src/config/resolve.ts';
 
 function errorOf(options: object): ConfigError {
   try {
