@@ -2,8 +2,8 @@
 
 import type { Settings } from '../config/settings.ts';
 import { explainAbsentAtStart } from '../exchange/explain-absent.ts';
+import { answeringPorts } from '../upstream/absence.ts';
 import { openConnection } from '../upstream/dial.ts';
-import { answeringPorts } from '../upstream/usual-ports.ts';
 
 export interface AbsentAtStart {
   /** Null: it takes connections, or the question was cancelled. */

@@ -1,7 +1,7 @@
 /** How often the upstream went away under one request, and the time that was spent on waiting for it. */
 
 import { wentAway } from '../upstream/evidence.ts';
-import type { WaitingRoom } from '../upstream/waiting-room.ts';
+import type { WaitingRoom } from '../upstream/absence.ts';
 import type { AttemptRecord } from './events.ts';
 
 export class Absences implements Disposable {

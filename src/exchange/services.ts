@@ -7,7 +7,7 @@ import type { Spool } from '../spool/spool.ts';
 import type { Connecting } from '../upstream/connection.ts';
 import type { ConnectionPool } from '../upstream/pool.ts';
 import type { Routes } from '../upstream/routes.ts';
-import type { WaitingRoom } from '../upstream/waiting-room.ts';
+import type { WaitingRoom } from '../upstream/absence.ts';
 import type { ExchangeRecord } from './events.ts';
 import type { HeldBackHints } from './held-back.ts';
 import type { Watcher } from './notes.ts';

@@ -1,4 +1,4 @@
-/** What a proxy tells, and how: to whoever listens, and at the cost of nobody's exchange. */
+/** The events of a proxy, and their publisher: told to whoever listens, and at the cost of nobody's exchange. */
 
 import type { EventEmitter } from 'node:events';
 import type { Socket } from 'node:net';
@@ -37,7 +37,7 @@ export interface ProxyEvents {
   strayBytes: [notice: StrayBytesNotice];
 }
 
-export class Teller {
+export class EventPublisher {
   readonly #events: EventEmitter<ProxyEvents>;
   readonly #watcher: Watcher;
   readonly #bucket = new TokenBucket(LOOKED_AT);
@@ -70,15 +70,15 @@ export class Teller {
     safely(() => this.#events.emit('strayBytes', notice));
   }
 
-  over(record: ExchangeRecord): void {
+  exchange(record: ExchangeRecord): void {
     safely(() => this.#events.emit('exchange', record));
   }
 
-  acceptFailed(error: Error): void {
+  acceptError(error: Error): void {
     safely(() => this.#events.emit('acceptError', error));
   }
 
-  adminFailed(error: unknown): void {
+  adminError(error: unknown): void {
     const told = error instanceof Error ? error : new Error(String(error));
     safely(() => this.#events.emit('adminError', told));
   }

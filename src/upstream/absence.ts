@@ -1,6 +1,9 @@
-/** Notices when the upstream takes no connections, and says so once for each such time: when the first request begins to wait. */
+/** An upstream that takes no connections: noticed, told once, who may wait for it, and what answers in its place. */
 
+import type { Target } from '../config/settings.ts';
+import { isLoopback } from '../config/target.ts';
 import type { ConnectResult } from './connection.ts';
+import { openConnection } from './dial.ts';
 
 /** An upstream that takes no connections. */
 export interface Absent {
@@ -18,6 +21,7 @@ export interface AbsenceOptions {
   readonly waiting: (absent: Absent) => void;
 }
 
+/** Notices when the upstream takes no connections, and says so once for each such time: when the first request begins to wait. */
 export class Absence {
   readonly #options: AbsenceOptions;
   #wasThere = false;
@@ -63,4 +67,65 @@ export class Absence {
     const answering = await this.#options.answeringPorts();
     if (this.#absent === absent) this.#absent = { ...absent, answering };
   }
+}
+
+/** Requests that wait, whichever settings they began with. */
+export interface Waiters {
+  count: number;
+}
+
+/** Bounds how many requests wait at once. */
+export class WaitingRoom {
+  readonly #waiters: Waiters;
+  readonly #entered: () => void;
+
+  /** @param entered called when a request begins to wait */
+  constructor(waiters: Waiters, entered: () => void) {
+    this.#waiters = waiters;
+    this.#entered = entered;
+  }
+
+  /** False: the room is full. True: `leave` must follow. */
+  enter(maxWaiting: number): boolean {
+    if (this.#waiters.count >= maxWaiting) return false;
+    this.#waiters.count += 1;
+    this.#entered();
+    return true;
+  }
+
+  leave(): void {
+    this.#waiters.count -= 1;
+  }
+}
+
+/** Rails and Node, Angular, Astro, Flask, Vite, Django and http.server, webpack and Tomcat, Jupyter, PHP. */
+const USUAL_PORTS: readonly number[] = [
+  3000, 3001, 4000, 4200, 4321, 5000, 5173, 5174, 8000, 8001, 8080, 8888, 9000,
+];
+/** macOS itself answers there (AirPlay). */
+const NOBODYS_SERVER = process.platform === 'darwin' ? 5000 : null;
+
+/** Loopback answers at once, or never. */
+const TIMEOUT_MS = 200;
+
+/**
+ * Which of the ports that dev servers usually take answers on this machine: perhaps the one that was meant. Empty where the
+ * target is another machine. Each port is connected to, and nothing is sent.
+ *
+ * @param except ports of our own
+ */
+export async function answeringPorts(target: Target, except: readonly number[]): Promise<readonly number[]> {
+  if (target.kind === 'unix' || !isLoopback(target.host)) return [];
+  const others = USUAL_PORTS.filter(
+    (port) => port !== target.port && port !== NOBODYS_SERVER && !except.includes(port),
+  );
+  const answers = await Promise.all(others.map(accepts));
+  return others.filter((_, index) => answers[index]);
+}
+
+async function accepts(port: number): Promise<boolean> {
+  const target: Target = { kind: 'tcp', tls: false, host: 'localhost', port };
+  const result = await openConnection({ target, insecure: false, timeoutMs: TIMEOUT_MS }).result;
+  if (result.kind === 'connected') result.connection.destroy();
+  return result.kind === 'connected';
 }

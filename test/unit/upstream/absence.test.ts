@@ -1,9 +1,8 @@
 import { describe, expect, test } from 'vitest';
-import { Absence } from '../../../src/upstream/absence.ts';
+import { Absence, answeringPorts } from '../../../src/upstream/absence.ts';
 import type { Absent } from '../../../src/upstream/absence.ts';
 import type { ConnectResult } from '../../../src/upstream/connection.ts';
 import { openConnection } from '../../../src/upstream/dial.ts';
-import { answeringPorts } from '../../../src/upstream/usual-ports.ts';
 import { Upstream } from '../../harness/upstream.ts';
 
 const REFUSED: ConnectResult = {

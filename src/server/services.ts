@@ -1,0 +1,78 @@
+/** What the exchanges under one set of settings share: a reload makes it again, and each exchange keeps what it began with. */
+
+import type { Socket } from 'node:net';
+import { trustIn } from '../client/peer.ts';
+import type { Settings } from '../config/settings.ts';
+import { targetUrl } from '../config/target.ts';
+import { strayBytesNotice } from '../exchange/explain.ts';
+import { waitingNotice } from '../exchange/explain-absent.ts';
+import { HeldBackHints } from '../exchange/held-back.ts';
+import type { Services } from '../exchange/services.ts';
+import type { Spool } from '../spool/spool.ts';
+import { Absence, answeringPorts, WaitingRoom } from '../upstream/absence.ts';
+import type { Waiters } from '../upstream/absence.ts';
+import { ConnectGate } from '../upstream/connect-gate.ts';
+import type { Connecting, ConnectOptions } from '../upstream/connection.ts';
+import { openConnection } from '../upstream/dial.ts';
+import { ConnectionPool } from '../upstream/pool.ts';
+import { Routes } from '../upstream/routes.ts';
+import type { EventPublisher } from './proxy-events.ts';
+
+/** What lasts as long as the proxy. */
+export interface Shared {
+  readonly spool: Spool;
+  readonly publisher: EventPublisher;
+  readonly waiters: Waiters;
+  /** The name by which this proxy knows itself in Via. */
+  readonly via: string;
+  /** Where clients reach it, and where people and tools do; null: nowhere. The ports are known once it listens. */
+  readonly urls: () => { readonly url: string; readonly adminUrl: string | null };
+  readonly addressOf: (socket: Socket) => string;
+  /** The proxy shuts down. */
+  closing: boolean;
+}
+
+export function servicesUnder(settings: Settings, shared: Shared): Services {
+  const { target, insecure } = settings;
+  const { spool, publisher, waiters, via, urls, addressOf } = shared;
+  const gate = new ConnectGate();
+  const absence = new Absence({
+    answeringPorts: () => answeringPorts(target, ownPorts(urls())),
+    waiting: (absent) => publisher.waiting(waitingNotice(absent, settings)),
+  });
+  const connect = (options: Pick<ConnectOptions, 'timeoutMs' | 'asStream'>): Connecting => {
+    const connecting = gate.open(() => openConnection({ target, insecure, ...options }));
+    void connecting.result.then((result) => absence.met(result));
+    return connecting;
+  };
+  return {
+    settings,
+    spool,
+    pool: new ConnectionPool(settings, () => publisher.strayBytes(strayBytesNotice(targetUrl(target)))),
+    routes: new Routes(),
+    waitingRoom: new WaitingRoom(waiters, () => absence.waitBegins()),
+    heldBack: new HeldBackHints(),
+    via,
+    get closing() {
+      return shared.closing;
+    },
+    get watcher() {
+      return publisher.watcher;
+    },
+    connect: (timeoutMs) => connect({ timeoutMs }),
+    connectAsStream: (timeoutMs) => connect({ timeoutMs, asStream: true }),
+    addressOf,
+    nearby: () => ({ adminUrl: browsable(urls().adminUrl), answering: absence.answering }),
+    trusts: trustIn(settings.trustProxy),
+    record: (record) => publisher.exchange(record),
+  };
+}
+
+function ownPorts({ url, adminUrl }: ReturnType<Shared['urls']>): readonly number[] {
+  return [url, adminUrl ?? ''].map((one) => Number(/:(\d+)$/.exec(one)?.[1] ?? 0));
+}
+
+/** As a browser on this machine can open it. */
+function browsable(url: string | null): string | null {
+  return url?.replace('//0.0.0.0:', '//127.0.0.1:').replace('//[::]:', '//[::1]:') ?? null;
+}
