@@ -96,10 +96,10 @@ const METHOD = /^([!#$%&'*+\-.^_`|~\dA-Za-z]+)(?: |$)/;
 function unknownMethod(error: NodeJS.ErrnoException): string | null {
   const { code, message } = error;
   if (code !== 'HPE_INVALID_METHOD' && !message.startsWith('Parse Error: Invalid method')) return null;
-  const octets = packet(error);
-  if (octets === null || !('bytesParsed' in error) || typeof error.bytesParsed !== 'number') return null;
-  const start = octets.lastIndexOf('\n', Math.max(0, error.bytesParsed - 1)) + 1;
-  return METHOD.exec(octets.toString('latin1', start, start + MAX_METHOD))?.[1] ?? null;
+  const raw = packet(error);
+  if (raw === null || !('bytesParsed' in error) || typeof error.bytesParsed !== 'number') return null;
+  const start = raw.lastIndexOf('\n', Math.max(0, error.bytesParsed - 1)) + 1;
+  return METHOD.exec(raw.toString('latin1', start, start + MAX_METHOD))?.[1] ?? null;
 }
 
 const MAX_METHOD = 100;

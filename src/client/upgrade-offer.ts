@@ -7,7 +7,7 @@ import type { IncomingMessage, Server } from 'node:http';
 import type { Socket } from 'node:net';
 import { headWithoutOffer } from '../http/upgrade.ts';
 
-/** llhttp: assume absence of a body, and stop behind the head. */
+/** llhttp: assume absence of a body, and stop after the head. */
 const SKIP_BODY = 2;
 
 interface RequestParser {
@@ -15,7 +15,7 @@ interface RequestParser {
 }
 
 /**
- * Has every upgrade handed over behind its head, body or not. Node 26 would parse the body first, and hand over a stream
+ * Has every upgrade handed over after its head, body or not. Node 26 would parse the body first, and hand over a stream
  * that is not the socket; see test/facts/upgrades.test.ts. Call when the server has accepted the socket.
  */
 export function stopAtUpgrades(socket: Socket): void {
@@ -37,7 +37,7 @@ function isRequestParser(value: unknown): value is RequestParser {
   );
 }
 
-/** Puts the request back on its socket. At once: behind the end of its input nothing can be put back. */
+/** Puts the request back on its socket. At once: after the end of its input nothing can be put back. */
 export function putBack(request: IncomingMessage, head: Buffer): void {
   const { method = '', url = '', httpVersion, rawHeaders, socket } = request;
   const again = headWithoutOffer({ method, url, httpVersion, fields: rawHeaders });

@@ -13,7 +13,7 @@ export interface RawValue {
   readonly origin: Origin;
 }
 
-/** What one source holds: values, and names that are none of ours. */
+/** What one source holds: values, and names that are none of our own. */
 export interface Collected {
   readonly values: readonly RawValue[];
   readonly faults: readonly Fault[];

@@ -7,7 +7,7 @@ import type { Target } from './settings.ts';
 
 const FORMS = 'Write it as http://127.0.0.1:8000, django:8000, :8000, 8000 or unix:/run/app.sock';
 
-/** Linux keeps a unix socket's path in 108 octets with its NUL; macOS in 104 (unix(7), `sun_path`). */
+/** Linux keeps a unix socket's path in 108 bytes with its NUL; macOS in 104 (unix(7), `sun_path`). */
 const MAX_SOCKET_PATH_BYTES = 103;
 
 /**

@@ -33,7 +33,7 @@ function jsonText(text: string | null): string {
   return text === null ? 'null' : printableJson(JSON.stringify(text));
 }
 
-/** One of a closed set of ours. */
+/** One of a closed set of our own. */
 function jsonName(name: string | null): string {
   return name === null ? 'null' : `"${name}"`;
 }

@@ -75,22 +75,22 @@ export const COUNTERS: Readonly<Record<CounterName, CounterRow>> = {
   },
   requestBytes: {
     name: 'lastbyte_request_body_bytes_total',
-    help: 'Octets of request bodies that clients sent.',
+    help: 'Bytes of request bodies that clients sent.',
     labels: {},
   },
   responseBytes: {
     name: 'lastbyte_response_body_bytes_total',
-    help: 'Octets of response bodies that clients were sent.',
+    help: 'Bytes of response bodies that clients were sent.',
     labels: {},
   },
   upstreamBytes: {
     name: 'lastbyte_upstream_body_bytes_total',
-    help: 'Octets of response bodies that the upstream sent, those of failed tries included.',
+    help: 'Bytes of response bodies that the upstream sent, those of failed tries included.',
     labels: {},
   },
   surplusBytes: {
     name: 'lastbyte_upstream_surplus_bytes_total',
-    help: 'Octets that the upstream sent behind the end of an answer; they are thrown away.',
+    help: 'Bytes that the upstream sent after the end of a response; they are thrown away.',
     labels: {},
   },
   adminErrors: {
@@ -105,12 +105,12 @@ type HistogramName = 'duration' | 'firstByte' | 'wait';
 export const HISTOGRAMS: Readonly<Record<HistogramName, HistogramRow>> = {
   duration: {
     name: 'lastbyte_exchange_duration_seconds',
-    help: "From the request's head to the last octet of the answer, waits and tries included.",
+    help: "From the request's head to the last byte of the answer, waits and tries included.",
     buckets: SECONDS,
   },
   firstByte: {
     name: 'lastbyte_upstream_first_byte_seconds',
-    help: "From a try's request head to the first octet of its answer; of more than 100 exchanges a second, a sample.",
+    help: "From a try's request head to the first byte of its answer; of more than 100 exchanges a second, a sample.",
     buckets: SECONDS,
   },
   wait: {

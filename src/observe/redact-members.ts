@@ -69,7 +69,7 @@ function quoteAt(text: string, at: number): string {
 /**
  * Where the text in quotation marks ends, the closing one included; the end of the text if it never does.
  *
- * @param from behind the opening one
+ * @param from after the opening one
  */
 export function endOfQuoted(text: string, from: number, quote: string): number {
   const mark = quote.replace(/^\\+/, '');

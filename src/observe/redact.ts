@@ -31,7 +31,7 @@ const MAX_NESTING = 3;
 
 /**
  * The URL, or request target, with the values of secret parameters and a user's name and password replaced.
- * Everything else stays octet for octet, also where it is no valid URL. Linear in the length of the URL.
+ * Everything else stays byte for byte, also where it is no valid URL. Linear in the length of the URL.
  */
 export function redactUrl(url: string): string {
   // A path may have parameters, too: `/a;jsessionid=1` (RFC 3986 section 3.3).
@@ -75,7 +75,7 @@ const NAME_AND_EQUALS = /^\s{0,20}[\w.[\]%+-]{1,200}=/;
 
 /**
  * A fragment is treated like a query: OAuth's implicit grant puts the token there (RFC 6749 section 4.2.2). `?`, `#` and
- * `;` may as well be a part of a value: behind a secret, only a name and `=` begin another parameter.
+ * `;` may as well be a part of a value: after a secret, only a name and `=` begin another parameter.
  */
 export function redactParameters(query: string, nesting: number = MAX_NESTING): string {
   let shown = '';
@@ -104,7 +104,7 @@ function redactedParameter(parameter: string, nesting: number): string | null {
   return isSecret ? `${parameter.slice(0, equals)}=${REDACTED}` : null;
 }
 
-/** Octet by octet and total, unlike decodeURIComponent; only names in ASCII matter here. */
+/** Byte by byte and total, unlike decodeURIComponent; only names in ASCII matter here. */
 function unescaped(text: string): string {
   return text
     .replaceAll('+', ' ')

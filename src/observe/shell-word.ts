@@ -35,7 +35,7 @@ function utf8(bytes: Buffer): string | null {
   }
 }
 
-/** ANSI-C quoting. Octal escapes of three digits end by themselves in every shell; `!` would be history in some. */
+/** ANSI-C quoting. Octal escapes of three digits end on their own in every shell; `!` would be history in some. */
 function escaped(word: string | Buffer): string {
   const bytes = typeof word === 'string' ? Buffer.from(word) : word;
   return bytes

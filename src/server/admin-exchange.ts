@@ -39,7 +39,7 @@ export async function respond(
 async function answerTo(request: IncomingMessage, site: AdminSite): Promise<AdminAnswer | null> {
   let body: string | null;
   try {
-    // A body is read to its end before the answer: closing over unread octets would reset the connection
+    // A body is read to its end before the answer: closing over unread bytes would reset the connection
     // (RFC 9112 section 9.6). `requestTimeout` bounds it.
     body = await received(request);
   } catch {
@@ -57,9 +57,9 @@ async function answerTo(request: IncomingMessage, site: AdminSite): Promise<Admi
 async function received(request: IncomingMessage): Promise<string | null> {
   const parts: Buffer[] = [];
   let bytes = 0;
-  request.on('data', (octets: Buffer) => {
-    bytes += octets.length;
-    if (bytes <= MAX_BODY_BYTES) parts.push(octets);
+  request.on('data', (part: Buffer) => {
+    bytes += part.length;
+    if (bytes <= MAX_BODY_BYTES) parts.push(part);
   });
   await finished(request);
   return bytes <= MAX_BODY_BYTES ? Buffer.concat(parts).toString() : null;

@@ -68,7 +68,7 @@ function taken(socket: Socket, response: ServerResponse): Promise<void> {
       resolve();
     };
     response.on('drain', over);
-    // A response that waits behind another is not told of the end of their connection.
+    // A response that waits for its turn after another is not told of the end of their connection.
     socket.on('close', over);
   });
 }
@@ -90,7 +90,7 @@ function stream(socket: Socket, response: ServerResponse, { open }: StreamAnswer
     response.end();
     return;
   }
-  // The response's own `close` does not come to one that waits behind another.
+  // The response's own `close` does not come to one that waits for its turn after another.
   socket.on('end', end).on('close', end);
   const leaving = open({
     write: (text) => {

@@ -24,7 +24,7 @@ const MAX_PIPELINED = 16;
 export interface CurrentExchange {
   /** The request cannot be received to its end. False: it has been already, and is answered first. */
   fault(error: ProxyError): boolean;
-  /** The client moved no octet for as long as it may. */
+  /** The client moved no byte for as long as it may. */
   clientTimedOut(): void;
   /** The proxy ends, and there is time for last words alone. */
   stop(): void;
@@ -46,7 +46,7 @@ export interface ClientConnection {
   drainListeners: readonly object[];
   /** Why the last request cannot be received to its end, when its turn is yet to come. */
   fault: ProxyError | null;
-  /** An answer to something that was no request goes out behind all others; then nothing more is read. */
+  /** An answer to something that was no request goes out after all others; then nothing more is read. */
   refused: boolean;
   /** The last answer is out: whatever else came is no concern of ours (RFC 9112 section 9.6). */
   closing: boolean;
@@ -70,7 +70,7 @@ export class Listener {
   readonly #server: Server;
   readonly #handlers: ListenerHandlers;
   readonly #connections = new Map<Socket, ClientConnection>();
-  /** Everything that was accepted: over TLS, a socket is no connection of ours before its handshake. */
+  /** Everything that was accepted: over TLS, a socket is no connection of our own before its handshake. */
   readonly #accepted = new Set<Socket>();
   /** Exchanges whose record is not written yet; they may outlive their connection by a little. */
   readonly #unfinished = new Set<Promise<void>>();
@@ -191,7 +191,7 @@ export class Listener {
     };
     this.#connections.set(socket, connection);
     socket.on('close', () => this.#connections.delete(socket));
-    // Node's http.Server calls this behind the last response of a connection, and it would close at once.
+    // Node's http.Server calls this after the last response of a connection, and it would close at once.
     socket.destroySoon = () => this.#linger(socket);
   }
 
@@ -287,7 +287,7 @@ export class Listener {
     }
     connection.parsing = false;
     discardInput(socket);
-    // Bytes behind a request that said "Connection: close" are no request.
+    // Bytes after a request that said "Connection: close" are no request.
     if (connection.closing || code === 'HPE_CLOSED_CONNECTION') return;
     const refusal = clientFault(error, this.#settings);
     if (connection.current?.fault(refusal) === true) return;
@@ -295,7 +295,7 @@ export class Listener {
     this.#refuse(socket, refusal);
   }
 
-  /** Behind the answers that are still due. */
+  /** After the answers that are still due. */
   #refuse(socket: Socket, error: ProxyError): void {
     const connection = this.#connections.get(socket);
     if (connection === undefined || connection.refused) return;

@@ -58,7 +58,7 @@ export class Replays {
           settle({ kind: 'begun', id }),
         );
         socket.write(head, 'latin1');
-        // Half-closed at once, or the proxy would wait for our FIN behind its answer.
+        // Half-closed at once, or the proxy would wait for our FIN after its answer.
         if (body === null) socket.end();
         else socket.end(body);
       });

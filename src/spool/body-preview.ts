@@ -114,9 +114,9 @@ export function previewing(sink: BodySink, preview: PreviewWriter): BodySink {
       if (window !== null) preview.copy(window.subarray(0, bytes));
       sink.commit(bytes);
     },
-    append: (octets) => {
-      preview.copy(octets);
-      sink.append(octets);
+    append: (bytes) => {
+      preview.copy(bytes);
+      sink.append(bytes);
     },
     get congested() {
       return sink.congested;

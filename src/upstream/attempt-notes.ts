@@ -10,13 +10,13 @@ export interface AttemptTimes {
   readonly connectedMs: number | null;
   readonly headSentMs: number | null;
   readonly bodyStartMs: number | null;
-  /** The last octet of the request body is with the kernel. */
+  /** The last byte of the request body is with the kernel. */
   readonly bodySentMs: number | null;
   readonly firstByteMs: number | null;
   /** The final head of the response is whole. */
   readonly headMs: number | null;
   readonly lastByteMs: number | null;
-  /** The first octets of the response's body; null: there was no head. */
+  /** The first bytes of the response's body; null: there was no head. */
   readonly body: BodyPreview | null;
 }
 
@@ -44,7 +44,7 @@ export class AttemptNotes implements AttemptTimes {
     this[moment] = this.#nowMs();
   }
 
-  /** Octets came. */
+  /** Bytes came. */
   arrived(): void {
     const nowMs = this.#nowMs();
     this.firstByteMs ??= nowMs;

@@ -62,7 +62,7 @@ export class Attempt implements ConnectionReader, ResponseObserver {
   #reused = false;
   #streamed = false;
   #paused = false;
-  /** A read is under way: what stands behind the message is still to be counted. */
+  /** A read is under way: what stands after the message is still to be counted. */
   #reading = false;
   /** When the head was there, and the body not with it. */
   #awaitsBodySinceMs: number | null = null;

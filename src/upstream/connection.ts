@@ -15,9 +15,9 @@ const CUT_OFF: ConnectionEnd = { kind: 'rst', errorCode: null, missesCloseNotify
 
 /** Who reads a connection at the moment. */
 export interface ConnectionReader {
-  /** Memory for the next octets; null: the connection's scratch buffer. */
+  /** Memory for the next bytes; null: the connection's scratch buffer. */
   window(): Uint8Array | null;
-  /** `count` octets arrived at the start of `buffer`. False: stop reading until `resume()`. */
+  /** `count` bytes arrived at the start of `buffer`. False: stop reading until `resume()`. */
   bytes(buffer: Uint8Array, count: number): boolean;
   /** The upstream's side is over. Called once. */
   ended(how: ConnectionEnd): void;
@@ -58,7 +58,7 @@ export interface Connecting {
   cancel(): void;
 }
 
-/** Octets for which nobody named a better place; free again when the reader returns, so all connections share it. */
+/** Bytes for which nobody named a better place; free again when the reader returns, so all connections share it. */
 const scratch: Buffer = Buffer.allocUnsafeSlow(64 * 1024);
 
 /** One address, or the path of a unix socket. */
@@ -66,14 +66,14 @@ export type Place = { readonly host: string; readonly port: number } | { readonl
 
 /** Who is told what comes of a connection that is being made. */
 export interface Caller {
-  /** The peer's kernel has it; TLS, where it is wanted, comes behind that. */
+  /** The peer's kernel has it; TLS, where it is wanted, comes after that. */
   accepted(): void;
   /** Called once, unless it is cancelled before. */
   over(result: ConnectResult): void;
 }
 
 /**
- * Connects to one place. Half-open, so that the upstream's FIN does not close our side by itself.
+ * Connects to one place. Half-open, so that the upstream's FIN does not close our side on its own.
  * `cancel` gives it up without a word.
  */
 export function connectTo(place: Place, options: ConnectOptions, caller: Caller): { cancel(): void } {
@@ -124,7 +124,7 @@ export class UpstreamConnection {
       const { socket, wasCutOff } = connectCarriedTls(place, tls, accepted);
       this.socket = socket;
       this.#wasCutOff = wasCutOff;
-      if (!asStream) socket.on('data', (octets) => this.#read(octets.length, octets) || socket.pause());
+      if (!asStream) socket.on('data', (bytes) => this.#read(bytes.length, bytes) || socket.pause());
       return;
     }
     const onread = {
@@ -163,21 +163,21 @@ export class UpstreamConnection {
     return this.#ended === null && !this.socket.destroyed;
   }
 
-  write(octets: string | Uint8Array, written?: (error?: Error | null) => void): void {
-    if (typeof octets === 'string') this.socket.write(octets, 'latin1', written);
-    else this.socket.write(octets, written);
+  write(bytes: string | Uint8Array, written?: (error?: Error | null) => void): void {
+    if (typeof bytes === 'string') this.socket.write(bytes, 'latin1', written);
+    else this.socket.write(bytes, written);
   }
 
   resume(): void {
     this.socket.resume();
   }
 
-  /** Calls back once, when the first octets come or the connection ends. */
+  /** Calls back once, when the first bytes come or the connection ends. */
   whenHeard(heard: () => void): void {
     this.#heard = heard;
   }
 
-  /** Time without any octet moving before the reader is told; 0: never. */
+  /** Time without any byte moving before the reader is told; 0: never. */
   setTimeout(ms: number): void {
     this.socket.setTimeout(ms);
   }
@@ -216,7 +216,7 @@ export class UpstreamConnection {
   }
 
   /**
-   * Node up to 22 (libuv up to 1.51) may report a reset that arrives right behind the last octets as an orderly end.
+   * Node up to 22 (libuv up to 1.51) may report a reset that arrives right after the last bytes as an orderly end.
    * The kernel has forgotten the peer of a reset socket, and not that of one that was closed in order; Node asks for
    * the peer's address only at the first look, so nobody may have looked before. See test/facts/reset.test.ts.
    * When our own FIN is out, the kernel forgets the peer after an orderly end too, so then it tells nothing.

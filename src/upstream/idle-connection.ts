@@ -4,7 +4,7 @@ import { performance } from 'node:perf_hooks';
 import type { ConnectionReader, UpstreamConnection } from './connection.ts';
 
 /**
- * How long a connection rests before it is used again. An upstream that sends a second response behind the first (a bug of its
+ * How long a connection rests before it is used again. An upstream that sends a second response after the first (a bug of its
  * framework, a second `end()`) does that within milliseconds, and whatever comes before the next request is known to be no response to
  * it. 50 ms are also longer than Linux delays an acknowledgement (40 ms): after them it acknowledges at once, and a server that
  * writes a response in parts without TCP_NODELAY, such as Django's runserver, does not wait for it. See decision 12.
@@ -34,7 +34,7 @@ export class IdleConnection implements ConnectionReader {
   /**
    * The connection, if it is still silent; null: it is over. What the kernel has received by now is read before this
    * resolves, however long the event loop stood still: the first turn ends the poll that is under way, the second is
-   * behind one that began after the call (libuv's design overview, "The I/O loop").
+   * after one that began after the call (libuv's design overview, "The I/O loop").
    */
   async takeIfSilent(): Promise<UpstreamConnection | null> {
     await nextTurn();

@@ -1,4 +1,4 @@
-/** Reads one response off the wire, octet for octet: heads, then the body by its framing, then what is too much. */
+/** Reads one response off the wire, byte for byte: heads, then the body by its framing, then what is too much. */
 
 import { ChunkedDecoder } from '../http/chunked.ts';
 import { responseFraming } from '../http/framing.ts';
@@ -19,7 +19,7 @@ export interface ResponseObserver {
   over(ending: Ending): void;
 }
 
-/** So much at a time is put behind the start of a head that came in parts: the body that follows it is not copied. */
+/** So much at a time is put after the start of a head that came in parts: the body that follows it is not copied. */
 const HEAD_PIECE_BYTES = 2048;
 
 export class ResponseReader {
@@ -35,9 +35,9 @@ export class ResponseReader {
 
   head: ResponseHead | null = null;
   framing: Framing | null = null;
-  /** Octets of the head, or of what came of it. */
+  /** Bytes of the head, or of what came of it. */
   headBytes = 0;
-  /** Octets of the interim heads before it. */
+  /** Bytes of the interim heads before it. */
   interimBytes = 0;
   bodyBytes = 0;
   /** Reads that brought some of the body. */
@@ -58,13 +58,13 @@ export class ResponseReader {
     return this.#sink;
   }
 
-  /** Where octets of the body may be read to without a copy; never longer than what the framing still expects. */
+  /** Where bytes of the body may be read to without a copy; never longer than what the framing still expects. */
   window(): Uint8Array | null {
     this.#window = this.#over ? null : this.#bodyWindow();
     return this.#window;
   }
 
-  /** Takes `count` octets at the start of `buffer`. */
+  /** Takes `count` bytes at the start of `buffer`. */
   read(buffer: Uint8Array, count: number): void {
     if (this.#over) {
       this.surplusBytes += count;
@@ -107,7 +107,7 @@ export class ResponseReader {
     if (this.#over) this.surplusBytes += bytes.length - at;
   }
 
-  /** Returns the index behind what it used. */
+  /** Returns the index after what it used. */
   #readHead(bytes: Buffer, from: number): number {
     const before = this.#headStart;
     const knownBytes = before?.bytes ?? 0;
@@ -174,7 +174,7 @@ export class ResponseReader {
     else this.#checkLength();
   }
 
-  /** Returns the index behind what it used. */
+  /** Returns the index after what it used. */
   #readBody(bytes: Buffer, from: number, sink: BodySink): number {
     if (this.#chunked !== null) return this.#readChunks(this.#chunked, bytes, from, sink);
     const left = this.framing?.kind === 'length' ? this.framing.length - this.bodyBytes : Infinity;

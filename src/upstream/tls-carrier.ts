@@ -47,8 +47,8 @@ class TlsCarrier extends Duplex {
     this.#socket = connectTcp({ ...place, allowHalfOpen: true, noDelay: true });
     this.#socket
       .once('connect', accepted)
-      .on('data', (octets: Buffer) => {
-        if (!this.push(octets)) this.#socket.pause();
+      .on('data', (bytes: Buffer) => {
+        if (!this.push(bytes)) this.#socket.pause();
       })
       .on('end', () => {
         this.#finCame = true;
@@ -63,7 +63,7 @@ class TlsCarrier extends Duplex {
     return this.#ended;
   }
 
-  /** Hands the FIN on, a turn after the last octets, if nothing that came before it is still on its way. */
+  /** Hands the FIN on, a turn after the last bytes, if nothing that came before it is still on its way. */
   endOnce(hasTakenAll: () => boolean): void {
     if (!this.#finCame || this.#ended) return;
     setImmediate(() => {
@@ -77,8 +77,8 @@ class TlsCarrier extends Duplex {
     this.#socket.resume();
   }
 
-  override _write(octets: Buffer, _encoding: BufferEncoding, done: (error?: Error | null) => void): void {
-    this.#socket.write(octets, done);
+  override _write(bytes: Buffer, _encoding: BufferEncoding, done: (error?: Error | null) => void): void {
+    this.#socket.write(bytes, done);
   }
 
   override _final(done: () => void): void {

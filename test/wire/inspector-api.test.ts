@@ -384,7 +384,7 @@ describe('the summary', () => {
       upstream: { answers: 3, closes: 2, keeps_alive: 1, cut: 1, refused_connections: 0 },
     });
     expect(summary.upstream.sentences).toEqual([
-      'It closes the connection behind 67 % of its answers.',
+      'It closes the connection after 67 % of its answers.',
       'It cut 1 answer.',
     ]);
   });

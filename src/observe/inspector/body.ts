@@ -46,15 +46,15 @@ type Decoded = Omit<ReadableBody, 'isText'>;
  * What cannot be decoded is not shown, because the secrets in it could not be found, unless it is text in spite of what
  * its field says.
  */
-function decoded(octets: Buffer, contentEncoding: string): Decoded {
+function decoded(raw: Buffer, contentEncoding: string): Decoded {
   const codings = listMembers(contentEncoding).filter((coding) => coding !== 'identity');
-  let bytes = octets;
+  let bytes = raw;
   let isWhole = true;
   for (const coding of codings.toReversed()) {
     const unfolded = unfold(bytes, DECODERS.get(coding));
     if (unfolded === null) {
-      const isText = utf8(octets) !== null;
-      return { bytes: isText ? octets : Buffer.alloc(0), isDecoded: false, isWhole: isText };
+      const isText = utf8(raw) !== null;
+      return { bytes: isText ? raw : Buffer.alloc(0), isDecoded: false, isWhole: isText };
     }
     bytes = unfolded.bytes;
     isWhole &&= unfolded.isWhole;
@@ -62,7 +62,7 @@ function decoded(octets: Buffer, contentEncoding: string): Decoded {
   return { bytes, isDecoded: codings.length > 0, isWhole };
 }
 
-type Decoder = (octets: Buffer) => Buffer;
+type Decoder = (raw: Buffer) => Buffer;
 
 /** A small body that unfolds to a huge one is a known attack. */
 const MAX_DECODED_BYTES = 512 * 1024;
@@ -72,20 +72,20 @@ const ZLIB = { maxOutputLength: MAX_DECODED_BYTES, finishFlush: constants.Z_SYNC
 const BROTLI = { maxOutputLength: MAX_DECODED_BYTES, finishFlush: constants.BROTLI_OPERATION_FLUSH };
 
 const DECODERS: ReadonlyMap<string, Decoder> = new Map([
-  ['gzip', (octets: Buffer) => gunzipSync(octets, ZLIB)],
-  ['x-gzip', (octets: Buffer) => gunzipSync(octets, ZLIB)],
+  ['gzip', (raw: Buffer) => gunzipSync(raw, ZLIB)],
+  ['x-gzip', (raw: Buffer) => gunzipSync(raw, ZLIB)],
   // Some servers leave the header of zlib out (RFC 9110 section 8.4.1.2).
-  ['deflate', (octets: Buffer) => ((octets[0] ?? 0) % 16 === 8 ? inflateSync : inflateRawSync)(octets, ZLIB)],
-  ['br', (octets: Buffer) => brotliDecompressSync(octets, BROTLI)],
+  ['deflate', (raw: Buffer) => ((raw[0] ?? 0) % 16 === 8 ? inflateSync : inflateRawSync)(raw, ZLIB)],
+  ['br', (raw: Buffer) => brotliDecompressSync(raw, BROTLI)],
 ]);
 
 /** As much of the beginning as is sound, and unfolds to no more than may be; null: it cannot be decoded. */
-function unfold(octets: Buffer, decode: Decoder | undefined): { bytes: Buffer; isWhole: boolean } | null {
+function unfold(raw: Buffer, decode: Decoder | undefined): { bytes: Buffer; isWhole: boolean } | null {
   if (decode === undefined) return null;
-  for (let length = octets.length; length > 0; length = Math.floor(length / 2)) {
+  for (let length = raw.length; length > 0; length = Math.floor(length / 2)) {
     try {
-      const bytes = decode(octets.subarray(0, length));
-      if (bytes.length > 0 || length === octets.length) return { bytes, isWhole: length === octets.length };
+      const bytes = decode(raw.subarray(0, length));
+      if (bytes.length > 0 || length === raw.length) return { bytes, isWhole: length === raw.length };
     } catch {
       // Half of it may do.
     }
@@ -93,18 +93,18 @@ function unfold(octets: Buffer, decode: Decoder | undefined): { bytes: Buffer; i
   return null;
 }
 
-function withoutSecrets(octets: Buffer, type: string): Pick<ReadableBody, 'bytes' | 'isText'> {
-  const text = utf8(octets) ?? (type.startsWith('text/') ? octets.toString('latin1') : null);
+function withoutSecrets(raw: Buffer, type: string): Pick<ReadableBody, 'bytes' | 'isText'> {
+  const text = utf8(raw) ?? (type.startsWith('text/') ? raw.toString('latin1') : null);
   if (text !== null) return { isText: true, bytes: Buffer.from(redactBody(text, type)) };
   // A form with a picture in it has fields all the same.
-  return { isText: false, bytes: Buffer.from(redactBody(octets.toString('latin1'), type), 'latin1') };
+  return { isText: false, bytes: Buffer.from(redactBody(raw.toString('latin1'), type), 'latin1') };
 }
 
 /** Null: it is not text. A character that the end of what is kept cuts in two is left out. */
-function utf8(octets: Buffer): string | null {
-  if (octets.includes(0)) return null;
+function utf8(raw: Buffer): string | null {
+  if (raw.includes(0)) return null;
   try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(octets, { stream: true });
+    return new TextDecoder('utf-8', { fatal: true }).decode(raw, { stream: true });
   } catch {
     return null;
   }

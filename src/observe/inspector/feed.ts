@@ -22,12 +22,12 @@ interface FeedWatcher {
   /** Exchanges that left the ring before they could be sent. */
   dropped: number;
   summaryRevision: number;
-  /** Comments in a row that came while the last octets were still on their way. */
+  /** Comments in a row that came while the last bytes were still on their way. */
   stalled: number;
 }
 
 const MAX_WATCHERS = 16;
-const GATHER_MS = 100;
+const COLLECT_MS = 100;
 const MAX_ROWS_AT_ONCE = 200;
 const SUMMARY_EVERY_MS = 1000;
 const COMMENT_EVERY_MS = 15_000;
@@ -36,7 +36,7 @@ const MAX_STALLED = 4;
 export class Feed {
   readonly #options: FeedOptions;
   readonly #watchers = new Set<FeedWatcher>();
-  #gathering: NodeJS.Timeout | null = null;
+  #collecting: NodeJS.Timeout | null = null;
   #summaryDue: NodeJS.Timeout | null = null;
   #comments: NodeJS.Timeout | null = null;
 
@@ -76,10 +76,10 @@ export class Feed {
   /** The ring has changed. */
   changed(): void {
     if (this.#watchers.size === 0) return;
-    this.#gathering ??= setTimeout(() => {
-      this.#gathering = null;
+    this.#collecting ??= setTimeout(() => {
+      this.#collecting = null;
       this.#guarded(() => this.#flush());
-    }, GATHER_MS);
+    }, COLLECT_MS);
     this.#summaryDue ??= setTimeout(() => {
       this.#summaryDue = null;
       this.#guarded(() => {
@@ -109,8 +109,9 @@ export class Feed {
   #leave(watcher: FeedWatcher): void {
     this.#watchers.delete(watcher);
     if (this.#watchers.size > 0) return;
-    for (const timer of [this.#gathering, this.#summaryDue, this.#comments]) clearTimeout(timer ?? undefined);
-    this.#gathering = null;
+    for (const timer of [this.#collecting, this.#summaryDue, this.#comments])
+      clearTimeout(timer ?? undefined);
+    this.#collecting = null;
     this.#summaryDue = null;
     this.#comments = null;
   }

@@ -86,7 +86,7 @@ export class Ring {
     return [...this.#running.values(), ...this.#done.values()].sort((a, b) => b.number - a.number);
   }
 
-  /** What changed behind this revision, in the order of its changes. */
+  /** What changed after this revision, in the order of its changes. */
   changedSince(revision: number): Entry[] {
     return [...this.#running.values(), ...this.#done.values()]
       .filter((entry) => entry.revision > revision)

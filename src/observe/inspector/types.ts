@@ -37,11 +37,11 @@ export interface Row {
   readonly replay_of: string | null;
 }
 
-/** The first octets of a body, secrets redacted. */
+/** The first bytes of a body, secrets redacted. */
 export interface Body {
-  /** Octets that there were. */
+  /** Bytes that there were. */
   readonly bytes: number;
-  /** Octets that are kept. */
+  /** Bytes that are kept. */
   readonly kept: number;
   readonly whole: boolean;
   readonly encoding: 'text' | 'base64';

@@ -19,11 +19,11 @@ test.each([
   [{ answers: 3, keeps_alive: 3 }, ['It keeps its connections alive.']],
   [
     { answers: 3, closes: 3, http_1_0: 3 },
-    ['It closes the connection behind each answer.', 'It answers with HTTP/1.0 (100 %).'],
+    ['It closes the connection after each answer.', 'It answers with HTTP/1.0 (100 %).'],
   ],
   [
     { answers: 1000, closes: 1, keeps_alive: 999 },
-    ['It closes the connection behind less than 1 % of its answers.'],
+    ['It closes the connection after less than 1 % of its answers.'],
   ],
   [{ resets: 1 }, ['It reset 1 connection.']],
   [{ refused_connections: 2 }, ['It took no connection 2 times: not running, or restarting.']],
