@@ -1,44 +1,38 @@
-/** The commands that there are: the words, and what is said of them. */
+/** The commands with a word of their own, each loaded alone, so that none waits for another. */
 
-export interface CommandWord {
+import type { Command } from './command.ts';
+
+interface CommandEntry {
   readonly word: string;
-  /** What stands behind the word. */
-  readonly operands: string;
   readonly purpose: string;
-  /** Its flags are its own, so its word has to come first; the others have the settings' flags. */
-  readonly first: boolean;
+  readonly load: () => Promise<Command>;
 }
 
-export const COMMANDS: readonly CommandWord[] = [
+export const COMMANDS: readonly CommandEntry[] = [
   {
     word: 'print-config',
-    operands: '[target]',
     purpose: 'show the settings in force, and where each came from',
-    first: false,
+    load: async () => (await import('./print-config.ts')).printConfig,
   },
   {
     word: 'diagnose',
-    operands: '<url>',
-    purpose: 'find out whether a server cuts its answers (diagnose --help)',
-    first: true,
+    purpose: 'find out whether a server cuts its responses',
+    load: async () => (await import('./diagnose.ts')).diagnose,
   },
   {
     word: 'healthcheck',
-    operands: '[url]',
-    purpose: 'ask whether a lastbyte lives, for a container (healthcheck --help)',
-    first: true,
+    purpose: 'ask whether a lastbyte lives, for a container',
+    load: async () => (await import('./healthcheck.ts')).healthcheck,
   },
   {
     word: 'init',
-    operands: '[target]',
-    purpose: 'write a configuration to begin with (init --help)',
-    first: true,
+    purpose: 'write a configuration to begin with',
+    load: async () => (await import('./init.ts')).init,
   },
   {
     word: 'completion',
-    operands: '<shell>',
-    purpose: 'write a completion script for bash, zsh or fish (completion --help)',
-    first: true,
+    purpose: 'write a completion script for bash, zsh or fish',
+    load: async () => (await import('./completion.ts')).completion,
   },
 ];
 

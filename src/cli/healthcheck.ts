@@ -1,61 +1,120 @@
-/** `lastbyte healthcheck`: asks the admin listener whether the proxy lives, for a container engine or a script. */
+/** `lastbyte healthcheck [url]`: asks the admin listener whether the proxy lives, for a container engine or a script. */
 
 import { request } from 'node:http';
 import type { Socket } from 'node:net';
-import type { Target } from '../config/settings.ts';
+import type { Fault } from '../config/fault.ts';
+import { loadSettings } from '../config/resolve.ts';
+import type { Settings, Target } from '../config/settings.ts';
+import { parseTarget, targetUrl } from '../config/target.ts';
 import { openConnection } from '../upstream/dial.ts';
 import type { ConnectResult } from '../upstream/connection.ts';
-import { faultReport } from './report.ts';
-import { parseHealthcheckLine } from './healthcheck-line.ts';
-import type { Surroundings } from './surroundings.ts';
-
-const HEALTHY = 0;
-const UNHEALTHY = 1;
-const BAD_USAGE = 2;
+import { BAD_USAGE, FAILED, FINE, type Command } from './command.ts';
+import { faultReport } from './fault-report.ts';
+import { lineFault, surplusFaults, type Line } from './line.ts';
+import { settingsOptions, settingsRequest } from './settings-flags.ts';
 
 /** Under the 3 s that the image gives it: our sentence is worth more than the engine's "timed out". */
 const TIMEOUT_MS = 2_000;
 
-const HELP = `lastbyte healthcheck [url]
+const USAGE = `Usage: $0 healthcheck [options] [url]
 
-Asks the admin listener's /healthz whether the proxy lives, and waits up to 2 s for the answer.
-Without url it takes the address from the proxy's own settings: --config, LASTBYTE_* variables and
-flags, which are the same as of lastbyte itself (lastbyte --help). By default 127.0.0.1:8081.
+Asks the admin listener's /healthz whether the proxy lives, and waits up to 2 s
+for the response. Without url it takes the address from the proxy's own
+settings: --config, LASTBYTE_* variables, and the flags of lastbyte itself
+(lastbyte --help --all). By default 127.0.0.1:8081.`;
 
-  --ready     ask /readyz: whether the upstream takes connections, too
-  -h, --help  show this help
-
-Examples:
-  lastbyte healthcheck
-  lastbyte healthcheck --config lastbyte.yaml
-  lastbyte healthcheck 9000 --ready
-
-Exit codes: 0 it answered 200, 1 it did not, 2 bad usage or configuration.
-`;
-
-/** @param argv what stands behind the word `healthcheck` */
-export async function healthcheckCommand(
-  argv: readonly string[],
-  { env, streams: { stdout, stderr } }: Surroundings,
-): Promise<number> {
-  const line = parseHealthcheckLine(argv, env);
-  switch (line.kind) {
-    case 'help':
-      stdout.write(HELP);
-      return HEALTHY;
-    case 'faults':
-      stderr.write(faultReport(line.faults));
-      return BAD_USAGE;
-    case 'nobody':
-      stderr.write(`${line.sentence}\n`);
-      return UNHEALTHY;
-    case 'question': {
-      const complaint = await complaintAfterAsking(line.url, line.target);
-      if (complaint === null) stdout.write(`${line.url.href} answers 200.\n`);
-      else stderr.write(`${line.url.href} ${complaint}\n`);
-      return complaint === null ? HEALTHY : UNHEALTHY;
+export const healthcheck: Command = {
+  options: (all) => ({
+    ...settingsOptions(all ? 'all' : 'none'),
+    ready: { describe: 'Ask /readyz: whether the upstream takes connections, too.', boolean: true },
+  }),
+  help: (y) =>
+    y
+      .usage(USAGE)
+      .example('$0 healthcheck', 'by the variables and defaults')
+      .example('$0 healthcheck --config lastbyte.yaml', 'by this file')
+      .example('$0 healthcheck 9000 --ready', 'the admin port 9000, and its upstream')
+      .epilogue('Exit codes: 0 it answered 200, 1 it did not, 2 bad usage or configuration.'),
+  run: async (line, { env, streams: { stdout, stderr } }) => {
+    const question = questionOf(line, env);
+    switch (question.kind) {
+      case 'faults':
+        stderr.write(faultReport(question.faults));
+        return BAD_USAGE;
+      case 'nobody':
+        stderr.write(`${question.sentence}\n`);
+        return FAILED;
+      case 'question': {
+        const complaint = await complaintAfterAsking(question.url, question.target);
+        if (complaint === null) stdout.write(`${question.url.href} answers 200.\n`);
+        else stderr.write(`${question.url.href} ${complaint}\n`);
+        return complaint === null ? FINE : FAILED;
+      }
     }
+  },
+};
+
+type Question =
+  | { readonly kind: 'faults'; readonly faults: readonly Fault[] }
+  /** The settings leave nobody to ask. */
+  | { readonly kind: 'nobody'; readonly sentence: string }
+  | { readonly kind: 'question'; readonly url: URL; readonly target: Target };
+
+function questionOf(line: Line, env: NodeJS.ProcessEnv): Question {
+  const { ready, ...flags } = line.flags;
+  const [word, ...surplus] = line.words;
+  const { faults: ofFlags, ...sources } = settingsRequest(flags);
+  const loaded = loadSettings({ ...sources, env });
+  const address = word === undefined ? null : addressOf(word);
+  const faults = [
+    ...surplusFaults(surplus, 'Give one address'),
+    ...line.faults,
+    ...ofFlags,
+    ...(address?.kind === 'fault' ? [address.fault] : []),
+    ...(loaded.kind === 'faults' ? loaded.faults : []),
+  ];
+  if (loaded.kind === 'faults' || faults.length > 0) return { kind: 'faults', faults };
+  const given = address?.kind === 'target' ? address.target : null;
+  const nobody = given === null ? whyNobody(loaded.settings) : null;
+  if (nobody !== null) return { kind: 'nobody', sentence: nobody };
+  const target = given ?? listener(loaded.settings.adminHost, loaded.settings.adminPort);
+  const url = new URL(`${targetUrl(target)}${ready === true ? '/readyz' : '/healthz'}`);
+  return { kind: 'question', url, target };
+}
+
+type Address =
+  { readonly kind: 'target'; readonly target: Target } | { readonly kind: 'fault'; readonly fault: Fault };
+
+/** An address that was given, in any form of a target's, with or without the page. */
+function addressOf(word: string): Address {
+  const origin = { kind: 'argument', name: 'url' } as const;
+  const target = parseTarget(word.trim().replace(/\/(healthz|readyz)$/, ''));
+  if (target.kind === 'wrong') {
+    return { kind: 'fault', fault: { ...lineFault(origin, target.problem, target.remedy), value: word } };
   }
+  if (target.value.kind === 'tcp' && !target.value.tls) {
+    return { kind: 'target', target: listener(target.value.host, target.value.port) };
+  }
+  const remedy = 'The admin listener speaks plain HTTP on a port: write 8081 or http://127.0.0.1:8081';
+  return {
+    kind: 'fault',
+    fault: { ...lineFault(origin, 'is not where it can listen', remedy), value: word },
+  };
+}
+
+/** Nobody can be asked at the address that stands for all; 127.0.0.1 is among them, and with `::` too (net, `ipv6Only`). */
+function listener(host: string, port: number): Target {
+  const isAll = host === '0.0.0.0' || host === '::';
+  return { kind: 'tcp', tls: false, host: isAll ? '127.0.0.1' : host, port };
+}
+
+function whyNobody({ admin, adminPort }: Settings): string | null {
+  const remedy = 'or give the address to ask: lastbyte healthcheck 8081.';
+  if (!admin)
+    return `There is nobody to ask, because the admin listener is turned off: leave --no-admin out, ${remedy}`;
+  if (adminPort === 0)
+    return `The admin listener's port is not known, because --admin-port 0 takes any free one: choose one, ${remedy}`;
+  return null;
 }
 
 const ELSEWHERE =

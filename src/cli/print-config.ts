@@ -1,13 +1,47 @@
-/** `lastbyte print-config`: the settings in force, as a file that could be read again. */
+/** `lastbyte print-config [target]`: the settings in force, as a file that could be read again. */
 
 import { yamlLine } from '../config/config-file.ts';
 import { originText } from '../config/fault.ts';
 import { GROUPS, OPTIONS, written, type OptionGroup } from '../config/option-table.ts';
 import type { SettingName } from '../config/option-type.ts';
-import type { Provenance } from '../config/resolve.ts';
+import { loadSettings, type Provenance } from '../config/resolve.ts';
 import type { Settings } from '../config/settings.ts';
+import { BAD_USAGE, FINE, type Command } from './command.ts';
+import { faultReport } from './fault-report.ts';
+import { proxyRequest } from './proxy.ts';
+import { settingsOptions } from './settings-flags.ts';
 
-export function settingsAsYaml(settings: Settings, provenance: Provenance): string {
+const USAGE = `Usage: $0 print-config [options] [target]
+
+Shows the settings in force, and where each came from: a file that
+lastbyte --config could read. It takes every flag of lastbyte itself
+(lastbyte --help --all).`;
+
+export const printConfig: Command = {
+  options: (all) => ({
+    ...settingsOptions(all ? 'all' : 'none'),
+    json: { describe: 'Write JSON, for programs.', boolean: true },
+  }),
+  help: (y) =>
+    y
+      .usage(USAGE)
+      .example('$0 print-config --config lastbyte.yaml', 'what that file changes')
+      .epilogue('Exit codes: 0 fine, 2 bad usage or configuration.'),
+  run: async (line, { env, streams: { stdout, stderr } }) => {
+    const { json, ...flags } = line.flags;
+    const { sources, faults } = proxyRequest({ ...line, flags }, env);
+    const loaded = loadSettings(sources);
+    if (loaded.kind === 'faults' || faults.length > 0) {
+      stderr.write(faultReport([...faults, ...(loaded.kind === 'faults' ? loaded.faults : [])]));
+      return BAD_USAGE;
+    }
+    const { settings, provenance } = loaded;
+    stdout.write((json === true ? settingsAsJson : settingsAsYaml)(settings, provenance));
+    return FINE;
+  },
+};
+
+function settingsAsYaml(settings: Settings, provenance: Provenance): string {
   const section = ({ title, options }: OptionGroup): string => {
     const lines = options.map(
       ({ name, setting }) =>
@@ -18,7 +52,7 @@ export function settingsAsYaml(settings: Settings, provenance: Provenance): stri
   return GROUPS.map(section).join('\n');
 }
 
-export function settingsAsJson(settings: Settings, provenance: Provenance): string {
+function settingsAsJson(settings: Settings, provenance: Provenance): string {
   const entries = OPTIONS.map(({ name, setting }) => [
     name,
     { value: written(setting, settings[setting]), from: originOf(setting, provenance) },

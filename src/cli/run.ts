@@ -3,6 +3,7 @@
 import type { Sources } from '../config/resolve.ts';
 import type { Settings } from '../config/settings.ts';
 import { isLoopback, targetUrl } from '../config/target.ts';
+import { formatDuration } from '../config/units.ts';
 import { absentAtStart } from './absent-at-start.ts';
 import { createProxyFromSettings, type Proxy } from '../server/proxy.ts';
 import { LiveLog } from './live-log.ts';
@@ -37,7 +38,7 @@ export async function run({ sources, settings, streams, version }: Run): Promise
     wanted = reload(sources, wanted, proxy, live);
   };
   process.on('SIGHUP', onHangup);
-  const stopped = untilStopped(proxy, (signal) => live.log.info(`${signal}: finishing what is under way`));
+  const stopped = untilStopped(proxy, (signal) => live.log.info(stoppingNotice(signal, proxy)));
   // Last: whoever has read it may send signals.
   const { url, adminUrl } = proxy;
   live.log.banner({ version, url, target: targetUrl(settings.target), adminUrl });
@@ -56,6 +57,14 @@ export async function run({ sources, settings, streams, version }: Run): Promise
   // Node would wait for ever for what is written to a pipe that nobody reads.
   if (!(await live.close())) process.exit(code);
   return code;
+}
+
+function stoppingNotice(signal: NodeJS.Signals, { running, settings }: Proxy): string {
+  if (running === 0) return `${signal}: finishing, no exchange is under way`;
+  const exchanges = running === 1 ? 'one exchange' : `${running} exchanges`;
+  const second = signal === 'SIGINT' ? 'a second Ctrl-C' : 'a second signal';
+  const limit = formatDuration(settings.shutdownTimeoutMs);
+  return `${signal}: finishing ${exchanges} under way, up to ${limit}; ${second} ends at once`;
 }
 
 /** Null, and a sentence on stderr, when it cannot start. */

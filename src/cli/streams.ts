@@ -14,6 +14,6 @@ export interface Streams {
  * Keeps `lastbyte | head` alive: an `'error'` without a listener ends the process, and a reader that has left is
  * no reason to drop the clients.
  */
-export function outliveReaders({ stdout, stderr }: Streams): void {
+export function ignoreBrokenPipe({ stdout, stderr }: Streams): void {
   for (const stream of [stdout, stderr]) stream.on('error', () => undefined);
 }

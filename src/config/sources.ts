@@ -32,10 +32,10 @@ export function collect(entries: readonly (CollectedEntry | null)[]): Collected 
   return { values, faults };
 }
 
-/** Flags that are the program's and no settings; named here so that a misspelt one is recognized. */
-const OTHER_FLAGS = ['--config', '--json', '--help', '--version'];
-
-/** `flags` by their names without the dashes; `target` is the argument that stands without a flag. */
+/**
+ * `flags` by their names without the dashes; a switch is true or false, a flag without its value is true. `target` is the
+ * argument that stands without a flag. Names that are no options are judged where the line is read.
+ */
 export function collectFlags(flags: Readonly<Record<string, unknown>>, target: string | null): Collected {
   const fromFlags = Object.entries(flags).map(([name, raw]) => collectFlag(name, raw));
   const { values, faults } = collect([collectArgument(target), ...fromFlags]);
@@ -49,59 +49,20 @@ function collectArgument(raw: string | null): CollectedEntry | null {
 }
 
 function collectFlag(name: string, raw: unknown): CollectedEntry | null {
-  if (raw === undefined) return null;
-  const flag = name.length === 1 ? `-${name}` : `--${name}`;
-  const origin = { kind: 'flag', name: flag } as const;
   const option = optionNamed(name);
-  // A flag at the end of the line or before another flag is parsed as `true`: its value is missing.
-  if (option !== undefined) {
-    const value = raw === true && option.type.arity !== 'switch' ? '' : raw;
-    return { kind: 'value', value: { option, raw: value, origin } };
-  }
-  const negated = negatedSwitch(name);
-  if (negated !== undefined) return { kind: 'value', value: { option: negated, raw: opposite(raw), origin } };
-  return {
-    kind: 'fault',
-    fault: unknownName({
-      written: flag,
-      origin,
-      sort: 'flag',
-      spell: (known) => `--${known}`,
-      others: OTHER_FLAGS,
-      turnOff: (known) => `--no-${known}`,
-      list: 'lastbyte --help lists all flags',
-    }),
-  };
+  if (raw === undefined || option === undefined) return null;
+  const isSwitch = option.type.arity === 'switch';
+  const origin = { kind: 'flag', name: isSwitch && raw === false ? `--no-${name}` : `--${name}` } as const;
+  return { kind: 'value', value: { option, raw: raw === true && !isSwitch ? '' : raw, origin } };
 }
 
-function negatedSwitch(name: string): AnyOption | undefined {
-  const option = name.startsWith('no-') ? optionNamed(name.slice('no-'.length)) : undefined;
-  return option?.type.arity === 'switch' ? option : undefined;
-}
-
-/** `--no-admin=false` turns it on; anything that is no switch's value stays as it is, to be refused. */
-function opposite(raw: unknown): unknown {
-  if (raw === true || raw === 'true') return false;
-  if (raw === false || raw === 'false') return true;
-  return raw;
-}
-
-/** The target as argument and as flag, or `--admin` with `--no-admin`: neither can be meant to win. */
+/** The target as argument and as flag: neither can be meant to win. */
 function givenTwice(given: readonly RawValue[]): readonly Fault[] {
   return given.flatMap(({ option, raw, origin }, index) => {
     const first = given.slice(0, index).find((other) => other.option === option);
     if (first === undefined) return [];
-    const isSwitch = option.type.arity === 'switch';
-    const other = isSwitch ? originText(first.origin) : `${originText(first.origin)} ${shown(first.raw)}`;
-    return [
-      {
-        option: option.name,
-        value: isSwitch ? null : shown(raw),
-        origin,
-        problem: `comes on top of ${other}`,
-        remedy: 'Keep one of them',
-      },
-    ];
+    const problem = `comes on top of ${originText(first.origin)} ${shown(first.raw)}`;
+    return [{ option: option.name, value: shown(raw), origin, problem, remedy: 'Keep one of them' }];
   });
 }
 

@@ -78,6 +78,11 @@ export class Proxy extends EventEmitter<ProxyEvents> implements AsyncDisposable 
     return this.#services.settings;
   }
 
+  /** How many exchanges are under way. */
+  get running(): number {
+    return this.#listener.count().running;
+  }
+
   /**
    * Listens for clients and, unless switched off, on the admin port. The upstream need not be there yet.
    * @throws the system's error, such as EADDRINUSE

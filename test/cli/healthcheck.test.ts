@@ -176,10 +176,10 @@ describe('bad usage exits with 2 before anybody is asked:', () => {
       'argument url: "https://x:1" is not where it can listen. The admin listener speaks plain HTTP on a port: write 8081 or http://127.0.0.1:8081.',
     ],
     [['nonsense'], /^argument url: "nonsense" names no port\. Write it as /],
-    [['--admin-prot=1'], '--admin-prot: is not a flag of lastbyte. Did you mean --admin-port?'],
+    [['--admin-prot=1'], '--admin-prot: is not a flag of lastbyte healthcheck. Did you mean --admin-port?'],
     [['--admin-port', 'x'], '--admin-port: "x" is not a whole number. Write digits only.'],
     [['--config'], '--config: has no value. Give the path of one YAML or JSON file.'],
-    [['--ready=no'], '--ready: takes no value. Write it alone.'],
+    [['--ready=no'], '--ready: "no" is neither true nor false. Write true or false.'],
     [
       ['--config', 'none.yaml'],
       '--config: "none.yaml" does not exist. Give the path of a YAML or JSON file.',
@@ -192,10 +192,10 @@ describe('bad usage exits with 2 before anybody is asked:', () => {
     else expect(first.trimEnd()).toMatch(sentence);
   });
 
-  test('healthcheck that is not the first word', async () => {
-    const { code, stderr } = await lastbyte(['--port', '0', 'healthcheck']);
+  test('healthcheck after a target', async () => {
+    const { code, stderr } = await lastbyte(['8000', 'healthcheck']);
     expect(code).toBe(2);
-    expect(stderr).toContain('argument healthcheck: is not the first word. Write lastbyte healthcheck [url]');
+    expect(stderr).toContain('argument healthcheck: is one argument too many');
   });
 });
 

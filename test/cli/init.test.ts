@@ -127,12 +127,9 @@ describe('the service for docker compose', () => {
   test('starts lastbyte and asks for its health with variables that it knows', async () => {
     await init('5000', '--compose');
     const { lastbyte: service } = parse(textOf('compose.lastbyte.yaml')).services;
-    expect(service).toMatchObject({ command: ['lastbyte'], read_only: true, tmpfs: ['/tmp'] });
-    expect(service.healthcheck.test).toEqual(['CMD', 'lastbyte', 'healthcheck']);
+    expect(service).toMatchObject({ read_only: true, tmpfs: ['/tmp'] });
+    expect(service.healthcheck.test).toEqual(['CMD', 'node', '/app/dist/bin.js', 'healthcheck']);
     expect(service.volumes).toEqual([`./lastbyte.yaml:${service.environment.LASTBYTE_CONFIG}:ro`]);
-    expect(service.build.dockerfile_inline).toMatch(
-      /^FROM node:24-slim\nRUN npm install .* lastbyte@\d+\.\d+\.\d+\n/,
-    );
     const env = { ...service.environment, LASTBYTE_CONFIG: join(folder, 'lastbyte.yaml') };
     const { code, stdout } = await lastbyte(['print-config', '--json'], { env });
     expect(code).toBe(0);
@@ -142,6 +139,12 @@ describe('the service for docker compose', () => {
       'admin-host': { value: '0.0.0.0' },
     });
   });
+});
+
+test('the service is built from the folder of the lastbyte that wrote it, as it is seen from there', async () => {
+  await init('--compose');
+  const { lastbyte: service } = parse(textOf('compose.lastbyte.yaml')).services;
+  expect(readFileSync(join(folder, service.build, 'Dockerfile'), 'utf8')).toContain('/app/dist/bin.js');
 });
 
 describe('what exists', () => {
@@ -187,7 +190,7 @@ describe('bad usage exits with 2, and nothing is written:', () => {
   test.each([
     [['a:1', 'b:2'], 'argument b:2: is one argument too many. Give at most one target.'],
     [['--forse'], '--forse: is not a flag of lastbyte init. Did you mean --force?'],
-    [['--force=yes'], '--force: takes no value. Write it alone.'],
+    [['--force=yes'], '--force: "yes" is neither true nor false. Write true or false.'],
     [['-f'], '-f: is not a flag of lastbyte init. lastbyte init --help lists all flags.'],
     [
       ['http://x:1/api'],
@@ -206,6 +209,6 @@ describe('bad usage exits with 2, and nothing is written:', () => {
 test('init --help names its flags, in 100 columns', async () => {
   const { code, stdout } = await init('--help');
   expect(code).toBe(0);
-  for (const flag of ['--compose', '--force']) expect(stdout).toContain(`  ${flag} `);
+  for (const flag of ['--compose', '--force']) expect(stdout).toContain(` ${flag} `);
   for (const line of stdout.split('\n')) expect(line.length).toBeLessThanOrEqual(100);
 });

@@ -69,6 +69,14 @@ describe.each(NODES)('Node %s', (_version, node) => {
     });
   });
 
+  test("runs the README's sample", () => {
+    const readme = readFileSync(join(installed.folder, 'node_modules', 'lastbyte', 'README.md'), 'utf8');
+    const [, sample = ''] = /^```js\n(import [^]*?)^```$/m.exec(readme) ?? [];
+    const { code, stdout, stderr } = installed.run(node, node, '--input-type=module', '--eval', sample);
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    expect(stdout).toMatch(/^http:\/\/127\.0\.0\.1:\d+\n$/);
+  });
+
   test('requires it', () => {
     const program = `const { createProxy, diagnose, ConfigError, ProxyError } = require('lastbyte');${USE}`;
     const { code, stdout, stderr } = installed.run(node, node, '--eval', program);

@@ -113,7 +113,9 @@ describe('signals', () => {
       const answer = get(url);
       await arrival;
       command.child.kill(signal);
-      await command.says(new RegExp(`${signal}: finishing`));
+      await command.says(
+        new RegExp(`${signal}: finishing one exchange under way, up to 10s; a second .* ends at once`),
+      );
       held.emit('release');
       expect(await answer).toEqual({ status: 200, body: 'late' });
       expect(await command.finished).toMatchObject({ code: 0, stderr: '' });

@@ -85,7 +85,7 @@ async function ownFlags(): Promise<ReadonlySet<string>> {
 }
 
 async function readFlags(): Promise<ReadonlySet<string>> {
-  const { stdout: help } = await lastbyte(['--help']);
+  const { stdout: help } = await lastbyte(['--help', '--all']);
   const words = [...help.matchAll(/^ *lastbyte ([a-z][a-z-]+) /gm)].map(([, word = '']) => word);
   const helps = await Promise.all(words.map((word) => lastbyte([word, '--help'])));
   const text = [help, ...helps.map(({ stdout }) => stdout)].join('\n');

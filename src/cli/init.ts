@@ -2,31 +2,20 @@
 
 import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Target } from '../../config/settings.ts';
-import { targetUrl } from '../../config/target.ts';
-import { faultReport } from '../report.ts';
-import type { Surroundings } from '../surroundings.ts';
-import { parseInitLine } from './init-line.ts';
+import type { Target } from '../config/settings.ts';
+import { parseTarget, targetUrl } from '../config/target.ts';
+import { BAD_USAGE, FAILED, FINE, type Command } from './command.ts';
+import { faultReport } from './fault-report.ts';
+import { COMPOSE_FILE, composeFileText, CONFIG_FILE, configFileText, portsBeside } from './init-files.ts';
+import { lineFault, surplusFaults } from './line.ts';
 import { servedIn, type Served } from './served-here.ts';
-import { COMPOSE_FILE, composeFileText, CONFIG_FILE, configFileText, portsBeside } from './written-files.ts';
 
-const FINE = 0;
-const FAILED = 1;
-const BAD_USAGE = 2;
+const USAGE = `Usage: $0 init [options] [target]
 
-const HELP = `lastbyte init [target]
-
-Writes ${CONFIG_FILE} into the current folder: every option with its purpose, those that are changed
-most in force, the others as comments. Without target it looks what is there: Django (manage.py)
-listens on port 8000, Flask (app.py, wsgi.py) on 5000. Then shows how to run it, and a service for
-docker compose.
-
-  --compose   write that service to ${COMPOSE_FILE}, instead of showing it
-  --force     replace files that exist
-  -h, --help  show this help
-
-Exit codes: 0 written, 1 a file exists or cannot be written, 2 bad usage.
-`;
+Writes ${CONFIG_FILE} into the current folder: every option with its purpose,
+those that are changed most in force, the others as comments. Without target it
+looks what is there: Django (manage.py) listens on port 8000, Flask (app.py,
+wsgi.py) on 5000. Then shows how to run it, and a service for docker compose.`;
 
 /** Where docker compose looks by itself, in its order. */
 const OWN_COMPOSE_FILES = ['compose.yaml', 'compose.yml', 'docker-compose.yaml', 'docker-compose.yml'];
@@ -38,32 +27,43 @@ interface NewFile {
   readonly text: string;
 }
 
-/** @param argv what stands behind the word `init` */
-export async function initCommand(argv: readonly string[], surroundings: Surroundings): Promise<number> {
-  const { stdout, stderr } = surroundings.streams;
-  const line = parseInitLine(argv);
-  if (line.kind === 'help') {
-    stdout.write(HELP);
+export const init: Command = {
+  options: () => ({
+    compose: { describe: `Write that service to ${COMPOSE_FILE}, instead of showing it.`, boolean: true },
+    force: { describe: 'Replace files that exist.', boolean: true },
+  }),
+  help: (y) =>
+    y.usage(USAGE).epilogue('Exit codes: 0 written, 1 a file exists or cannot be written, 2 bad usage.'),
+  run: async ({ words, flags, faults: shape }, { streams: { stdout, stderr } }) => {
+    const [word, ...surplus] = words;
+    const read = word === undefined ? null : parseTarget(word.trim());
+    const faults = [...surplusFaults(surplus, 'Give at most one target'), ...shape];
+    if (read?.kind === 'wrong') {
+      const fault = lineFault({ kind: 'argument', name: 'target' }, read.problem, read.remedy);
+      faults.push({ ...fault, value: word ?? null });
+    }
+    if (read?.kind === 'wrong' || faults.length > 0) {
+      stderr.write(faultReport(faults, 'on the command line'));
+      return BAD_USAGE;
+    }
+    const folder = process.cwd();
+    const served = read === null ? servedIn(folder) : null;
+    const target = read?.value ?? ownTarget(served);
+    const schema = existsSync(join(folder, SCHEMA)) ? `./${SCHEMA}` : null;
+    const config = { name: CONFIG_FILE, text: configFileText(target, schema) };
+    const compose = { name: COMPOSE_FILE, text: composeFileText(target, folder) };
+    const isComposeWritten = flags['compose'] === true;
+    const files = isComposeWritten ? [config, compose] : [config];
+    const complaint = write(files, folder, flags['force'] === true);
+    if (complaint !== null) {
+      stderr.write(`${complaint}\n`);
+      return FAILED;
+    }
+    const beside = isComposeWritten ? composeCommand(folder) : asService(compose.text);
+    stdout.write(whatNow(target, served, beside));
     return FINE;
-  }
-  if (line.kind === 'faults') {
-    stderr.write(faultReport(line.faults, 'on the command line'));
-    return BAD_USAGE;
-  }
-  const folder = process.cwd();
-  const served = line.target === null ? servedIn(folder) : null;
-  const target = line.target ?? ownTarget(served);
-  const schema = existsSync(join(folder, SCHEMA)) ? `./${SCHEMA}` : null;
-  const config = { name: CONFIG_FILE, text: configFileText(target, schema) };
-  const compose = { name: COMPOSE_FILE, text: composeFileText(target, surroundings.version) };
-  const complaint = write(line.compose ? [config, compose] : [config], folder, line.force);
-  if (complaint !== null) {
-    stderr.write(`${complaint}\n`);
-    return FAILED;
-  }
-  stdout.write(whatNow(target, served, line.compose ? composeCommand(folder) : asService(compose.text)));
-  return FINE;
-}
+  },
+};
 
 const DEFAULT_PORT = 8000;
 

@@ -1,9 +1,12 @@
 /** What `lastbyte init` writes: a configuration to change, and lastbyte as a service of docker compose. */
 
-import { commentedFile, yamlLine } from '../../config/config-file.ts';
-import type { ConfigValue, SettingName } from '../../config/option-type.ts';
-import { defaultOf, TABLE, written } from '../../config/option-table.ts';
-import type { Target } from '../../config/settings.ts';
+import { existsSync } from 'node:fs';
+import { join, relative, sep } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { commentedFile, yamlLine } from '../config/config-file.ts';
+import type { ConfigValue, SettingName } from '../config/option-type.ts';
+import { defaultOf, TABLE, written } from '../config/option-table.ts';
+import type { Target } from '../config/settings.ts';
 
 export const CONFIG_FILE = 'lastbyte.yaml';
 export const COMPOSE_FILE = 'compose.lastbyte.yaml';
@@ -45,18 +48,21 @@ export function configFileText(target: Target, schema: string | null): string {
 
 const DEFAULT_SERVER_PORT = 8000;
 
-/** Beside the services of a compose file: `docker compose -f compose.yaml -f compose.lastbyte.yaml up`. */
-export function composeFileText(target: Target, version: string): string {
+/** `src/cli` and `dist/cli` lie equally deep under it. */
+const PACKAGE_FOLDER = fileURLToPath(new URL('../../', import.meta.url));
+
+/**
+ * Beside the services of a compose file: `docker compose -f compose.yaml -f compose.lastbyte.yaml up`. The image is built from
+ * the lastbyte that wrote the file: nothing of it is published.
+ *
+ * @param folder where the file will be
+ */
+export function composeFileText(target: Target, folder: string): string {
   const behind = target.kind === 'tcp' ? target.port : DEFAULT_SERVER_PORT;
   const { port, adminPort } = portsBeside(target);
   return `services:
   lastbyte:
-    build:
-      dockerfile_inline: |
-        FROM node:24-slim
-        RUN npm install --global --ignore-scripts lastbyte@${version}
-        USER node
-    command: [lastbyte]
+${imageFrom(PACKAGE_FOLDER, folder)}
     environment:
       # "web" stands for your server's service; it has to listen on 0.0.0.0 in its container.
       LASTBYTE_TARGET: http://web:${behind}
@@ -70,9 +76,31 @@ export function composeFileText(target: Target, version: string): string {
     tmpfs: [/tmp]
     cap_drop: [ALL]
     healthcheck:
-      test: [CMD, lastbyte, healthcheck]
+      test: [CMD, node, /app/dist/bin.js, healthcheck]
       interval: 10s
       timeout: 3s
       start_period: 20s
 `;
+}
+
+/** From a clone by its own Dockerfile; from an installed package by its files, with the libraries that it names. */
+function imageFrom(source: string, folder: string): string {
+  const path = relative(folder, source).split(sep).join('/');
+  const context = JSON.stringify(path === '' || path.startsWith('..') ? path || '.' : `./${path}`);
+  if (existsSync(join(source, 'Dockerfile'))) {
+    return `    # lastbyte's own folder, seen from here: a clone of its repository.
+    build: ${context}`;
+  }
+  return `    # Where lastbyte is installed, seen from here.
+    build:
+      context: ${context}
+      dockerfile_inline: |
+        FROM node:24-slim
+        WORKDIR /app
+        COPY package.json ./
+        RUN npm install --omit=dev --ignore-scripts --no-audit --no-fund
+        COPY dist ./dist
+        COPY config ./config
+        USER node
+        ENTRYPOINT ["node", "/app/dist/bin.js"]`;
 }

@@ -1,0 +1,83 @@
+/** A command line as yargs has parsed it, and what is wrong with its shape: yargs would stop at the first fault, and in other words. */
+
+import type { Arguments, Options } from 'yargs';
+import { shown, type Fault, type Origin } from '../config/fault.ts';
+import { nearestName } from '../config/nearest.ts';
+
+export interface Line {
+  /** Arguments without a flag, the command's own word left out. */
+  readonly words: readonly string[];
+  /** What stands after `--`; null: there is no `--`. */
+  readonly afterDashes: readonly string[] | null;
+  /** By name without the dashes: the text, the texts of one that is repeated, true or false of a switch, true without a value. */
+  readonly flags: Readonly<Record<string, unknown>>;
+  readonly faults: readonly Fault[];
+}
+
+/** Whose line it is. */
+interface Shape {
+  /** Null: the command without a word. */
+  readonly word: string | null;
+  readonly options: Readonly<Record<string, Options>>;
+}
+
+/** @param args the line before yargs parsed it */
+export function readLine(parsed: Arguments, args: readonly string[], shape: Shape): Line {
+  const { _: words, $0: _program, '--': after, help: _help, version: _version, ...flags } = parsed;
+  const isKnown = ([name, value]: [string, unknown]): boolean => {
+    const option = shape.options[name];
+    return option !== undefined && (value !== false || option.boolean === true);
+  };
+  const entries = Object.entries(flags);
+  return {
+    words: words.map(String).slice(shape.word === null ? 0 : 1),
+    afterDashes: Array.isArray(after) ? after.map(String) : null,
+    flags: Object.fromEntries(entries.filter(isKnown)),
+    faults: [
+      ...entries
+        .filter((entry) => !isKnown(entry))
+        .map(([name, value]) => unknownFlag(value === false ? `no-${name}` : name, shape)),
+      ...switchFaults(args, shape.options),
+    ],
+  };
+}
+
+function unknownFlag(name: string, { word, options }: Shape): Fault {
+  const command = word === null ? 'lastbyte' : `lastbyte ${word}`;
+  const known = Object.entries(options).flatMap(([option, { boolean }]) =>
+    boolean === true ? [`--${option}`, `--no-${option}`] : [`--${option}`],
+  );
+  const nearest = nearestName(`--${name}`, known);
+  const list = `${command} --help${options['all'] === undefined ? '' : ' --all'} lists all flags`;
+  return lineFault(
+    flagOrigin(name),
+    `is not a flag of ${command}`,
+    nearest === null ? list : `Did you mean ${nearest}?`,
+  );
+}
+
+/** yargs reads any word but `true` as false (yargs-parser, `processValue`). */
+function switchFaults(args: readonly string[], options: Shape['options']): readonly Fault[] {
+  const end = args.indexOf('--');
+  return (end === -1 ? args : args.slice(0, end)).flatMap((word) => {
+    const { name = '', value = '' } = /^--(?<name>[^=]+)=(?<value>.*)$/s.exec(word)?.groups ?? {};
+    if (options[name]?.boolean !== true || value === 'true' || value === 'false') return [];
+    const fault = lineFault(flagOrigin(name), 'is neither true nor false', 'Write true or false');
+    return [{ ...fault, value: shown(value) }];
+  });
+}
+
+/** Words after the last one that a command takes. */
+export function surplusFaults(surplus: readonly string[], remedy: string): readonly Fault[] {
+  return surplus.map((word) =>
+    lineFault({ kind: 'argument', name: word }, 'is one argument too many', remedy),
+  );
+}
+
+export function lineFault(origin: Extract<Origin, { name: string }>, problem: string, remedy: string): Fault {
+  return { option: origin.name, value: null, origin, problem, remedy };
+}
+
+export function flagOrigin(name: string): { readonly kind: 'flag'; readonly name: string } {
+  return { kind: 'flag', name: name.length === 1 ? `-${name}` : `--${name}` };
+}

@@ -1,0 +1,85 @@
+/** `lastbyte [target]`: the proxy, with the settings for its flags. */
+
+import type { Fault } from '../config/fault.ts';
+import { nearestName } from '../config/nearest.ts';
+import { loadSettings, type Sources } from '../config/resolve.ts';
+import { BAD_USAGE, type Command } from './command.ts';
+import { COMMAND_WORDS } from './commands.ts';
+import { faultReport } from './fault-report.ts';
+import { flagOrigin, lineFault, surplusFaults, type Line } from './line.ts';
+import { settingsOptions, settingsRequest } from './settings-flags.ts';
+
+const USAGE = `Usage: $0 [options] [target]
+
+Every response, to the last byte: a proxy for dev servers that close
+connections too early. The target is such a server: a port, host:port, a URL,
+or unix:/path; by default port 8000.`;
+
+const EPILOGUE = `Every flag is also a variable (--body-hold: LASTBYTE_BODY_HOLD) and a key of
+the file (body-hold). Sizes: 512kb, 10mb, 1gb. Times: 100ms, 30s, 5m, 0.
+Exit codes: 0 fine, 1 failed, 2 bad usage or configuration.`;
+
+export const proxy: Command = {
+  options: (all) => ({
+    ...settingsOptions(all ? 'all' : 'often'),
+    // Known, so that it can be said whose it is.
+    json: { hidden: true, boolean: true },
+  }),
+  help: (y) =>
+    y
+      .usage(USAGE)
+      .example('$0 8000', 'in front of a dev server on port 8000')
+      .example('$0 django:8000 --host 0.0.0.0', 'beside a container, open to others')
+      .example('$0 --config lastbyte.yaml -p 9000', 'a file, with one option changed')
+      .epilogue(EPILOGUE),
+  run: async (line, { env, streams, version }) => {
+    const { json, ...flags } = line.flags;
+    const { sources, faults } = proxyRequest({ ...line, flags }, env);
+    const loaded = loadSettings(sources);
+    const all = [
+      ...faults,
+      ...(json === undefined ? [] : [jsonFault()]),
+      ...(loaded.kind === 'faults' ? loaded.faults : []),
+    ];
+    if (loaded.kind === 'faults' || all.length > 0) {
+      streams.stderr.write(faultReport(all));
+      return BAD_USAGE;
+    }
+    const { run } = await import('./run.ts');
+    return await run({ sources, settings: loaded.settings, streams, version });
+  },
+};
+
+/** Where the settings come from, and what is wrong with the line; the settings may have more faults. */
+export function proxyRequest(
+  line: Line,
+  env: NodeJS.ProcessEnv,
+): { readonly sources: Sources; readonly faults: readonly Fault[] } {
+  const [word = null, ...surplus] = line.words;
+  const misspelt = word === null ? null : commandFault(word);
+  const { flags, file, faults } = settingsRequest(line.flags);
+  return {
+    sources: { flags, target: misspelt === null ? word : null, env, file },
+    faults: [
+      ...(misspelt === null ? [] : [misspelt]),
+      ...surplusFaults(surplus, 'Give at most one target'),
+      ...line.faults,
+      ...faults,
+    ],
+  };
+}
+
+/** A target names a port; a word that does not, and is close to a command, was meant to be one. */
+function commandFault(word: string): Fault | null {
+  const origin = { kind: 'argument', name: word } as const;
+  if (COMMAND_WORDS.includes(word)) {
+    return lineFault(origin, 'is not the first word', `Write lastbyte ${word}, and its flags after it`);
+  }
+  const command = /^[a-z-]+$/.test(word) ? nearestName(word, COMMAND_WORDS) : null;
+  return command === null ? null : lineFault(origin, 'is not a command', `Did you mean ${command}?`);
+}
+
+function jsonFault(): Fault {
+  const remedy = 'For a log in JSON, write --access-log json';
+  return lineFault(flagOrigin('json'), 'belongs to print-config', remedy);
+}

@@ -1,0 +1,86 @@
+/** The settings as flags: what yargs is told of them, and what a line says of them. */
+
+import type { Options } from 'yargs';
+import type { Fault } from '../config/fault.ts';
+import { defaultOf, GROUPS } from '../config/option-table.ts';
+import type { AnyOption, SettingName } from '../config/option-type.ts';
+import { flagOrigin, lineFault, type Line } from './line.ts';
+
+/** What people change first; the help shows these, and all others with --all. */
+const OFTEN_CHANGED: ReadonlySet<SettingName> = new Set([
+  'port',
+  'host',
+  'adminPort',
+  'admin',
+  'waitForUpstreamMs',
+  'stream',
+  'changeOrigin',
+  'insecure',
+  'accessLog',
+]);
+
+const SHORT: Readonly<Partial<Record<SettingName, string>>> = { port: 'p' };
+
+export type ShownSettings = 'all' | 'often' | 'none';
+
+export function settingsOptions(shown: ShownSettings): Readonly<Record<string, Options>> {
+  const rows = GROUPS.flatMap(({ title, options }) =>
+    options.map((option) => [option.name, yargsOption(option, title, shown)] as const),
+  );
+  return {
+    ...Object.fromEntries(rows),
+    config: {
+      describe: 'Read options from this YAML or JSON file.',
+      ...(shown === 'all' ? { group: 'Program:' } : {}),
+    },
+    all: {
+      describe: 'With --help: show every option.',
+      boolean: true,
+      ...(shown === 'all' ? { group: 'Program:' } : {}),
+    },
+  };
+}
+
+function yargsOption({ setting, purpose, type }: AnyOption, title: string, shown: ShownSettings): Options {
+  const words = type.schema['enum'];
+  const value = defaultOf(setting);
+  const text = value === null ? '' : String(value);
+  const short = SHORT[setting];
+  return {
+    describe: purpose,
+    hidden: shown === 'none' || (shown === 'often' && !OFTEN_CHANGED.has(setting)),
+    ...(shown === 'all' ? { group: `${title}:` } : {}),
+    ...(type.arity === 'switch' ? { boolean: true } : {}),
+    ...(Array.isArray(words) ? { choices: words.map(String) } : {}),
+    ...(text === '' ? {} : { defaultDescription: text }),
+    ...(short === undefined ? {} : { alias: short }),
+  };
+}
+
+/** What a line gives for the settings. */
+export interface SettingsRequest {
+  readonly flags: Readonly<Record<string, unknown>>;
+  readonly file: string | null;
+  /** What is wrong with the flags that are no settings. */
+  readonly faults: readonly Fault[];
+}
+
+export function settingsRequest(flags: Line['flags']): SettingsRequest {
+  const { config, all, ...settings } = flags;
+  const file = typeof config === 'string' && config !== '' ? config : null;
+  return {
+    flags: settings,
+    file,
+    faults: [
+      ...(config === undefined || file !== null ? [] : [configFault(config)]),
+      ...(all === undefined
+        ? []
+        : [lineFault(flagOrigin('all'), 'belongs to --help', 'Write lastbyte --help --all')]),
+    ],
+  };
+}
+
+function configFault(config: unknown): Fault {
+  const problem = Array.isArray(config) ? 'is given more than once' : 'has no value';
+  return lineFault(flagOrigin('config'), problem, 'Give the path of one YAML or JSON file');
+}
