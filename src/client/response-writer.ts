@@ -1,8 +1,7 @@
 /** Writes responses to the client, through Node or as bytes, so that each byte of their fields goes out as it is. */
 
-import { STATUS_CODES } from 'node:http';
-import type { ServerResponse } from 'node:http';
-import type { Socket } from 'node:net';
+import { ServerResponse, STATUS_CODES } from 'node:http';
+import type { IncomingMessage } from 'node:http';
 import type { Writable } from 'node:stream';
 import type { ProxyError } from '../errors.ts';
 import { fieldValue } from '../http/fields.ts';
@@ -41,37 +40,18 @@ export function flushHead(response: ServerResponse): void {
   response.write(NO_BYTES);
 }
 
-/** Before the final response is begun. */
+/**
+ * Before the final response is begun. RFC 9110 section 15.2: 1xx goes on, but not to HTTP/1.0, and not 100: that one we
+ * have answered ourselves.
+ */
 export function forwardInterim(
   { socket, headersSent }: ServerResponse,
-  request: Request,
-  head: ResponseHead,
+  { method, minor }: Request,
+  { status, reason, fields }: ResponseHead,
 ): void {
-  if (!headersSent && socket !== null) writeInterim(socket, request, head);
-}
-
-/** RFC 9110 section 15.2: 1xx goes on, but not to HTTP/1.0, and not 100: that one we have answered ourselves. */
-export function writeInterim(client: Writable, { method, minor }: Request, head: ResponseHead): void {
-  const { status, reason, fields } = head;
-  if (status === 100 || minor === 0) return;
+  if (headersSent || socket === null || status === 100 || minor === 0) return;
   const kept = clientFields({ fields, status, method, length: null });
-  client.write(`HTTP/1.1 ${status} ${reason}\r\n${serializeFields(kept)}\r\n`, 'latin1');
-}
-
-interface RawResponse extends HeadToWrite {
-  readonly body: { parts(): AsyncIterable<Buffer> } | null;
-}
-
-/**
- * Writes a response on a connection that has no response object, such as an upgrade's. Resolves with whether all of it is
- * with the kernel: lingering before that could cut it off.
- */
-export async function deliverRaw(socket: Socket, response: RawResponse): Promise<boolean> {
-  if (!(await written(socket, Buffer.from(rawHead(response), 'latin1')))) return false;
-  for await (const part of response.body?.parts() ?? []) {
-    if (!(await written(socket, part))) return false;
-  }
-  return true;
+  socket.write(`HTTP/1.1 ${status} ${reason}\r\n${serializeFields(kept)}\r\n`, 'latin1');
 }
 
 /** The answer to what never became a request, as bytes. */
@@ -103,4 +83,22 @@ export function written(sink: Writable, part: Buffer): Promise<boolean> {
       resolve(!error);
     });
   });
+}
+
+/**
+ * The response to a request whose socket Node has handed over, as for an upgrade: written as any other, and the
+ * connection lingers after it.
+ */
+export function responseTo(request: IncomingMessage): ServerResponse {
+  const { socket } = request;
+  const response = new ServerResponse(request);
+  response.shouldKeepAlive = false;
+  response.assignSocket(socket);
+  // As http.Server does after a connection's last response.
+  response.on('finish', () => {
+    response.detachSocket(socket);
+    process.nextTick(() => response.emit('close'));
+    socket.destroySoon();
+  });
+  return response;
 }

@@ -1,13 +1,15 @@
 /**
- * One buffered request and its answer, from the first to the last step:
- * check → receive → try (judge, decide, again) → deliver | relay | refuse → done.
+ * One request and its response, from the first to the last step:
+ * check → receive → fetch (try, judge, decide, again) → deliver | relay | refuse → record.
+ * Buffered, streamed and upgraded exchanges differ in their transport alone.
  */
 
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import { localHints } from '../client/peer.ts';
+import type { LocalHints } from '../client/peer.ts';
+import { ReceiveClock } from '../client/send-progress.ts';
+import { reset } from '../client/linger.ts';
 import type { Settings } from '../config/settings.ts';
 import { ProxyError } from '../errors.ts';
-import { ALLOWED_METHODS } from '../http/problem.ts';
-import type { Request } from '../http/request.ts';
 import type { ResponseHead } from '../http/response-head.ts';
 import type { ExchangeSpool } from '../spool/spool.ts';
 import { bodyInMemory } from '../spool/spooled-body.ts';
@@ -18,56 +20,49 @@ import { connectionFields, deliver, responseClosed, upstreamAnswer } from './del
 import type { Answer } from './deliver.ts';
 import type { AttemptRecord, Outcome } from './events.ts';
 import { explainSaved, explainSurplus, explainTrailers, explainUnverifiable } from './explain.ts';
-import { upstreamFailure } from './upstream-failure.ts';
+import { Fetch } from './fetch.ts';
+import type { Fetched } from './fetch.ts';
 import { Journal } from './journal.ts';
-import { localHints } from '../client/peer.ts';
-import type { LocalHints } from '../client/peer.ts';
-import { ReceiveClock } from '../client/send-progress.ts';
 import { receiveBody } from './receive.ts';
 import type { Received, Receiving } from './receive.ts';
-import { NO_FACTS, refusalAnswer } from './refuse.ts';
+import { finalRecipientAnswer, NO_FACTS, refusalAnswer, shuttingDown } from './refuse.ts';
 import type { RefusalFacts } from './refuse.ts';
 import type { Relay } from './relay.ts';
-import { reset } from '../client/linger.ts';
-import { headContext, maxForwards, upstreamHead } from './request-head.ts';
-import type { HeadContext } from './request-head.ts';
-import type { Services } from './services.ts';
-import { shuttingDown } from './shutting-down.ts';
-import { Trial } from './trial.ts';
-import type { TrialResult } from './trial.ts';
+import { headContext, maxForwards } from './request-head.ts';
+import type { Asked, Transport } from './transport.ts';
+import { upstreamFailure } from './upstream-failure.ts';
 
-export interface ExchangeOptions {
-  readonly services: Services;
-  readonly request: IncomingMessage;
-  readonly parsed: Request;
-  readonly response: ServerResponse;
-  /** The client waits for 100 (Continue) before it sends its body (RFC 9110 section 10.1.1). */
-  readonly expectsContinue: boolean;
-  readonly encrypted: boolean;
-}
+/** What an exchange is at. A response that is under way is `answering`, whoever made it. */
+type Stage =
+  | { readonly kind: 'checking' | 'answering' }
+  | { readonly kind: 'receiving'; readonly receiving: Receiving }
+  | { readonly kind: 'fetching'; readonly fetch: Fetch };
 
 export class Exchange {
-  readonly #options: ExchangeOptions;
+  readonly #asked: Asked;
+  readonly #transport: Transport;
+  /** The client waits for 100 (Continue) before it sends its body (RFC 9110 section 10.1.1). */
+  readonly #expectsContinue: boolean;
   readonly #settings: Settings;
   readonly #journal: Journal;
   readonly #spool: ExchangeSpool;
-  /** Resolves when the response is closed: with true when it was sent to the last octet. */
-  readonly #closed: Promise<boolean>;
-  #delivering = false;
   readonly #receiveClock: ReceiveClock;
-  #receiving: Receiving | null = null;
-  #trial: Trial | null = null;
-  /** The proxy's end does not leave it the time. */
-  #stopped: ProxyError | null = null;
+  /** Resolves when the response is closed: with true when it was sent to the last byte. */
+  readonly #closed: Promise<boolean>;
+  #stage: Stage = { kind: 'checking' };
+  /** What was wrong with the request while it was under way, or that the proxy shuts down. */
+  #fault: ProxyError | null = null;
 
-  constructor(options: ExchangeOptions) {
-    this.#options = options;
-    const { response, request, parsed, services } = options;
+  constructor(asked: Asked, transport: Transport, expectsContinue: boolean) {
+    const { services, request, incoming, response } = asked;
+    this.#asked = asked;
+    this.#transport = transport;
+    this.#expectsContinue = expectsContinue;
     this.#settings = services.settings;
-    this.#journal = new Journal(parsed, request.socket, services);
+    this.#journal = new Journal(request, incoming.socket, services);
     this.#spool = services.spool.ofExchange();
-    this.#receiveClock = new ReceiveClock(request.socket, this.#settings.clientReceiveTimeoutMs);
-    this.#closed = responseClosed(response, () => this.#trial?.abandon());
+    this.#receiveClock = new ReceiveClock(incoming.socket, this.#settings.clientReceiveTimeoutMs);
+    this.#closed = responseClosed(response, () => this.#abandon());
   }
 
   /** Never rejects; afterwards nothing of the exchange is left but its record. */
@@ -78,115 +73,132 @@ export class Exchange {
       if (received.kind === 'refused') await this.#refuse(received.error, NO_FACTS);
       if (received.kind !== 'body') return;
       body = received.body;
-      this.#journal.requestBodyBytes = body.bytes;
-      this.#journal.notes?.received();
-      await this.#answer(body);
+      await this.#respond(body);
     } catch (cause) {
       await this.#fail(cause);
     } finally {
       body?.[Symbol.dispose]();
-      this.#done();
+      this.#asked.services.record(this.#journal.close());
     }
   }
 
   /** The request cannot be received to its end: malformed, cut short or too slow. False: it is past that point. */
   fault(error: ProxyError): boolean {
-    // A body that is whole is answered, whatever stands behind it.
-    if (this.#receiving === null || this.#options.request.complete) return false;
-    this.#receiving.stop({ kind: 'refused', error });
-    return true;
+    // A body that is whole is answered, whatever stands after it.
+    return !this.#asked.incoming.complete && this.#giveUp(error);
   }
 
-  /** The client moved no octet for as long as it may. */
+  /** The client moved no byte for as long as it may. */
   clientTimedOut(): void {
+    const { incoming } = this.#asked;
     const { clientSendTimeoutMs } = this.#settings;
-    if (this.#receiving !== null) {
+    if (!this.#isReceiving()) return this.#checkProgress();
+    // One that is paused waits for the upstream to read.
+    if (incoming.readableFlowing === true) {
       const sentence = `No byte of the request body arrived for --client-send-timeout, ${clientSendTimeoutMs} ms.`;
       this.fault(new ProxyError('request_timeout', sentence));
-      return;
-    }
-    const sentence = this.#receiveClock.expired();
-    if (sentence !== null) {
-      this.#journal.sentence = sentence;
-      reset(this.#options.response.socket);
+    } else {
+      incoming.socket.setTimeout(clientSendTimeoutMs);
     }
   }
 
-  /** The proxy ends: what is not answered is refused, what streams is broken off, an answer under way goes on. */
+  /** The proxy shuts down: what has no response is refused, what streams is cut, a whole response under way goes on. */
   stop(): void {
-    if (this.#stopped !== null || this.#delivering) return;
-    this.#stopped = shuttingDown(this.#settings);
-    if (!this.fault(this.#stopped)) this.#trial?.abandon();
+    if (this.#fault === null) this.#giveUp(shuttingDown(this.#settings));
   }
 
   /** Null: there is a body to wait for. */
   #receivedAtOnce(): Received | null {
-    const { parsed, services } = this.#options;
-    const error = refusalBeforehand(parsed, services);
+    const { request, services } = this.#asked;
+    const error = refusalBeforehand(request, services);
     if (error !== null) return { kind: 'refused', error };
-    return parsed.framing.kind === 'none' ? NO_BODY : null;
+    return this.#transport.kind !== 'buffered' || request.framing.kind === 'none' ? NO_BODY : null;
   }
 
   async #receive(): Promise<Received> {
-    const { request, parsed, response, expectsContinue } = this.#options;
+    const { incoming, request, response } = this.#asked;
     const { clientSendTimeoutMs, maxRequestBodyBytes, memoryPerBodyBytes } = this.#settings;
-    const expectedBytes = parsed.framing.kind === 'length' ? parsed.framing.length : null;
+    const expectedBytes = request.framing.kind === 'length' ? request.framing.length : null;
     const writer = this.#spool.writer(expectedBytes, memoryPerBodyBytes, maxRequestBodyBytes);
-    this.#receiving = receiveBody(request, writer, clientSendTimeoutMs);
-    this.#journal.notes?.receiving(request);
-    if (expectsContinue && writer.fault === null) response.writeContinue();
-    const received = await this.#receiving.result;
-    this.#receiving = null;
-    request.socket.setTimeout(0);
+    const receiving = receiveBody(incoming, writer, clientSendTimeoutMs);
+    this.#stage = { kind: 'receiving', receiving };
+    this.#journal.notes?.receiving(incoming);
+    if (this.#expectsContinue && writer.fault === null) response.writeContinue();
+    const received = await receiving.result;
+    incoming.socket.setTimeout(0);
     return received;
   }
 
-  async #answer(body: SpooledBody): Promise<void> {
-    const { parsed, response } = this.#options;
+  async #respond(body: SpooledBody): Promise<void> {
+    const { request, response } = this.#asked;
     if (response.destroyed) return;
-    if (this.#stopped !== null) return await this.#refuse(this.#stopped, NO_FACTS);
-    if (maxForwards(parsed) === 0) return await this.#send(finalRecipientAnswer(parsed), 'delivered');
-    this.#trial = this.#newTrial(body);
-    const result = await this.#trial.run();
-    this.#journal.attempts = this.#trial.attempts;
-    this.#journal.waitedMs = this.#trial.waitedMs;
-    if (result.kind === 'whole') await this.#sendWhole(result.head, result.body);
-    else await this.#conclude(result);
-  }
-
-  #newTrial(body: SpooledBody): Trial {
-    const { parsed, response, services } = this.#options;
-    const bodyBytes = parsed.framing.kind === 'none' ? null : body.bytes;
-    return new Trial({
-      services,
-      response,
-      request: parsed,
-      head: upstreamHead(parsed, bodyBytes, this.#headContext()),
-      body: body.bytes === 0 ? null : body,
+    if (maxForwards(request) === 0) return await this.#send(finalRecipientAnswer(request), 'delivered');
+    if (this.#transport.kind === 'buffered') this.#noteReceived(body);
+    else if (this.#expectsContinue) response.writeContinue();
+    const fetch = new Fetch({
+      asked: this.#asked,
+      transport: this.#transport,
+      body: this.#transport.kind === 'buffered' ? body : null,
       spool: this.#spool,
       receiveClock: this.#receiveClock,
-      clock: this.#journal.clock,
+      journal: this.#journal,
       clientHead: (head) => this.#clientHead(head),
-      notes: this.#journal.notes,
     });
+    this.#stage = { kind: 'fetching', fetch };
+    const fetched = await fetch.run();
+    this.#stage = { kind: 'answering' };
+    await this.#conclude(fetched);
   }
 
-  #headContext(): HeadContext {
-    const { request, services, encrypted } = this.#options;
-    return headContext(services, request.socket, encrypted);
+  #noteReceived(body: SpooledBody): void {
+    this.#journal.requestBodyBytes = body.bytes;
+    this.#journal.notes?.received();
+  }
+
+  async #conclude(fetched: Fetched): Promise<void> {
+    switch (fetched.kind) {
+      case 'whole':
+        return await this.#sendWhole(fetched.head, fetched.body);
+      case 'relayed':
+        return await this.#finishRelay(fetched.relay);
+      case 'switched':
+        return this.#noteSwitched();
+      case 'refused':
+        return await this.#refuse(fetched.error, NO_FACTS);
+      case 'failed': {
+        const { attempts, waitedMs } = this.#journal;
+        const { error, facts } = upstreamFailure(attempts, waitedMs, this.#settings, this.#hints());
+        return await this.#refuse(error, facts);
+      }
+      case 'abandoned':
+        if (this.#fault !== null) await this.#refuse(this.#fault, NO_FACTS);
+        return;
+    }
+  }
+
+  #clientHead(received: ResponseHead): ResponseHead {
+    const { services, request, incoming, encrypted } = this.#asked;
+    const { head, note } = clientHead(received, request, headContext(services, incoming.socket, encrypted));
+    this.#journal.sentence = note;
+    return head;
   }
 
   async #sendWhole(head: ResponseHead, body: SpooledBody): Promise<void> {
+    const { request, services } = this.#asked;
     const { attempts, waitedMs } = this.#journal;
     const last = attempts.at(-1);
-    const { parsed, services } = this.#options;
     try {
-      const answer = upstreamAnswer(parsed.method, this.#clientHead(head), body, last?.verdict ?? 'complete');
+      const answer = upstreamAnswer(
+        request.method,
+        this.#clientHead(head),
+        body,
+        last?.verdict ?? 'complete',
+      );
       const note =
         explainSaved(attempts, waitedMs, this.#settings) ??
         (last === undefined ? null : deliveryNote(last)) ??
         this.#journal.sentence;
-      const hint = last === undefined ? null : services.heldBack.hint(parsed.url, last.evidence);
+      const hint = last === undefined ? null : services.heldBack.hint(request.url, last.evidence);
       this.#journal.sentence = note === null || hint === null ? (note ?? hint) : `${note} ${hint}`;
       await this.#send(answer, 'delivered');
     } finally {
@@ -194,96 +206,103 @@ export class Exchange {
     }
   }
 
-  #clientHead(received: ResponseHead): ResponseHead {
-    const { head, note } = clientHead(received, this.#options.parsed, this.#headContext());
-    this.#journal.sentence = note;
-    return head;
-  }
-
-  async #conclude(result: Exclude<TrialResult, { kind: 'whole' }>): Promise<void> {
-    const { attempts, waitedMs } = this.#journal;
-    switch (result.kind) {
-      case 'relayed':
-        return await this.#finishRelay(result.relay);
-      case 'waiting-room-full':
-        return await this.#refuse(result.error, NO_FACTS);
-      case 'failed': {
-        const { error, facts } = upstreamFailure(attempts, waitedMs, this.#settings, this.#hints());
-        return await this.#refuse(error, facts);
-      }
-      case 'abandoned':
-        if (this.#stopped !== null) await this.#refuse(this.#stopped, NO_FACTS);
-        return;
-    }
-  }
-
   #hints(): LocalHints {
-    const { request, parsed, services } = this.#options;
-    return localHints(parsed, request.socket, services.nearby(), this.#journal.id);
+    const { request, incoming, services } = this.#asked;
+    return localHints(request, incoming.socket, services.nearby(), this.#journal.id);
   }
 
   async #finishRelay(relay: Relay): Promise<void> {
-    const last = this.#journal.attempts.at(-1);
-    const whole = last?.verdict === 'complete' || last?.verdict === 'unverifiable';
-    this.#delivering = true;
-    this.#journal.status = relay.status;
-    if (whole) relay.end();
+    const journal = this.#journal;
+    const verdict = journal.attempts.at(-1)?.verdict;
+    const isWhole = verdict === 'complete' || verdict === 'unverifiable';
+    journal.status = relay.status;
+    if (isWhole) relay.end();
     else relay.cut();
     const sent = await this.#closed;
-    this.#journal.responseBytes = relay.bytes;
-    if (whole) this.#journal.outcome = sent ? 'relayed' : 'abandoned';
-    if (whole || (last?.verdict === 'abandoned' && this.#stopped === null)) return;
-    this.#journal.outcome = 'cut';
-    this.#journal.blame(
-      this.#stopped ?? upstreamFailure(this.#journal.attempts, this.#journal.waitedMs, this.#settings).error,
-    );
+    journal.responseBytes = relay.bytes;
+    if (isWhole) journal.outcome = sent ? 'relayed' : 'abandoned';
+    if (isWhole || (verdict === 'abandoned' && this.#fault === null)) return;
+    journal.outcome = 'cut';
+    journal.blame(this.#fault ?? upstreamFailure(journal.attempts, journal.waitedMs, this.#settings).error);
+  }
+
+  #noteSwitched(): void {
+    this.#journal.status = 101;
+    this.#journal.outcome = this.#fault === null ? 'upgraded' : 'cut';
+    if (this.#fault !== null) this.#journal.blame(this.#fault);
   }
 
   async #refuse(error: ProxyError, facts: RefusalFacts): Promise<void> {
-    const { response, request } = this.#options;
+    const { request, incoming, response } = this.#asked;
     this.#journal.blame(error);
     if (response.headersSent || response.destroyed) {
       reset(response.socket);
       return;
     }
     // A full request would stop the socket from being read, and only the request can start it again.
-    request.resume();
+    if (this.#transport.kind !== 'upgraded') incoming.unpipe().resume();
     // After malformed framing nobody knows where the next request begins (RFC 9112 section 6.3).
     if (error.source === 'client') response.shouldKeepAlive = false;
-    await this.#send(refusalAnswer(this.#options.parsed, error, facts, this.#journal.id), 'refused');
+    await this.#send(refusalAnswer(request, error, facts, this.#journal.id), 'refused');
   }
 
   async #send(answer: Answer, outcome: Outcome): Promise<void> {
-    const { response, request, services } = this.#options;
-    this.#delivering = true;
+    const { response, incoming, services } = this.#asked;
+    this.#stage = { kind: 'answering' };
     this.#journal.status = answer.status;
     const connection = connectionFields(response, this.#settings.keepAliveTimeoutMs, services.closing);
     this.#journal.notes?.delivering(response, answer, connection);
     if (outcome === 'refused') this.#journal.notes?.answering(answer);
     const delivering = deliver(response, answer, connection);
     // What the kernel has taken at once, nobody has to wait for.
-    if (delivering !== null || request.socket.writableLength > 0) this.#receiveClock.start();
+    if (delivering !== null || incoming.socket.writableLength > 0) this.#receiveClock.start();
     if (delivering !== null) await delivering;
     if (!(await this.#closed)) return;
     this.#journal.outcome = outcome;
     this.#journal.responseBytes = answer.body?.bytes ?? 0;
   }
 
-  /** An error of ours: the exchange is lost, the process is not. */
+  /** Whether the client is to send more of its request, and has no response yet. */
+  #isReceiving(): boolean {
+    const stage = this.#stage;
+    if (this.#asked.incoming.complete) return false;
+    const isPassedOn = this.#transport.kind === 'streamed' && stage.kind === 'fetching';
+    return stage.kind === 'receiving' || (isPassedOn && !stage.fetch.isRelaying);
+  }
+
+  #checkProgress(): void {
+    const sentence = this.#receiveClock.expired();
+    if (sentence === null) return;
+    this.#journal.sentence = sentence;
+    reset(this.#asked.incoming.socket);
+  }
+
+  /** There is no going on, and the client is told why. False: its response is under way. */
+  #giveUp(error: ProxyError): boolean {
+    const stage = this.#stage;
+    if (stage.kind === 'receiving') stage.receiving.stop({ kind: 'refused', error });
+    else if (stage.kind !== 'fetching') return false;
+    else {
+      this.#fault ??= error;
+      stage.fetch.abandon();
+    }
+    return true;
+  }
+
+  /** The client has left. */
+  #abandon(): void {
+    if (this.#stage.kind === 'fetching') this.#stage.fetch.abandon();
+  }
+
+  /** An error of our own: the exchange is lost, the process is not. */
   async #fail(cause: unknown): Promise<void> {
     const why = cause instanceof Error ? cause.message : String(cause);
     try {
-      await this.#refuse(
-        new ProxyError('internal_error', `lastbyte failed at this exchange: ${why}`, { cause }),
-        NO_FACTS,
-      );
+      const sentence = `lastbyte failed at this exchange: ${why}`;
+      await this.#refuse(new ProxyError('internal_error', sentence, { cause }), NO_FACTS);
     } catch {
-      reset(this.#options.response.socket);
+      reset(this.#asked.response.socket);
     }
-  }
-
-  #done(): void {
-    this.#options.services.record(this.#journal.close());
   }
 }
 
@@ -293,10 +312,4 @@ const NO_BODY: Received = { kind: 'body', body: bodyInMemory([], 0, () => undefi
 function deliveryNote({ verdict, evidence }: AttemptRecord): string | null {
   if (verdict === 'unverifiable') return explainUnverifiable(evidence);
   return explainSurplus(evidence) ?? explainTrailers(evidence);
-}
-
-/** With Max-Forwards 0 we are the last recipient (RFC 9110 section 7.6.2). A TRACE could echo secrets: not from us. */
-function finalRecipientAnswer(request: Request): Answer {
-  const [status, reason] = request.method === 'OPTIONS' ? [200, 'OK'] : [405, 'Method Not Allowed'];
-  return { status, reason, fields: ['Allow', ALLOWED_METHODS, 'Content-Length', '0'], body: null };
 }

@@ -17,7 +17,7 @@ export class Journal {
   readonly #startedMs = performance.now();
   readonly #clientAddress: string;
 
-  attempts: readonly AttemptRecord[] = [];
+  readonly attempts: AttemptRecord[] = [];
   waitedMs = 0;
   requestBodyBytes = 0;
   status = 0;

@@ -1,14 +1,16 @@
-/** Answers of our own: what went wrong, for a program or for a person. */
+/** Responses of our own: what went wrong, for a program or for a person. */
 
 import { STATUS_CODES } from 'node:http';
-import type { ProxyError } from '../errors.ts';
+import type { Settings } from '../config/settings.ts';
+import { ProxyError } from '../errors.ts';
 import { prefersHtml } from '../http/accept.ts';
 import { fieldValues } from '../http/fields.ts';
-import { renderProblem } from '../http/problem.ts';
+import { ALLOWED_METHODS, renderProblem } from '../http/problem.ts';
 import type { Request } from '../http/request.ts';
 import { bodyInMemory } from '../spool/spooled-body.ts';
 import { hasBody } from './deliver.ts';
 import type { Answer } from './deliver.ts';
+import { duration } from './quantities.ts';
 
 /** What a refusal tells beyond the error itself. */
 export interface RefusalFacts {
@@ -35,4 +37,18 @@ export function refusalAnswer(request: Request, error: ProxyError, facts: Refusa
     fields,
     body: hasBody(request.method, error.status) ? bodyInMemory([body], body.length, () => undefined) : null,
   };
+}
+
+/** With Max-Forwards 0 we are the last recipient (RFC 9110 section 7.6.2). A TRACE could echo secrets: not from us. */
+export function finalRecipientAnswer({ method }: Request): Answer {
+  const [status, reason] = method === 'OPTIONS' ? [200, 'OK'] : [405, 'Method Not Allowed'];
+  return { status, reason, fields: ['Allow', ALLOWED_METHODS, 'Content-Length', '0'], body: null };
+}
+
+/** What an exchange is told that the shutdown leaves no time for. */
+export function shuttingDown({ shutdownTimeoutMs }: Pick<Settings, 'shutdownTimeoutMs'>): ProxyError {
+  const sentence =
+    `lastbyte is shutting down, and the exchange was not over within --shutdown-timeout, ${duration(shutdownTimeoutMs)}: ` +
+    'send the request again when it runs again, or raise --shutdown-timeout.';
+  return new ProxyError('shutting_down', sentence);
 }

@@ -2,16 +2,16 @@
 
 import { randomBytes } from 'node:crypto';
 import { EventEmitter } from 'node:events';
-import { Chassis } from '../chassis/chassis.ts';
 import type { ProxyOptions } from '../config/proxy-options.ts';
 import { resolveOptions } from '../config/resolve.ts';
 import type { Settings } from '../config/settings.ts';
 import type { Services } from '../exchange/services.ts';
 import { Spool } from '../spool/spool.ts';
+import { Passes } from '../http-proxy/passes.ts';
 import { createAdminServer } from './admin.ts';
 import type { AdminServer } from './admin.ts';
-import { enterRequest, enterUpgrade } from './entrance.ts';
-import type { Entrance } from './entrance.ts';
+import { dispatchRequest, dispatchUpgrade } from './dispatch.ts';
+import type { Router } from './dispatch.ts';
 import { Listener } from './listener.ts';
 import { EventPublisher } from './proxy-events.ts';
 import type { ProxyEvents } from './proxy-events.ts';
@@ -34,7 +34,7 @@ const LAST_RECORDS_MS = 500;
  * `start()` and `close()` may each be called once. No global state; the process is never ended.
  */
 export class Proxy extends EventEmitter<ProxyEvents> implements AsyncDisposable {
-  readonly #chassis: Chassis;
+  readonly #passes: Passes;
   readonly #listener: Listener;
   readonly #shared: Shared;
   readonly #watching: Watching | null;
@@ -45,7 +45,7 @@ export class Proxy extends EventEmitter<ProxyEvents> implements AsyncDisposable 
 
   constructor(settings: Settings) {
     super();
-    this.#chassis = new Chassis(settings.maxHeaderBytes);
+    this.#passes = new Passes(settings.maxHeaderBytes);
     this.#shared = {
       spool: new Spool(settings),
       publisher: new EventPublisher(this),
@@ -148,16 +148,16 @@ export class Proxy extends EventEmitter<ProxyEvents> implements AsyncDisposable 
     this.#services.pool.close();
   }
 
-  #entrance(): Entrance {
-    return { chassis: this.#chassis, services: this.#services };
+  #router(): Router {
+    return { passes: this.#passes, services: this.#services };
   }
 
   #newListener(): Listener {
     const { publisher } = this.#shared;
     return new Listener(this.settings, {
       request: (connection, request, response, expects) =>
-        enterRequest(this.#entrance(), connection, request, response, expects),
-      upgrade: (connection, request, head) => enterUpgrade(this.#entrance(), connection, request, head),
+        dispatchRequest(this.#router(), connection, request, response, expects),
+      upgrade: (connection, request, head) => dispatchUpgrade(this.#router(), connection, request, head),
       refused: (record) => publisher.exchange(record),
       acceptFailed: (error) => publisher.acceptError(error),
     });

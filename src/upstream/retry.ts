@@ -7,6 +7,8 @@ import type { VerdictKind } from './verdict.ts';
 export interface Circumstances {
   readonly verdict: VerdictKind;
   readonly evidence: Evidence;
+  /** Whether a response that nothing proves whole is refused (`--unverifiable refuse`). */
+  readonly refusesUnverifiable: boolean;
   /** The request may be sent again although the upstream may have acted on it (RFC 9110 section 9.2.2). */
   readonly repeatable: boolean;
   /** Whether this route said 100 (Continue) when it was asked last. */
@@ -15,8 +17,8 @@ export interface Circumstances {
   readonly retriesLeft: number;
   /** Further tries that were made. */
   readonly retriesMade: number;
-  /** Whether a connection that went stale, or a refused expectation of ours, has already been forgiven. */
-  readonly forgiven: boolean;
+  /** Whether a connection that went stale, or a refused expectation of our own, has already been tried again for nothing. */
+  readonly freeRetryUsed: boolean;
   /** Whether the try before failed in the very same way, so that the next would too. */
   readonly failsAlike: boolean;
   /** How often the upstream went away under a try. */
@@ -45,7 +47,7 @@ const REFUSE: Decision = { kind: 'refuse' };
 const DELIVER: Decision = { kind: 'deliver' };
 const ABANDON: Decision = { kind: 'abandon' };
 const LOOK: Decision = { kind: 'look' };
-const FORGIVE: Decision = { kind: 'retry', reason: 'stale-connection', delayMs: 0 };
+const FREE_RETRY: Decision = { kind: 'retry', reason: 'stale-connection', delayMs: 0 };
 const WITHOUT_EXPECTATION: Decision = { kind: 'retry', reason: 'expectation-refused', delayMs: 0 };
 
 const FIRST_PROBE_MS = 50;
@@ -57,9 +59,9 @@ export function decide(circumstances: Circumstances): Decision {
   switch (circumstances.verdict) {
     case 'complete':
       if (isUnexpected(circumstances)) return WITHOUT_EXPECTATION;
-      return isGoodbye(circumstances) ? FORGIVE : DELIVER;
+      return isGoodbye(circumstances) ? FREE_RETRY : DELIVER;
     case 'unverifiable':
-      return DELIVER;
+      return circumstances.refusesUnverifiable ? REFUSE : DELIVER;
     case 'abandoned':
       return ABANDON;
     case 'over-limit':
@@ -78,23 +80,23 @@ function noResponse(circumstances: Circumstances): Decision {
 }
 
 /** A 408 on a used connection may be the upstream's goodbye to an idle one, sent as we used it (RFC 9110 section 15.5.9). */
-function isGoodbye({ evidence, repeatable, forgiven }: Circumstances): boolean {
-  return evidence.reusedConnection && evidence.head?.status === 408 && repeatable && !forgiven;
+function isGoodbye({ evidence, repeatable, freeRetryUsed }: Circumstances): boolean {
+  return evidence.reusedConnection && evidence.head?.status === 408 && repeatable && !freeRetryUsed;
 }
 
 /** It cannot answer an expectation, and that was ours: to be repeated without one (RFC 9110 section 10.1.1). */
-function isUnexpected({ evidence, forgiven }: Circumstances): boolean {
+function isUnexpected({ evidence, freeRetryUsed }: Circumstances): boolean {
   const { head, expectation, requestBody } = evidence;
   const refused = expectation === 'unanswered' && head?.status === 417;
-  return refused && requestBody === 'withheld' && !forgiven;
+  return refused && requestBody === 'withheld' && !freeRetryUsed;
 }
 
 function retry(circumstances: Circumstances): Decision {
-  const { evidence, repeatable, retriesLeft, retriesMade, forgiven, failsAlike, retryBackoffMs } =
+  const { evidence, repeatable, retriesLeft, retriesMade, freeRetryUsed, failsAlike, retryBackoffMs } =
     circumstances;
   // A slow upstream is not helped by more work, nor its client by waiting as long again.
   if (evidence.ending.kind === 'timeout' || failsAlike) return REFUSE;
-  if (repeatable && isStale(circumstances) && !forgiven) return FORGIVE;
+  if (repeatable && isStale(circumstances) && !freeRetryUsed) return FREE_RETRY;
   if (repeatable && retriesLeft > 0)
     return { kind: 'retry', reason: 'retry', delayMs: retryBackoffMs * 2 ** retriesMade };
   return mayBeRestarting(circumstances) ? LOOK : REFUSE;

@@ -1,4 +1,4 @@
-/** What src/chassis takes for granted of http-proxy, held against bare http-proxy. */
+/** What src/http-proxy takes for granted of http-proxy, held against bare http-proxy. */
 
 import { once } from 'node:events';
 import { Agent, createServer } from 'node:http';
@@ -7,7 +7,7 @@ import { connect } from 'node:net';
 import type { Socket } from 'node:net';
 import HttpProxy from 'http-proxy';
 import { afterEach, describe, expect, test } from 'vitest';
-import { loadHttpProxy } from '../../src/chassis/load-http-proxy.ts';
+import { loadHttpProxy } from '../../src/http-proxy/load.ts';
 import { Client } from '../harness/client.ts';
 import { Upstream, answering, ok } from '../harness/upstream.ts';
 import type { Script } from '../harness/upstream.ts';

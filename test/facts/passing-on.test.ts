@@ -1,4 +1,4 @@
-/** What src/chassis takes for granted when it passes a request on through Node's http client. */
+/** What src/http-proxy takes for granted when it passes a request on through Node's http client. */
 
 import { once } from 'node:events';
 import { request } from 'node:http';

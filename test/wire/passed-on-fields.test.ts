@@ -43,6 +43,11 @@ function fieldsWith(...others: (readonly [string, string])[]): fc.Arbitrary<Fiel
     .map((pairs) => pairs.flat());
 }
 
+function withoutLength(fields: FieldList): FieldList {
+  const at = fields.indexOf('Content-Length');
+  return fields.toSpliced(at, 2);
+}
+
 function lines(fields: FieldList): string {
   return fields.map((part, index) => (index % 2 === 0 ? `${part}: ` : `${part}\r\n`)).join('');
 }
@@ -89,7 +94,8 @@ describe('a response', () => {
       async (client, fields) => {
         await client.send(`${UPGRADE}\r\n`);
         const response = await client.response();
-        expect(response.fields.slice(0, fields.length)).toEqual(fields);
+        // It is buffered, so its length goes behind what Node would recode after one.
+        expect(withoutLength(response.fields.slice(0, fields.length))).toEqual(withoutLength(fields));
         expect([response.reason, response.body.toString()]).toEqual(['T\xe9apot', 'abc']);
       },
     );

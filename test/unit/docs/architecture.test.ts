@@ -47,7 +47,7 @@ test.each(SOURCES)('%s imports only from its own folder and from those above it'
 });
 
 test.each([
-  ['http-proxy', 'chassis'],
+  ['http-proxy', 'http-proxy'],
   ['winston', 'observe'],
   ['prom-client', 'observe'],
   ['yargs', 'cli'],

@@ -8,11 +8,12 @@ function decideOn(changes: Partial<Circumstances>): Decision {
   return decide({
     verdict: 'truncated',
     evidence: evidence({ ending: 'rst', bodyBytes: 5 }),
+    refusesUnverifiable: false,
     repeatable: true,
     saysContinue: false,
     retriesLeft: 2,
     retriesMade: 0,
-    forgiven: false,
+    freeRetryUsed: false,
     failsAlike: false,
     restarts: 0,
     waits: 0,
@@ -84,12 +85,12 @@ describe('a connection that was closed while it was idle', () => {
     expect(decision).toEqual({ kind: 'retry', reason: 'stale-connection', delayMs: 0 });
   });
 
-  test('is forgiven once', () => {
-    const decision = decideOn({ verdict: 'no-response', evidence: stale, forgiven: true });
+  test('is freeRetryUsed once', () => {
+    const decision = decideOn({ verdict: 'no-response', evidence: stale, freeRetryUsed: true });
     expect(decision).toEqual({ kind: 'retry', reason: 'retry', delayMs: 100 });
   });
 
-  test('is not forgiven when the request must not be sent twice', () => {
+  test('is not freeRetryUsed when the request must not be sent twice', () => {
     const decision = decideOn({ verdict: 'no-response', evidence: stale, repeatable: false });
     expect(decision).toEqual({ kind: 'refuse' });
   });
@@ -109,7 +110,7 @@ describe('octets on a used connection that are no response', () => {
   });
 
   test.each([
-    ['a second time', { evidence: leftover, forgiven: true }],
+    ['a second time', { evidence: leftover, freeRetryUsed: true }],
     ['on a new connection', { evidence: partOfHead({ ending: 'parse-error' }) }],
     [
       'behind a head',
@@ -132,7 +133,7 @@ describe('a 408', () => {
 
   test.each([
     ['on a new connection', { evidence: evidence({ head }) }],
-    ['a second time', { evidence: goodbye, forgiven: true }],
+    ['a second time', { evidence: goodbye, freeRetryUsed: true }],
     ['to a request that must not be sent twice', { evidence: goodbye, repeatable: false }],
   ])('%s is an answer', (_name, changes) => {
     expect(decideOn({ verdict: 'complete', ...changes })).toEqual({ kind: 'deliver' });
@@ -242,7 +243,7 @@ describe('417 (Expectation Failed)', () => {
   test('to an expectation of ours is repeated without one, once', () => {
     const again = { kind: 'retry', reason: 'expectation-refused', delayMs: 0 };
     expect(decideOn({ verdict: 'complete', evidence: unexpected, repeatable: false })).toEqual(again);
-    expect(decideOn({ verdict: 'complete', evidence: unexpected, forgiven: true })).toEqual({
+    expect(decideOn({ verdict: 'complete', evidence: unexpected, freeRetryUsed: true })).toEqual({
       kind: 'deliver',
     });
   });

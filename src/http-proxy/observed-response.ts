@@ -8,6 +8,7 @@ import { serializeFields } from '../http/forwarding.ts';
 import { parseResponseHead } from '../http/response-head.ts';
 import type { HeadResult, ResponseHead } from '../http/response-head.ts';
 import type { BodySink } from '../spool/spooled-body.ts';
+import type { AttemptNotes } from '../upstream/attempt-notes.ts';
 import type { UpstreamConnection } from '../upstream/connection.ts';
 import { CLIENT_GONE, evidenceOf, headTooLarge, MESSAGE_END, notHttp } from '../upstream/evidence.ts';
 import { FIN, resetBy, sinkFault, UNASKED_SWITCH } from '../upstream/evidence.ts';
@@ -26,6 +27,8 @@ export interface ObservationOptions {
     head: ResponseHead,
     framing: Framing,
   ) => { readonly sink: BodySink; readonly streams: boolean };
+  /** Null: nobody watches. */
+  readonly notes: AttemptNotes | null;
 }
 
 export class ResponseObservation {
@@ -84,7 +87,7 @@ export class ResponseObservation {
   }
 
   responded(incoming: IncomingMessage): void {
-    const { method, settings, accept } = this.#options;
+    const { method, settings, accept, notes } = this.#options;
     // Node goes on with the packet that it has, whatever became of the connection.
     if (this.#isOver) return;
     // Without both of its fields, a 101 is a final response to Node's parser.
@@ -97,7 +100,8 @@ export class ResponseObservation {
     if (result.kind === 'malformed')
       return this.#stop(notHttp(result.coding ? 'coding' : 'length', result.why));
     this.#framing = result.framing;
-    const { sink, streams } = accept(read.head, result.framing);
+    const { sink: place, streams } = accept(read.head, result.framing);
+    const sink = notes?.keeping(place) ?? place;
     this.#streams = streams;
     if (this.#isFull(sink)) return;
     this.#incoming = incoming;

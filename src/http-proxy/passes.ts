@@ -1,6 +1,6 @@
 /**
- * http-proxy as the chassis: every request enters through its `web` and `ws`, and what is not buffered leaves through
- * its own `stream` passes. The buffered exchange is a pass of ours before `stream`.
+ * http-proxy's passes: every request enters through its `web` and `ws`, and what is not buffered leaves through its own
+ * `stream` passes. The buffered exchange is a pass of our own before `stream`.
  */
 
 import { EventEmitter } from 'node:events';
@@ -12,7 +12,7 @@ import type { ForwardedRequest } from '../exchange/request-head.ts';
 import { fieldValue } from '../http/fields.ts';
 import { serializeFields } from '../http/forwarding.ts';
 import type { UpstreamConnection } from '../upstream/connection.ts';
-import { loadHttpProxy } from './load-http-proxy.ts';
+import { loadHttpProxy } from './load.ts';
 
 /** How a passed-on request fares. http-proxy's events are the proxy's; these are one request's. */
 export interface PassedOn {
@@ -33,7 +33,7 @@ interface PassOptions extends HttpProxy.ServerOptions {
 }
 
 /** http-proxy keeps its passes here; `before()` adds to them, nothing of its API removes one. */
-interface Passes {
+interface PassLists {
   webPasses: { readonly name: string }[];
   wsPasses: { readonly name: string }[];
 }
@@ -43,7 +43,7 @@ const TARGET = { protocol: 'http:', host: 'localhost', hostname: 'localhost', po
 
 const NOTHING: Buffer = Buffer.alloc(0);
 
-export class Chassis {
+export class Passes {
   readonly #proxy: HttpProxy;
   readonly #maxHeaderBytes: number;
 
@@ -102,7 +102,7 @@ export class Chassis {
 
   #arrangePasses(): void {
     const proxy = this.#proxy as HttpProxy &
-      Passes & { before(type: 'web', name: string, pass: unknown): void };
+      PassLists & { before(type: 'web', name: string, pass: unknown): void };
     const buffered = (_request: unknown, _response: unknown, options: PassOptions): boolean => {
       options.take?.();
       return options.take !== undefined;

@@ -1,0 +1,283 @@
+/** Gets a response from the upstream: tries, judges, decides, and tries again where that may help. */
+
+import type { ReceiveClock } from '../client/send-progress.ts';
+import { ProxyError } from '../errors.ts';
+import type { Framing } from '../http/framing.ts';
+import { mayRetry } from '../http/idempotency.ts';
+import type { ResponseHead } from '../http/response-head.ts';
+import { mustStream } from '../http/streaming.ts';
+import type { ExchangeSpool } from '../spool/spool.ts';
+import type { SpoolWriter } from '../spool/spool-writer.ts';
+import type { SpooledBody } from '../spool/spooled-body.ts';
+import { connectFailed, evidenceOf, failAlike, sinkFault } from '../upstream/evidence.ts';
+import type { Evidence } from '../upstream/evidence.ts';
+import { Look } from '../upstream/look.ts';
+import { connectLimitMs, decide } from '../upstream/retry.ts';
+import type { Decision } from '../upstream/retry.ts';
+import { judge } from '../upstream/verdict.ts';
+import { Absences } from './absences.ts';
+import { connectionFields } from './deliver.ts';
+import type { AttemptRecord } from './events.ts';
+import type { Journal } from './journal.ts';
+import { Relay, whenClientLeaves } from './relay.ts';
+import type { Asked, AttemptContext, Transport } from './transport.ts';
+
+export interface FetchOptions {
+  readonly asked: Asked;
+  readonly transport: Transport;
+  /** Of the request, received in full; null: it has none, or it is passed on as it comes. */
+  readonly body: SpooledBody | null;
+  /** Where the response is kept, beside that body. */
+  readonly spool: ExchangeSpool;
+  /** Of the client, for a response that is relayed. */
+  readonly receiveClock: ReceiveClock;
+  /** Gets the attempts, and the time waited. */
+  readonly journal: Journal;
+  /** The head as the client gets it. */
+  readonly clientHead: (head: ResponseHead) => ResponseHead;
+}
+
+/**
+ * - `whole`: to be delivered
+ * - `relayed`: passed on as it came; the last attempt's verdict tells whether to its end
+ * - `switched`: the client's and the upstream's connection were joined, and are over
+ * - `failed`: the last attempt tells why
+ * - `refused`: it was given up for another reason
+ * - `abandoned`: there was no sense in going on
+ */
+export type Fetched =
+  | { readonly kind: 'whole'; readonly head: ResponseHead; readonly body: SpooledBody }
+  | { readonly kind: 'relayed'; readonly relay: Relay }
+  | { readonly kind: 'switched' | 'failed' | 'abandoned' }
+  | { readonly kind: 'refused'; readonly error: ProxyError };
+
+/** What to do next: another attempt, and why, or a look whether the upstream still takes connections. */
+type Next = AttemptRecord['reason'] | 'look';
+
+const FAILED: Fetched = { kind: 'failed' };
+const ABANDONED: Fetched = { kind: 'abandoned' };
+const SWITCHED: Fetched = { kind: 'switched' };
+
+export class Fetch {
+  readonly #options: FetchOptions;
+  readonly #repeatable: boolean;
+  readonly #absences: Absences;
+  #writer: SpoolWriter | null = null;
+  #relay: Relay | null = null;
+  #stopWatching: (() => void) | null = null;
+  #abandoned = false;
+  #wake: (() => void) | null = null;
+  #looking: Look | null = null;
+  #retriesMade = 0;
+  #freeRetryUsed = false;
+
+  constructor(options: FetchOptions) {
+    this.#options = options;
+    const { services, request } = options.asked;
+    const { settings, waitingRoom } = services;
+    // What is passed on as it comes is gone when it is sent.
+    this.#repeatable =
+      options.transport.kind === 'buffered' &&
+      mayRetry(request.method, request.fields, settings.retryMethods);
+    this.#absences = new Absences(waitingRoom, settings);
+  }
+
+  /** Whether a response is under way to the client, so that it can only be cut. */
+  get isRelaying(): boolean {
+    return this.#relay !== null;
+  }
+
+  /** Stops at once: the client has left, or is told something else. */
+  abandon(): void {
+    this.#abandoned = true;
+    this.#options.transport.abandon();
+    this.#looking?.cancel();
+    this.#wake?.();
+  }
+
+  async run(): Promise<Fetched> {
+    let next: Next = 'first';
+    try {
+      for (;;) {
+        const tried = next === 'look' ? await this.#look() : await this.#try(next);
+        if (tried === 'switched') return SWITCHED;
+        if (this.#relay !== null) return { kind: 'relayed', relay: this.#relay };
+        if (tried === 'still-there') return this.#abandoned ? ABANDONED : FAILED;
+        const decision = this.#decide(tried);
+        if (decision.kind === 'deliver') return this.#wholeAtOnce(tried) ?? (await this.#whole(tried));
+        if (decision.kind === 'abandon') return ABANDONED;
+        if (decision.kind === 'refuse') return FAILED;
+        const prepared = await this.#prepare(decision);
+        if (this.#abandoned) return ABANDONED;
+        if (typeof prepared === 'object') return prepared;
+        next = prepared;
+      }
+    } finally {
+      this.#absences[Symbol.dispose]();
+      this.#writer?.[Symbol.dispose]();
+      this.#stopWatching?.();
+    }
+  }
+
+  async #try(reason: AttemptRecord['reason']): Promise<AttemptRecord | 'switched'> {
+    const { transport, body, journal } = this.#options;
+    const startedMs = journal.clock();
+    const notes = journal.notes?.attempt() ?? null;
+    const evidence = await transport.attempt({
+      reason,
+      body,
+      connectTimeoutMs: this.#connectTimeoutMs(),
+      accept: (head, framing) => this.#accept(head, framing),
+      notes,
+    });
+    if (evidence === null) return 'switched';
+    return this.#add({
+      startedMs,
+      endedMs: journal.clock(),
+      verdict: judge(evidence),
+      evidence,
+      reason,
+      notes,
+    });
+  }
+
+  /** Sees whether the upstream still takes connections: if not, that is one more attempt to connect. */
+  async #look(): Promise<AttemptRecord | 'still-there'> {
+    const { asked, body, journal } = this.#options;
+    const startedMs = journal.clock();
+    this.#looking = new Look(() => asked.services.connect(this.#connectTimeoutMs()));
+    const failure = await this.#looking.run();
+    this.#looking = null;
+    if (failure === null) return 'still-there';
+    const requestBody = body === null || body.bytes === 0 ? 'none' : 'withheld';
+    const evidence = evidenceOf(connectFailed(failure), { requestBody });
+    const verdict = judge(evidence);
+    return this.#add({
+      startedMs,
+      endedMs: journal.clock(),
+      verdict,
+      evidence,
+      reason: 'waited',
+      notes: null,
+    });
+  }
+
+  #add(record: AttemptRecord): AttemptRecord {
+    const { asked, journal } = this.#options;
+    if (record.evidence.ending.kind === 'connect-failed') asked.services.routes.upstreamIsAway();
+    // What comes back after a restart has all its tries.
+    if (this.#absences.learn(journal.attempts.at(-1), record)) this.#retriesMade = 0;
+    journal.attempts.push(record);
+    return record;
+  }
+
+  #decide({ verdict, evidence }: AttemptRecord): Decision {
+    const { asked, transport, journal } = this.#options;
+    const { retries, retryBackoffMs, unverifiable } = asked.services.settings;
+    const before = journal.attempts.at(-2)?.evidence;
+    return decide({
+      verdict,
+      evidence,
+      refusesUnverifiable: unverifiable === 'refuse',
+      repeatable: this.#repeatable,
+      saysContinue: transport.saysContinue,
+      retriesLeft: retries - this.#retriesMade,
+      retriesMade: this.#retriesMade,
+      freeRetryUsed: this.#freeRetryUsed,
+      failsAlike: before !== undefined && failAlike(before, evidence),
+      restarts: this.#absences.restarts,
+      waits: this.#absences.waits,
+      waitLeftMs: this.#absences.leftMs(journal.clock()),
+      retryBackoffMs,
+    });
+  }
+
+  /** Resolves when it is time for what comes next. */
+  async #prepare(decision: Extract<Decision, { kind: 'look' | 'retry' | 'wait' }>): Promise<Next | Fetched> {
+    switch (decision.kind) {
+      case 'look':
+        return 'look';
+      case 'retry':
+        if (decision.reason === 'retry') this.#retriesMade += 1;
+        else this.#freeRetryUsed = true;
+        await this.#pause(decision.delayMs);
+        return decision.reason;
+      case 'wait': {
+        const { asked, journal } = this.#options;
+        if (!this.#absences.wait()) return waitingRoomFull(asked.services.settings.maxWaiting);
+        journal.notes?.waitBegins();
+        await this.#pause(decision.delayMs);
+        journal.notes?.waitEnds();
+        this.#absences.waited(journal.clock());
+        journal.waitedMs = this.#absences.waitedMs;
+        return 'waited';
+      }
+    }
+  }
+
+  #accept(head: ResponseHead, framing: Framing): ReturnType<AttemptContext['accept']> {
+    const { asked, spool } = this.#options;
+    const { settings } = asked.services;
+    if (this.#mustRelay(head, framing)) return { sink: this.#beginRelay(head, framing), streams: true };
+    this.#writer?.[Symbol.dispose]();
+    const expectedBytes = framing.kind === 'length' ? framing.length : framing.kind === 'none' ? 0 : null;
+    this.#writer = spool.writer(expectedBytes, settings.memoryPerBodyBytes, settings.maxResponseBodyBytes);
+    return { sink: this.#writer, streams: false };
+  }
+
+  #mustRelay(head: ResponseHead, framing: Framing): boolean {
+    const { asked, transport } = this.#options;
+    if (transport.kind !== 'buffered') return transport.kind === 'streamed';
+    return framing.kind !== 'none' && mustStream(head, asked.services.settings.stream);
+  }
+
+  #beginRelay(received: ResponseHead, framing: Framing): Relay {
+    const { asked, receiveClock, journal } = this.#options;
+    const { services, request, response } = asked;
+    const connection = connectionFields(response, services.settings.keepAliveTimeoutMs, services.closing);
+    const head = this.#options.clientHead(received);
+    journal.notes?.delivering(response, head, connection);
+    this.#relay = new Relay(response, request, head, framing, connection, receiveClock);
+    this.#stopWatching = whenClientLeaves(response, () => this.abandon());
+    return this.#relay;
+  }
+
+  #wholeAtOnce({ evidence: { head } }: AttemptRecord): Fetched | null {
+    const body = head === null ? null : (this.#writer?.finishAtOnce() ?? null);
+    return body === null || head === null ? null : { kind: 'whole', head, body };
+  }
+
+  async #whole(record: AttemptRecord): Promise<Fetched> {
+    const { attempts } = this.#options.journal;
+    const { head } = record.evidence;
+    if (this.#writer === null || head === null) return FAILED;
+    const body = await this.#writer.finish();
+    if (!('kind' in body)) return { kind: 'whole', head, body };
+    // It was whole, and then could not be kept.
+    const evidence: Evidence = { ...record.evidence, ending: sinkFault(body) };
+    attempts[attempts.length - 1] = { ...record, verdict: judge(evidence), evidence };
+    return FAILED;
+  }
+
+  #pause(delayMs: number): Promise<void> {
+    if (delayMs <= 0 || this.#abandoned) return Promise.resolve();
+    return new Promise((resolve) => {
+      const timer = setTimeout(resolve, delayMs);
+      this.#wake = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
+  }
+
+  #connectTimeoutMs(): number {
+    const { asked, journal } = this.#options;
+    const leftMs = this.#absences.waits === 0 ? null : this.#absences.leftMs(journal.clock());
+    return connectLimitMs(asked.services.settings.connectTimeoutMs, leftMs);
+  }
+}
+
+function waitingRoomFull(maxWaiting: number): Fetched {
+  const sentence = `${maxWaiting} requests already wait for the upstream, the most that --max-waiting allows.`;
+  return { kind: 'refused', error: new ProxyError('waiting_room_full', sentence) };
+}

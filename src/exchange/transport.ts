@@ -1,0 +1,54 @@
+/** How one attempt is made: over a connection of our own, or through http-proxy. */
+
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Framing } from '../http/framing.ts';
+import type { Request } from '../http/request.ts';
+import type { ResponseHead } from '../http/response-head.ts';
+import type { BodySink, SpooledBody } from '../spool/spooled-body.ts';
+import type { AttemptNotes } from '../upstream/attempt-notes.ts';
+import type { Evidence } from '../upstream/evidence.ts';
+import type { AttemptRecord } from './events.ts';
+import type { Services } from './services.ts';
+
+/** One request, and where its response goes. */
+export interface Asked {
+  readonly services: Services;
+  readonly request: Request;
+  /** The request as Node has it: for its body and its socket. */
+  readonly incoming: IncomingMessage;
+  readonly response: ServerResponse;
+  /** Whether the client's connection is. */
+  readonly encrypted: boolean;
+}
+
+/**
+ * - `buffered`: the request body is received first; the response is kept until it is whole, unless its head says that it
+ *   must stream
+ * - `streamed`: both are passed on as they come
+ * - `upgraded`: the connections are joined when the upstream switches protocols; any other response is kept until it is whole
+ */
+export type TransportKind = 'buffered' | 'streamed' | 'upgraded';
+
+export interface AttemptContext {
+  readonly reason: AttemptRecord['reason'];
+  /** Of the request, received in full; null: it has none, or it is passed on as it comes. */
+  readonly body: SpooledBody | null;
+  readonly connectTimeoutMs: number;
+  /** The final head arrived: where does the body go? `streams`: it is relayed as it comes, without time limits. */
+  readonly accept: (
+    head: ResponseHead,
+    framing: Framing,
+  ) => { readonly sink: BodySink; readonly streams: boolean };
+  /** Null: nobody watches. */
+  readonly notes: AttemptNotes | null;
+}
+
+export interface Transport {
+  readonly kind: TransportKind;
+  /** Whether this route said 100 (Continue) when it was asked last, as it was known when the last attempt began. */
+  readonly saysContinue: boolean;
+  /** Never rejects. Null: protocols were switched, and both connections are over. */
+  attempt(context: AttemptContext): Promise<Evidence | null>;
+  /** Ends the attempt under way, and joined connections: there is no sense in going on. */
+  abandon(): void;
+}
