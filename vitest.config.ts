@@ -1,4 +1,5 @@
 import { defineConfig } from 'vitest/config';
+import { SkippedReporter } from './test/harness/skipped-reporter.ts';
 
 const project = (name: string, include: string[], options: { testTimeout?: number } = {}) => ({
   test: { name, include, testTimeout: options.testTimeout ?? 20_000, hookTimeout: 60_000 },
@@ -7,6 +8,7 @@ const project = (name: string, include: string[], options: { testTimeout?: numbe
 export default defineConfig({
   test: {
     maxWorkers: 2,
+    reporters: ['default', new SkippedReporter()],
     projects: [
       project('unit', ['test/unit/**/*.test.ts'], { testTimeout: 60_000 }),
       project('wire', ['test/wire/**/*.test.ts', 'test/facts/**/*.test.ts'], { testTimeout: 30_000 }),

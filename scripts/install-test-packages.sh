@@ -3,7 +3,7 @@
 set -euo pipefail
 
 packages=(
-  openssl curl wget apache2-utils iproute2
+  openssl curl wget apache2-utils iproute2 procps mount
   python3 python3-django python3-flask gunicorn python3-waitress python3-aiohttp python3-uvicorn python3-websockets
   php-cli ruby ruby-webrick puma chromium openjdk-17-jdk-headless
   bsdutils zsh fish

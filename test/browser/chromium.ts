@@ -1,14 +1,14 @@
 /** Debian's Chromium, driven by playwright-core: one process for a test file, an empty profile. */
 
-import { existsSync } from 'node:fs';
 import { chromium } from 'playwright-core';
 import type { Browser } from 'playwright-core';
+import { found } from '../harness/found.ts';
 
-const EXECUTABLE = '/usr/bin/chromium';
+const [EXECUTABLE] = found('chromium');
 
 /** Why no browser can be started, as a sentence; null when it can. */
 export function whyNoChromium(): string | null {
-  return existsSync(EXECUTABLE) ? null : 'Chromium is not installed (Debian: apt-get install chromium).';
+  return EXECUTABLE === undefined ? 'There is no Chromium (Debian: apt-get install chromium).' : null;
 }
 
 /** Asks nobody outside for anything. As root, Chromium has no sandbox. */
@@ -23,5 +23,5 @@ const FLAGS = [
 ];
 
 export function launchChromium(): Promise<Browser> {
-  return chromium.launch({ executablePath: EXECUTABLE, args: FLAGS, headless: true });
+  return chromium.launch({ executablePath: EXECUTABLE ?? 'chromium', args: FLAGS, headless: true });
 }

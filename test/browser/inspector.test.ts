@@ -8,7 +8,7 @@ import type { Browser, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { harFaults } from '../harness/har-schema.ts';
 import { Inspected } from '../harness/inspected.ts';
-import { need } from '../real/need.ts';
+import { need } from '../harness/need.ts';
 import { launchChromium, whyNoChromium } from './chromium.ts';
 import { playAll, scripted } from './scene.ts';
 

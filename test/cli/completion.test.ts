@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { COMMAND_WORDS } from '../../src/cli/commands.ts';
 import { lastbyte } from '../harness/lastbyte.ts';
-import { completed, missing, offeredByFish } from './shells.ts';
+import { needForEach, whyNo, whyNoTerminal } from '../harness/need.ts';
+import { completed, offeredByFish } from './shells.ts';
 
 /** What is typed, and what fits there. */
 const LINES: readonly (readonly [line: string, fits: readonly string[]])[] = [
@@ -21,13 +22,9 @@ const LINES: readonly (readonly [line: string, fits: readonly string[]])[] = [
 ];
 
 describe.each(['bash', 'zsh'] as const)('%s', (shell) => {
-  const reason = missing(shell);
-  test.skipIf(reason !== null && process.env['CI'] === undefined)(
-    reason === null ? 'is here' : `is skipped: ${reason}`,
-    () => expect(reason).toBe(null),
-  );
+  needForEach(whyNo(shell), whyNoTerminal());
 
-  test.skipIf(reason !== null).each(LINES)('inserts behind "%s" what fits: %j', async (line, fits) => {
+  test.each(LINES)('inserts behind "%s" what fits: %j', async (line, fits) => {
     const result = await completed(shell, line);
     const before = line.slice(0, line.lastIndexOf(' ') + 1);
     expect(result.slice(0, before.length)).toBe(before);
@@ -38,28 +35,24 @@ describe.each(['bash', 'zsh'] as const)('%s', (shell) => {
     );
   });
 
-  test.skipIf(reason !== null)('completes a value behind =', async () => {
+  test('completes a value behind =', async () => {
     expect(await completed(shell, 'lastbyte --access-log=c')).toBe('lastbyte --access-log=combined');
   });
 
-  test.skipIf(reason !== null)('offers nothing where no shell can know', async () => {
+  test('offers nothing where no shell can know', async () => {
     expect(await completed(shell, 'lastbyte --port ')).toBe('lastbyte --port');
     expect(await completed(shell, 'lastbyte init my')).toBe('lastbyte init my');
   });
 });
 
 describe('fish', () => {
-  const reason = missing('fish');
-  test.skipIf(reason !== null && process.env['CI'] === undefined)(
-    reason === null ? 'is here' : `is skipped: ${reason}`,
-    () => expect(reason).toBe(null),
-  );
+  needForEach(whyNo('fish'));
 
-  test.skipIf(reason !== null).each(LINES)('offers behind "%s" what fits: %j', (line, fits) => {
+  test.each(LINES)('offers behind "%s" what fits: %j', (line, fits) => {
     expect([...offeredByFish(line)].sort()).toEqual([...fits].sort());
   });
 
-  test.skipIf(reason !== null)('completes a value behind =, and nothing where no shell can know', () => {
+  test('completes a value behind =, and nothing where no shell can know', () => {
     expect(offeredByFish('lastbyte --access-log=c')).toEqual(['--access-log=combined']);
     expect(offeredByFish('lastbyte --port ')).toEqual([]);
     expect(offeredByFish('lastbyte init my')).toEqual([]);

@@ -11,6 +11,7 @@ import { main } from '../../src/cli/main.ts';
 import { Bare } from '../harness/bare.ts';
 import { faultless } from '../harness/asked.ts';
 import { selfSigned } from '../harness/self-signed.ts';
+import { need, whyNo } from '../harness/need.ts';
 import { ok, Upstream } from '../harness/upstream.ts';
 import { lastbyte } from '../harness/lastbyte.ts';
 
@@ -141,10 +142,10 @@ describe('the exit code is 3 when the server could not be reached, and one sente
   });
 
   test('a certificate that nobody vouches for, until it is accepted', async (context) => {
+    need(context, whyNo('openssl'));
     const certificate = selfSigned();
-    if (certificate === null) return context.skip('there is no openssl command');
     await using server = await Bare.start(
-      createTlsServer(certificate, (socket) => {
+      createTlsServer({ ...certificate }, (socket) => {
         socket.on('error', () => undefined);
         socket.once('data', () => socket.end(WHOLE));
       }),
@@ -240,11 +241,12 @@ describe('--curl', () => {
   const bash = async (command: string): Promise<{ stdout: string; stderr: string }> =>
     await promisify(execFile)('bash', ['-c', `${command}\ntrue`]);
 
-  test.each([
+  test.for([
     [[]],
     [['--method', 'POST', '--header', "X-Quoted: it's", '--data', "it's a body"]],
     [['--method', 'PUT', '--data', '@body.bin']],
-  ])('writes a command that shows the fault, with %j', async (more) => {
+  ])('writes a command that shows the fault, with %j', async ([more = []], context) => {
+    need(context, whyNo('bash', 'curl'));
     writeFileSync(join(folder, 'body.bin'), Buffer.from([0, 1, 2, 255, 39, 10]));
     const requests: string[] = [];
     await using server = await Bare.start(

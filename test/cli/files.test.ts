@@ -9,6 +9,7 @@ import { once } from 'node:events';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { selfSigned } from '../harness/self-signed.ts';
 import { lastbyte, startLastbyte } from '../harness/lastbyte.ts';
+import { needForEach, whyNo } from '../harness/need.ts';
 
 let folder = '';
 beforeEach(() => {
@@ -21,7 +22,9 @@ const FREE = ['9', '--no-admin', '--port', '0'];
 const one = selfSigned();
 const other = selfSigned();
 
-describe.skipIf(one === null || other === null)('a certificate that cannot be used', () => {
+describe('a certificate that cannot be used', () => {
+  needForEach(whyNo('openssl'));
+
   function written(name: string, octets: Buffer | string): string {
     const path = join(folder, name);
     writeFileSync(path, octets);

@@ -31,7 +31,9 @@ describe('the tarball', () => {
 
   test('has declarations of the public API only', () => {
     const declarations = installed.files.filter((file) => file.endsWith('.d.ts'));
-    expect(declarations.filter((file) => /^dist\/(cli|http-proxy|observe|bin)/.test(file))).toEqual([]);
+    expect(declarations.filter((file) => /^dist\/(cli|client|http-proxy|observe|bin)/.test(file))).toEqual(
+      [],
+    );
     expect(declarations).toContain('dist/index.d.ts');
   });
 });

@@ -42,13 +42,6 @@ bindkey '^Xs' show-line
   },
 };
 
-/** Why a shell cannot be tried here; null: it can. A terminal comes from the script of util-linux. */
-export function missing(shell: 'bash' | 'zsh' | 'fish'): string | null {
-  const wanted = shell === 'fish' ? [shell] : [shell, 'script'];
-  const absent = wanted.find((command) => spawnSync(command, ['--version']).status !== 0);
-  return absent === undefined ? null : `there is no ${absent} command`;
-}
-
 const LASTBYTE = `lastbyte() { '${process.execPath}' '${BIN}' "$@"; }\n`;
 
 /** The line that results when everything that fits behind `line` is inserted. */

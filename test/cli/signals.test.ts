@@ -9,6 +9,7 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { Client } from '../harness/client.ts';
 import { BIN, RunningLastbyte, startLastbyte } from '../harness/lastbyte.ts';
+import { needForEach, whyNo } from '../harness/need.ts';
 import { get, startServer } from './servers.ts';
 
 const FREE = ['--port', '0', '--no-admin', '--access-log', 'json'];
@@ -124,7 +125,9 @@ test('reloads under load fail no exchange and mix no targets', async () => {
 const UNSHARE = ['--pid', '--fork', '--kill-child', '--mount-proc'];
 const mayUnshare = spawnSync('unshare', [...UNSHARE, 'true']).status === 0;
 
-describe.skipIf(!mayUnshare)('as process 1 (skipped where `unshare --pid` is not permitted)', () => {
+describe('as process 1', () => {
+  needForEach(whyNo('unshare', 'ps'), mayUnshare ? null : '`unshare --pid` is not permitted here.');
+
   test.each(['SIGTERM', 'SIGINT'] as const)('%s ends it in order', async (name) => {
     await using upstream = await startServer((_, response) => response.end('whole'));
     // The shell becomes the proxy; its number in the namespace above is that of unshare's only child.

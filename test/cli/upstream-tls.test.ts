@@ -13,6 +13,7 @@ import { Bare } from '../harness/bare.ts';
 import { issued } from '../harness/issued.ts';
 import type { Issued } from '../harness/issued.ts';
 import { startLastbyte } from '../harness/lastbyte.ts';
+import { needForEach, whyNo } from '../harness/need.ts';
 import { get } from './servers.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'lastbyte-issued-'));
@@ -49,7 +50,9 @@ async function through({ server, host = 'localhost', trusted = null, flags = [] 
   return { status, body, line };
 }
 
-describe.skipIf(good === null || expired === null || orphan === null)('an upstream over TLS', () => {
+describe('an upstream over TLS', () => {
+  needForEach(whyNo('openssl'));
+
   test('whose certificate is trusted and fits is relayed', async () => {
     const { status, body } = await through({ server: speaking(good), trusted: good });
     expect([status, body]).toEqual([200, 'over TLS']);

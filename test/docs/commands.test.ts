@@ -5,8 +5,8 @@ import path from 'node:path';
 import { expect, test, type TestContext } from 'vitest';
 import { get } from '../cli/servers.ts';
 import { eventually } from '../harness/procfs.ts';
-import { need, whyNoProgram } from '../real/need.ts';
-import { pythonWith } from '../real/python.ts';
+import { need, whyNo } from '../harness/need.ts';
+import { whyNoPython } from '../real/python.ts';
 import { HOW, OTHERS_RUN, type How } from './how-run.ts';
 import { ROOT } from './markdown.ts';
 import { COMMANDS } from './sh-lines.ts';
@@ -42,15 +42,13 @@ test.each(ofKind('elsewhere'))('%s is run elsewhere', (_command, { where, words 
   expect(readFileSync(path.join(ROOT, where), 'utf8')).toContain(words);
 });
 
-/** Debian's names of the programs that commands begin with. */
-const PACKAGES = { curl: 'curl', openssl: 'openssl', ss: 'iproute2' } as const;
+/** What commands run, and what --curl writes; bash reads them all. */
+const PROGRAMS = ['curl', 'openssl', 'ss'] as const;
 
 function needPrograms(context: TestContext, ...commands: readonly string[]): void {
   const text = commands.join('\n');
-  for (const [program, debianPackage] of Object.entries(PACKAGES)) {
-    const named = new RegExp(`(?:^|\\s)${program} `).test(text);
-    if (named) need(context, whyNoProgram(program, program === 'openssl' ? 'version' : '-V', debianPackage));
-  }
+  const named = PROGRAMS.filter((program) => new RegExp(`(?:^|[\\s-])${program} `).test(text));
+  need(context, whyNo('bash', ...named));
 }
 
 test.for(ofKind('serves'))('%s', async ([command, { ask, before, in: folder }], context) => {
@@ -82,7 +80,7 @@ test.for(ofKind('ends'))('%s', async ([command, { code, says }], context) => {
 });
 
 test.for(ofKind('listens'))('%s', async ([command, { module, folder }], context) => {
-  need(context, pythonWith(module) === null ? `There is no Python with ${module}.` : null);
+  need(context, whyNo('bash'), whyNoPython(module));
   await using shell = await Shell.open('none');
   shell.usePython(module);
   const cwd = folder === 'django' ? path.join(ROOT, 'examples', 'django') : shell.folder;

@@ -2,8 +2,8 @@
 
 import type { Browser } from 'playwright-core';
 import { launchChromium, whyNoChromium } from '../browser/chromium.ts';
-import { whyNoProgram } from '../real/need.ts';
-import { pythonWith } from '../real/python.ts';
+import { whyNo } from '../harness/need.ts';
+import { pythonWith, whyNoPython } from '../real/python.ts';
 import { runClient } from '../harness/process.ts';
 
 export interface ComplainingClient {
@@ -43,11 +43,11 @@ export const CLIENTS = {
   fetch: node(NODE_FETCH),
   'fetch and JSON': node(NODE_JSON),
   curl: {
-    missing: () => whyNoProgram('curl', '--version', 'curl'),
+    missing: () => whyNo('curl'),
     ask: async (url: string) => (await runClient('curl', ['-sS', '-o', '/dev/null', url])).stderr,
   },
   'http.client': {
-    missing: () => (pythonWith('http.client') === null ? 'There is no Python 3.' : null),
+    missing: () => whyNoPython('http.client'),
     ask: async (url: string) =>
       (await runClient(pythonWith('http.client') ?? '', ['-c', PYTHON, url])).stderr,
   },

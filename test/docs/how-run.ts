@@ -6,7 +6,7 @@ export type How =
   /** Ends by itself with this code, or one of these, beside a server and lastbyte. */
   | { readonly kind: 'ends'; readonly code: number | readonly number[]; readonly says?: RegExp }
   /** A server of somebody else: it answers on its port. */
-  | { readonly kind: 'listens'; readonly module: string; readonly folder: 'django' | 'recipes' }
+  | { readonly kind: 'listens'; readonly module: 'django' | 'flask'; readonly folder: 'django' | 'recipes' }
   /** Too long, or too far-reaching, for this test; `where` is the file that runs it, and has `words`. */
   | { readonly kind: 'elsewhere'; readonly where: string; readonly words: string };
 

@@ -10,8 +10,8 @@ import { json } from 'node:stream/consumers';
 import { describe, expect, test } from 'vitest';
 import { TestProxy } from '../harness/proxy.ts';
 import { ServerProcess, runClient } from '../harness/process.ts';
-import { need } from '../real/need.ts';
-import { pythonWith } from '../real/python.ts';
+import { need } from '../harness/need.ts';
+import { pythonWith, whyNoPython } from '../real/python.ts';
 import { PATIENT } from '../real/front.ts';
 import { ROOT, fileIn } from './markdown.ts';
 import { ROWS, startUnread } from './unread.ts';
@@ -134,7 +134,7 @@ async function startFlask(kitchen: Kitchen, module: string): Promise<ServerProce
 
 describe('Flask', () => {
   test('gives every row through lastbyte, also to a chunked body', async (context) => {
-    need(context, pythonWith('flask') === null ? 'There is no Python with flask.' : null);
+    need(context, whyNoPython('flask'));
     using kitchen = new Kitchen();
     await using server = await startFlask(kitchen, 'app');
     await using proxy = await TestProxy.start(server.url, { bodyHold: '5s' });
@@ -142,7 +142,7 @@ describe('Flask', () => {
   });
 
   test('reads the body in each view, and is then safe with a length', async (context) => {
-    need(context, pythonWith('flask') === null ? 'There is no Python with flask.' : null);
+    need(context, whyNoPython('flask'));
     using kitchen = new Kitchen();
     await using server = await startFlask(kitchen, 'read_body');
     const length = { 'Content-Length': String(UPLOAD.length) };

@@ -31,7 +31,8 @@ export class Shell implements AsyncDisposable {
     this.#program('npx', `[ "$1" = lastbyte ] || exit 99\nshift\nexec "${process.execPath}" "${BIN}" "$@"`);
     this.write('lastbyte.yaml', fileIn('docs/deployment.md', 'lastbyte.yaml'));
     this.write('app.py', fileIn('docs/recipes.md', 'app.py'));
-    this.write('body.json', JSON.stringify({ text: 'x'.repeat(100_000) }));
+    // More than a server has read when it has read the head: it would have nothing unread otherwise.
+    this.write('body.json', JSON.stringify({ text: 'x'.repeat(1_000_000) }));
   }
 
   /** The documents' server has the fault; or its port is free, for a server that a command starts. */

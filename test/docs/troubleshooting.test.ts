@@ -7,7 +7,7 @@ import { ERROR_CODES, ProxyError } from '../../src/errors.ts';
 import { lastbyte } from '../harness/lastbyte.ts';
 import { takenPort } from '../cli/servers.ts';
 import { TestProxy } from '../harness/proxy.ts';
-import { need } from '../real/need.ts';
+import { need } from '../harness/need.ts';
 import { CLIENTS, closeChromium, type ClientName } from './complaints.ts';
 import { startFaulty, type FaultName } from './faulty.ts';
 

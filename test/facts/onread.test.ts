@@ -8,6 +8,7 @@ import { describe, expect, test } from 'vitest';
 import type { TestContext } from 'vitest';
 import { Bare, signal, turns } from '../harness/bare.ts';
 import { selfSigned } from '../harness/self-signed.ts';
+import { need, whyNo } from '../harness/need.ts';
 
 describe('onread', () => {
   const certificate = selfSigned();
@@ -26,7 +27,7 @@ describe('onread', () => {
 
   async function serving(tls: boolean, serve: (socket: Socket) => void, context: TestContext) {
     if (!tls) return await Bare.start(createNetServer(serve));
-    if (certificate === null) return context.skip('needs the openssl command');
+    need(context, whyNo('openssl'));
     return await Bare.start(createTlsServer({ ...certificate }, serve));
   }
 

@@ -2,6 +2,7 @@
 
 import { connect } from 'node:net';
 import { describe, expect, test } from 'vitest';
+import { needForEach, whyNotLinux } from '../harness/need.ts';
 import { Upstream } from '../harness/upstream.ts';
 
 describe('a reset behind the last octets', () => {
@@ -40,30 +41,28 @@ describe('a reset behind the last octets', () => {
   const reset = (one: Seen): boolean =>
     'error' in one ? one.error === 'ECONNRESET' : one.address === undefined;
 
-  /** The kernel's memory of a peer that has reset was measured on Linux only. */
-  const onLinux = test.skipIf(process.platform !== 'linux');
+  // The kernel's memory of a peer that has reset was measured on Linux only.
+  needForEach(whyNotLinux());
 
-  onLinux("is an error, or an 'end' inside which the socket has no remoteAddress", async () => {
+  test("is an error, or an 'end' inside which the socket has no remoteAddress", async () => {
     const all = await tries('reset');
     expect(all.filter((one) => !reset(one))).toEqual([]);
   });
 
   const [major = 0, minor = 0] = process.versions.uv.split('.').map(Number);
 
-  test.skipIf(process.platform !== 'linux' || (major === 1 && minor < 52))(
-    'is always an error from libuv 1.52 on',
-    async () => {
-      const all = await tries('reset');
-      expect(all.filter((one) => !('error' in one) || one.error !== 'ECONNRESET')).toEqual([]);
-    },
-  );
+  test('is always an error from libuv 1.52 on', async (context) => {
+    if (major === 1 && minor < 52) context.skip('This Node has an older libuv.');
+    const all = await tries('reset');
+    expect(all.filter((one) => !('error' in one) || one.error !== 'ECONNRESET')).toEqual([]);
+  });
 
-  onLinux('an orderly end has a remoteAddress, every time', async () => {
+  test('an orderly end has a remoteAddress, every time', async () => {
     const all = await tries('fin');
     expect(all.filter((one) => !('address' in one) || one.address !== '127.0.0.1')).toEqual([]);
   });
 
-  onLinux('nobody may have asked for the address before: then it is there in any case', async () => {
+  test('nobody may have asked for the address before: then it is there in any case', async () => {
     const ends = (await tries('reset', true)).filter((one) => 'address' in one);
     expect(ends.filter((one) => one.address !== '127.0.0.1')).toEqual([]);
   });

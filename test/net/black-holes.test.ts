@@ -2,7 +2,7 @@
 
 import { expect, test } from 'vitest';
 import { descriptorsOf } from '../harness/procfs.ts';
-import { need } from '../real/need.ts';
+import { need } from '../harness/need.ts';
 import { ask, records, startLastbyteIn, startServerIn, whyNoServers } from './house.ts';
 import { Lab, PLAIN, whyNoLab } from './lab.ts';
 

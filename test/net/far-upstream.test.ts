@@ -1,7 +1,7 @@
 /** An upstream that is further away than --body-hold is long: a held body is sent before any answer can be here. */
 
 import { expect, test } from 'vitest';
-import { need } from '../real/need.ts';
+import { need } from '../harness/need.ts';
 import { ask, startLastbyteIn, startServerIn, whyNoServers } from './house.ts';
 import { Lab, PLAIN, whyNoLab } from './lab.ts';
 

@@ -1,7 +1,7 @@
 /** The ticket's case over networks that are not loopback: asked directly, and through lastbyte in three places. */
 
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { need } from '../real/need.ts';
+import { need } from '../harness/need.ts';
 import { ask, startLastbyteIn, startServerIn, whyNoServers } from './house.ts';
 import type { Got, NetServer, Upload } from './house.ts';
 import { Lab, PLAIN, whyNoLab } from './lab.ts';

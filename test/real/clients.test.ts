@@ -4,9 +4,9 @@ import { createHash } from 'node:crypto';
 import path from 'node:path';
 import { describe, expect, test, type TestContext } from 'vitest';
 import { frontOf } from './front.ts';
-import { need, whyNoProgram } from './need.ts';
+import { need, whyNo, type Program } from '../harness/need.ts';
 import { numberedBody } from './numbered-body.ts';
-import { pythonWith } from './python.ts';
+import { pythonWith, whyNoPython } from './python.ts';
 import { runClient } from '../harness/process.ts';
 import { withTempFile } from './temp-file.ts';
 
@@ -62,32 +62,27 @@ const WGET_CASES: readonly Case[] = [
 
 describe.each(['Django runserver', 'Flask (Werkzeug)'] as const)('in front of %s', (name) => {
   const front = frontOf(name);
-  const urlFor = (
-    context: TestContext,
-    program: string,
-    versionFlag: string,
-    debianPackage: string,
-  ): string => {
-    need(context, whyNoProgram(program, versionFlag, debianPackage));
+  const urlFor = (context: TestContext, program: Program): string => {
+    need(context, whyNo(program));
     return front(context).url;
   };
 
   test.for(CURL_CASES)('curl: $what gets 5 MB whole', async ({ args, input }, context) => {
-    const url = urlFor(context, 'curl', '--version', 'curl');
+    const url = urlFor(context, 'curl');
     const run = await runClient('curl', ['-sS', ...args, url + ANSWER_PATH], input);
     expect({ code: run.code, stderr: run.stderr }).toEqual({ code: 0, stderr: '' });
     expect(run.stdout.equals(ANSWER)).toBe(true);
   });
 
   test.for(CURL_ECHO_CASES)('curl: $what reaches the view whole', async ({ args, input }, context) => {
-    const url = urlFor(context, 'curl', '--version', 'curl');
+    const url = urlFor(context, 'curl');
     const run = await runClient('curl', ['-sS', ...args, `${url}/echo`], input);
     expect({ code: run.code, stderr: run.stderr }).toEqual({ code: 0, stderr: '' });
     expect(JSON.parse(run.stdout.toString())).toEqual(echoOf(input ?? Buffer.alloc(0)));
   });
 
   test('curl: an upload that expects 100-continue is told to go on, and reaches the view whole', async (context) => {
-    const url = urlFor(context, 'curl', '--version', 'curl');
+    const url = urlFor(context, 'curl');
     const args = [
       '-sS',
       '-v',
@@ -104,7 +99,7 @@ describe.each(['Django runserver', 'Flask (Werkzeug)'] as const)('in front of %s
   });
 
   test('curl: -I gets the head with the length, and no body', async (context) => {
-    const url = urlFor(context, 'curl', '--version', 'curl');
+    const url = urlFor(context, 'curl');
     const run = await runClient('curl', ['-sS', '-I', url + ANSWER_PATH]);
     expect({ code: run.code, stderr: run.stderr }).toEqual({ code: 0, stderr: '' });
     expect(run.stdout.toString()).toMatch(/^HTTP\/1\.1 200 OK\r\n/);
@@ -112,21 +107,21 @@ describe.each(['Django runserver', 'Flask (Werkzeug)'] as const)('in front of %s
   });
 
   test('curl: two URLs in one call come over one connection', async (context) => {
-    const url = urlFor(context, 'curl', '--version', 'curl');
+    const url = urlFor(context, 'curl');
     const run = await runClient('curl', ['-sS', '-v', url + ANSWER_PATH, url + ANSWER_PATH]);
     expect(run.stdout.equals(Buffer.concat([ANSWER, ANSWER]))).toBe(true);
     expect(run.stderr).toContain('Re-using existing connection');
   });
 
   test.for(WGET_CASES)('wget: $what gets 5 MB whole', async ({ args }, context) => {
-    const url = urlFor(context, 'wget', '--version', 'wget');
+    const url = urlFor(context, 'wget');
     const run = await runClient('wget', ['-nv', '--tries=1', '-O', '-', ...args, url + ANSWER_PATH]);
     expect(run.code, run.stderr).toBe(0);
     expect(run.stdout.equals(ANSWER)).toBe(true);
   });
 
   test('wget: a POST of a file gets 5 MB whole', async (context) => {
-    const url = urlFor(context, 'wget', '--version', 'wget');
+    const url = urlFor(context, 'wget');
     await withTempFile(UPLOAD, async (file) => {
       const args = ['-nv', '--tries=1', '-O', '-', `--post-file=${file}`, url + ANSWER_PATH];
       const run = await runClient('wget', args);
@@ -141,7 +136,7 @@ describe.each(['Django runserver', 'Flask (Werkzeug)'] as const)('in front of %s
     { what: 'without -k', args: [] },
     { what: 'with -k', args: ['-k'] },
   ])('ab $what: GETs and POSTs of a 50 KB answer all succeed', async ({ args }, context) => {
-    const url = urlFor(context, 'ab', '-V', 'apache2-utils');
+    const url = urlFor(context, 'ab');
     await withTempFile(UPLOAD, async (file) => {
       for (const upload of [[], ['-p', file, '-T', 'text/plain']]) {
         const run = await runClient('ab', [
@@ -165,7 +160,7 @@ describe.each(['Django runserver', 'Flask (Werkzeug)'] as const)('in front of %s
 
   test("Python's http.client and urllib get every answer whole and send every body whole", async (context) => {
     const python = pythonWith('http.client');
-    need(context, python === null ? 'There is no Python 3 (Debian: apt-get install python3).' : null);
+    need(context, whyNoPython('http.client'));
     const script = path.join(import.meta.dirname, 'clients', 'python_clients.py');
     const run = await runClient(python ?? '', [script, front(context).url]);
     expect({ code: run.code, stderr: run.stderr }).toEqual({ code: 0, stderr: '' });

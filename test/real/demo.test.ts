@@ -2,7 +2,7 @@
 
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { need } from './need.ts';
+import { need } from '../harness/need.ts';
 import { RunningCommand, runClient } from '../harness/process.ts';
 import { whyMissing } from './servers.ts';
 

@@ -4,7 +4,7 @@ import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { describe, expect, test } from 'vitest';
 import { createProxy, diagnose } from '../../src/index.ts';
-import { need, whyNoProgram } from './need.ts';
+import { need, whyNo } from '../harness/need.ts';
 import { SERVER_NAMES, startServer, whyMissing } from './servers.ts';
 
 const PATH = '/bytes/5000000';
@@ -31,7 +31,7 @@ describe.each(SERVER_NAMES)('%s', (name) => {
 });
 
 test('its curl command shows the fault of Django, run by bash', async (context) => {
-  need(context, whyMissing('Django runserver') ?? whyNoProgram('curl', '--version', 'curl'));
+  need(context, whyMissing('Django runserver'), whyNo('curl'));
   await using server = await startServer('Django runserver');
   const { curl } = await diagnose(`${server.url}${PATH}`, OPTIONS);
   const { stdout, stderr } = await promisify(execFile)('bash', ['-c', `${curl ?? 'false'}\ntrue`]);

@@ -5,7 +5,7 @@ import { expect, test } from 'vitest';
 import { Client, valueOf } from '../harness/client.ts';
 import { TestProxy } from '../harness/proxy.ts';
 import { ServerProcess } from '../harness/process.ts';
-import { need } from './need.ts';
+import { need } from '../harness/need.ts';
 import { pythonWith } from './python.ts';
 import { whyMissing } from './servers.ts';
 

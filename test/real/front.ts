@@ -3,7 +3,7 @@
 import { afterAll, beforeAll, type TestContext } from 'vitest';
 import { createProxy } from '../../src/server/proxy.ts';
 import type { ServerProcess } from '../harness/process.ts';
-import { need } from './need.ts';
+import { need } from '../harness/need.ts';
 import { startServer, whyMissing, type ServerName } from './servers.ts';
 
 export interface Front {

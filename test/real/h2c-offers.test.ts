@@ -7,7 +7,7 @@ import { describe, expect, test } from 'vitest';
 import type { ProxyOptions } from '../../src/index.ts';
 import { Bare } from '../harness/bare.ts';
 import { TestProxy } from '../harness/proxy.ts';
-import { need, whyNoProgram } from './need.ts';
+import { need, whyNo } from '../harness/need.ts';
 import { runClient } from '../harness/process.ts';
 
 /** Answers with the method and how much of a body came, and with what came of the offer. */
@@ -26,7 +26,7 @@ describe.each<[name: string, options: ProxyOptions]>([
   ['on a path of --stream', { stream: ['/'] }],
 ])('%s', (_name, options) => {
   test("Java's HttpClient is answered, whatever its request is", async (context) => {
-    need(context, whyNoProgram('javac', '-version', 'openjdk-17-jdk-headless'));
+    need(context, whyNo('javac'));
     await using upstream = await echo();
     await using proxy = await TestProxy.start(upstream.url, options);
     const program = join(import.meta.dirname, 'clients', 'OfferingClient.java');
@@ -47,7 +47,7 @@ describe.each<[name: string, options: ProxyOptions]>([
     ['POST in chunks', ['--data-binary', '@-', '-H', 'Transfer-Encoding: chunked'], 'POST 100000'],
     ['POST that expects 100', ['--data-binary', '@-', '-H', 'Expect: 100-continue'], 'POST 100000'],
   ])('curl --http2 is answered: %s', async ([, args, seen], context) => {
-    need(context, whyNoProgram('curl', '--version', 'curl'));
+    need(context, whyNo('curl'));
     await using upstream = await echo();
     await using proxy = await TestProxy.start(upstream.url, options);
     const url = `${proxy.url}/offer`;

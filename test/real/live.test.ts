@@ -6,7 +6,7 @@ import { WebSocket } from 'ws';
 import { TestProxy } from '../harness/proxy.ts';
 import { frontOf } from './front.ts';
 import { ask, EventReader } from './live-client.ts';
-import { need } from './need.ts';
+import { need } from '../harness/need.ts';
 import { numberedBody } from './numbered-body.ts';
 import { pythonWith } from './python.ts';
 import { startServer, whyMissing } from './servers.ts';

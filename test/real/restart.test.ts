@@ -7,7 +7,7 @@ import { expect, test } from 'vitest';
 import type { ExchangeRecord } from '../../src/index.ts';
 import { createProxy } from '../../src/server/proxy.ts';
 import { freePort } from '../harness/ports.ts';
-import { need } from './need.ts';
+import { need } from '../harness/need.ts';
 import { startReloadingServer } from './reloading-server.ts';
 import type { ReloadingServer } from './reloading-server.ts';
 import { startServerOn, whyMissing } from './servers.ts';

@@ -6,7 +6,7 @@ import { buffer } from 'node:stream/consumers';
 import { describe, expect, test } from 'vitest';
 import { Client } from '../harness/client.ts';
 import { frontOf } from './front.ts';
-import { need } from './need.ts';
+import { need, whyNotLinux } from '../harness/need.ts';
 import { numberedBody } from './numbered-body.ts';
 import { exchange, wireRequest, type Upload, type WireResponse } from './wire-request.ts';
 
@@ -53,7 +53,8 @@ describe('ticket 32472, against the real runserver', () => {
   const front = frontOf('Django runserver');
 
   test('asked directly, it cuts the answer: the fault is there to be cured', async (context) => {
-    need(context, process.platform === 'linux' ? null : 'Only Linux discards what is unsent on a reset.');
+    // Only Linux discards what is unsent on a reset.
+    need(context, whyNotLinux());
     const { server } = front(context);
     const ends = new Set<string>();
     for (let tried = 0; tried < TRIES; tried += 1) {

@@ -13,6 +13,7 @@ import { fullQueue } from '../harness/full-queue.ts';
 import { freePort } from '../harness/ports.ts';
 import { TestProxy } from '../harness/proxy.ts';
 import { selfSigned } from '../harness/self-signed.ts';
+import { need, needForEach, whyNo } from '../harness/need.ts';
 import { Upstream, answering, ok } from '../harness/upstream.ts';
 
 const GET = 'GET / HTTP/1.1\r\nHost: app.test\r\n\r\n';
@@ -247,7 +248,9 @@ describe('a name with several addresses', () => {
 
 const certificate = selfSigned();
 
-describe.skipIf(certificate === null)('over TLS', () => {
+describe('over TLS', () => {
+  needForEach(whyNo('openssl'));
+
   async function tlsServer(host: string, names: string[]) {
     const SNICallback = (name: string, done: (error: null) => void): void => {
       names.push(name);
@@ -271,7 +274,8 @@ describe.skipIf(certificate === null)('over TLS', () => {
     };
   }
 
-  test.skipIf(!onIPv6)('localhost is reached on ::1 alone, and is the name that is asked for', async () => {
+  test('localhost is reached on ::1 alone, and is the name that is asked for', async (context) => {
+    need(context, onIPv6 ? null : 'There is no ::1.');
     const names: string[] = [];
     await using server = await tlsServer('::1', names);
     const target: Target = { kind: 'tcp', tls: true, host: 'localhost', port: server.port };

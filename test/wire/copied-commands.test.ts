@@ -12,7 +12,7 @@ import { Inspected } from '../harness/inspected.ts';
 import { RunningCommand } from '../harness/process.ts';
 import { valueOf } from '../harness/client.ts';
 import type { UpstreamConnection } from '../harness/upstream.ts';
-import { need, whyNoProgram } from '../real/need.ts';
+import { need, whyNo, whyNoTerminal } from '../harness/need.ts';
 
 const SHELLS = ['bash', 'zsh'] as const;
 
@@ -39,9 +39,8 @@ const BODIES: readonly (readonly [what: string, body: string])[] = [
 
 describe('the curl of the inspector', () => {
   for (const shell of SHELLS) {
-    test.each(BODIES)(`sends the same bytes again from ${shell}: %s`, async (_what, text) => {
-      const missing = whyNoProgram(shell, '--version', shell) ?? whyNoProgram('curl', '--version', 'curl');
-      if (missing !== null) return void process.stderr.write(`Skipped: ${missing}\n`);
+    test.for(BODIES)(`sends the same bytes again from ${shell}: %s`, async ([, text], context) => {
+      need(context, whyNo(shell, 'curl'));
       const body = /[^\0-\xff]/.test(text) ? Buffer.from(text) : Buffer.from(text, 'latin1');
       const seen: {
         target: string;
@@ -76,7 +75,7 @@ describe('the curl of the inspector', () => {
   });
 
   test('asks for the server itself, too', async (context) => {
-    need(context, whyNoProgram('curl', '--version', 'curl'));
+    need(context, whyNo('bash', 'curl'));
     await using inspected = await Inspected.start((connection) => keep(connection, []));
     const { curl } = await inspected.full(await inspected.exchange('OPTIONS *'));
     expect((await run('bash', `${String(curl)} -sS`)).status).toBe(0);
@@ -116,8 +115,8 @@ describe('a word', () => {
       .map((text) => Buffer.from(text)),
   );
 
-  test.each(SHELLS)('of any bytes is these bytes for %s', (shell) => {
-    if (whyNoProgram(shell, '--version', shell) !== null) return;
+  test.for(SHELLS)('of any bytes is these bytes for %s', (shell, context) => {
+    need(context, whyNo(shell));
     const words = fc.sample(bytes, { numRuns: 300, seed: 1 });
     const { stdout } = spawnSync(shell, [
       '-c',
@@ -128,8 +127,8 @@ describe('a word', () => {
     );
   });
 
-  test.each(['sh', 'bash', 'zsh'])('or a body that is written by %s', (shell) => {
-    if (spawnSync(shell, ['-c', 'true']).error !== undefined) return;
+  test.for(['sh', 'bash', 'zsh'] as const)('or a body that is written by %s', (shell, context) => {
+    need(context, whyNo(shell));
     const bodies = [
       ...fc.sample(bytes, { numRuns: 30, seed: 2 }),
       Buffer.from('-n\n'),
@@ -144,8 +143,7 @@ describe('a word', () => {
 });
 
 test('pasted into a terminal, nothing in a command is a key that was pressed', async (context) => {
-  need(context, whyNoProgram('script', '--version', 'bsdutils'));
-  need(context, whyNoProgram('bash', '--version', 'bash'));
+  need(context, whyNoTerminal(), whyNo('bash'));
   const texts = [
     ...BODIES.map(([, body]) => body),
     `x\u0003\ntouch ${join(folder, 'ran')}\n`,

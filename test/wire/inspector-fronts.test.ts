@@ -11,6 +11,7 @@ import { afterAll, expect, test } from 'vitest';
 import { FeedReader, askAdmin } from '../harness/admin.ts';
 import { Inspected } from '../harness/inspected.ts';
 import { selfSigned } from '../harness/self-signed.ts';
+import { need, whyNo } from '../harness/need.ts';
 import { answering, ok } from '../harness/upstream.ts';
 
 const certificate = selfSigned();
@@ -41,10 +42,11 @@ const overUnix: Ask = () =>
       .end('hello');
   });
 
-test.skipIf(certificate === null).each([
+test.for([
   ['TLS', { tlsCert, tlsKey }, overTls],
   ['a unix socket', { socket }, overUnix],
-] as const)('over %s a request is replayed, with its body', async (_front, options, ask) => {
+] as const)('over %s a request is replayed, with its body', async ([, options, ask], context) => {
+  if ('tlsCert' in options) need(context, whyNo('openssl'));
   await using inspected = await Inspected.start(answering(ok('x'), 5), { lingerTimeout: 50, ...options });
   expect(await text(await ask(inspected))).toBe('x');
   const { id } = await inspected.proxy.record();
@@ -67,7 +69,7 @@ test.skipIf(certificate === null).each([
 });
 
 test('over TLS both FINs are seen, and the connection ended in order', async (context) => {
-  if (certificate === null) return context.skip();
+  need(context, whyNo('openssl'));
   await using inspected = await Inspected.start(answering(ok('x'), 5), { tlsCert, tlsKey });
   await text(await overTls(inspected));
   const { id } = await inspected.proxy.record();

@@ -5,6 +5,7 @@ import { readdirSync } from 'node:fs';
 import { setImmediate as turn } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
 import { Client, valueOf } from '../harness/client.ts';
+import { need, whyNotLinux } from '../harness/need.ts';
 import { TestProxy } from '../harness/proxy.ts';
 import { Upstream, answering, ok } from '../harness/upstream.ts';
 import type { UpstreamConnection } from '../harness/upstream.ts';
@@ -316,7 +317,8 @@ function sockets(): number {
   return readdirSync('/proc/self/fd').length;
 }
 
-test.runIf(process.platform === 'linux')('nothing is left open by any of the above', async () => {
+test('nothing is left open by any of the above', async (context) => {
+  need(context, whyNotLinux());
   await using upstream = await Upstream.start(async (connection) => {
     await connection.request();
     await connection.send('HTTP/1.1 401 Unauthorized\r\nContent-Length: 10\r\n\r\nabc');

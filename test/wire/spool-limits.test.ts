@@ -10,7 +10,7 @@ import { Client, valueOf } from '../harness/client.ts';
 import { MIB, answering, sendBytes, upstreamOf } from '../harness/large-body.ts';
 import { asked, spoolFilesOf, startIn } from '../harness/lastbyte.ts';
 import { cpuSeconds, descriptorsOf, eventually } from '../harness/procfs.ts';
-import { need } from '../real/need.ts';
+import { need, whyNo } from '../harness/need.ts';
 
 const GET = 'GET / HTTP/1.1\r\nHost: x\r\n\r\n';
 const CHUNKED_POST = 'POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n';
@@ -37,7 +37,8 @@ class SmallDisk implements Disposable {
 }
 
 function whyNoMount(): string | null {
-  return process.getuid?.() === 0 ? null : 'Only root can mount the small disk that is filled up here.';
+  const mayMount = process.getuid?.() === 0;
+  return whyNo('mount') ?? (mayMount ? null : 'Only root can mount the small disk that is filled up here.');
 }
 
 describe('when the disk is full', () => {

@@ -8,7 +8,7 @@ import { describe, expect, test } from 'vitest';
 import { Client } from '../harness/client.ts';
 import { TestProxy } from '../harness/proxy.ts';
 import { Upstream, answering, ok } from '../harness/upstream.ts';
-import { need } from '../real/need.ts';
+import { need, whyNotLinux } from '../harness/need.ts';
 
 const GET = 'GET / HTTP/1.1\r\nHost: x\r\n\r\n';
 
@@ -58,10 +58,8 @@ describe('--connect-timeout', () => {
     ['an exempted path', 'GET /exempt/ HTTP/1.1\r\nHost: x\r\n\r\n'],
     ['an upgrade', 'GET / HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: foo\r\n\r\n'],
   ] as const)('gives an upstream up that does not accept: %s', async ([, request], context) => {
-    need(
-      context,
-      process.platform === 'linux' ? null : 'Only Linux is known to drop what a full queue cannot take.',
-    );
+    // Only Linux is known to drop what a full queue cannot take.
+    need(context, whyNotLinux());
     await using upstream = await FullBacklog.start();
     const options = { connectTimeout: 100, stream: ['/exempt/'], lingerTimeout: 20 };
     await using proxy = await TestProxy.start(`http://127.0.0.1:${upstream.port}`, options);

@@ -14,6 +14,7 @@ import { afterAll, describe, expect, test } from 'vitest';
 import type { ProxyOptions } from '../../src/index.ts';
 import { Bare, turns } from '../harness/bare.ts';
 import { Client } from '../harness/client.ts';
+import { needForEach, whyNo } from '../harness/need.ts';
 import { TestProxy } from '../harness/proxy.ts';
 import { selfSigned } from '../harness/self-signed.ts';
 import { Upstream, answering, ok } from '../harness/upstream.ts';
@@ -30,7 +31,8 @@ afterAll(() => rmSync(folder, { recursive: true }));
 
 const BODY = 'x'.repeat(3_000_000);
 
-describe.skipIf(certificate === null)('a client that speaks TLS', () => {
+describe('a client that speaks TLS', () => {
+  needForEach(whyNo('openssl'));
   const listening: ProxyOptions = { tlsCert, tlsKey, lingerTimeout: 50 };
 
   async function connectTo(proxy: TestProxy): Promise<TLSSocket> {
@@ -218,7 +220,8 @@ async function until(socket: TLSSocket, bytes: number): Promise<void> {
   });
 }
 
-describe.skipIf(certificate === null)('an upstream that speaks TLS', () => {
+describe('an upstream that speaks TLS', () => {
+  needForEach(whyNo('openssl'));
   async function request(options: ProxyOptions): Promise<{ status: number; body: string }> {
     const server = createHttpsServer({ ...certificate }, (incoming, response) => {
       incoming.resume().on('end', () => response.end(BODY));

@@ -15,6 +15,7 @@ import type { Entry } from '../../../../src/observe/inspector/entry.ts';
 import { PreviewRoom, PreviewWriter } from '../../../../src/spool/body-preview.ts';
 import { harFaults } from '../../../harness/har-schema.ts';
 import { DELIVERED } from '../records.ts';
+import { need, whyNo } from '../../../harness/need.ts';
 
 const settings = resolveOptions({ target: 'http://127.0.0.1:8000' });
 const url = 'http://127.0.0.1:8080';
@@ -182,7 +183,8 @@ test('what cannot be decoded is not shown, unless it is text', () => {
   expect(view(Buffer.from('{"a":1,"token":"x"}'))).toBe('{"a":1,"token":"[redacted]"}');
 });
 
-test('the command for a shell is what a shell hands to curl, word by word', () => {
+test('the command for a shell is what a shell hands to curl, word by word', (context) => {
+  need(context, whyNo('bash'));
   const words = fc.string({
     unit: fc.constantFrom(...'ab\'"$`\\ &;|*?!~#(){}[]<>\n'.split('')),
     maxLength: 30,

@@ -1,0 +1,30 @@
+/** Sums up at the end of a run what this machine lacked: how many tests were skipped for each reason. */
+
+import type { Reporter, TestCase, TestModule } from 'vitest/node';
+
+const INSTALLS = 'scripts/install-test-packages.sh';
+
+export class SkippedReporter implements Reporter {
+  onTestRunEnd(modules: readonly TestModule[]): void {
+    const reasons = modules.flatMap((one) => [...one.children.allTests('skipped')].map(reasonOf));
+    if (reasons.length > 0) process.stdout.write(`${summary(reasons)}\n`);
+  }
+}
+
+function reasonOf(test: TestCase): string {
+  const result = test.result();
+  return (result.state === 'skipped' ? result.note : undefined) ?? 'No reason is given.';
+}
+
+/** The most frequent reason first. */
+function summary(reasons: readonly string[]): string {
+  const counts = new Map<string, number>();
+  for (const reason of reasons) counts.set(reason, (counts.get(reason) ?? 0) + 1);
+  const lines = [...counts]
+    .sort(([, one], [, other]) => other - one)
+    .map(([reason, count]) => `${String(count).padStart(5)}  ${reason}`);
+  if (reasons.some((reason) => reason.includes('apt-get'))) {
+    lines.push(`${INSTALLS} installs all of Debian's packages that tests need.`);
+  }
+  return ['Skipped:', ...lines, ''].join('\n');
+}
