@@ -25,6 +25,6 @@ export { diagnose } from './diagnose/diagnose.ts';
 export type { DiagnoseOptions } from './diagnose/diagnose.ts';
 export type { DiagnosisProgress } from './diagnose/run.ts';
 export type { DiagnosisReport, DiagnosisVerdict, ScenarioReport, ThroughReport } from './diagnose/report.ts';
-export type { Column, Spread } from './diagnose/column.ts';
+export type { Column, Spread } from './diagnose/tally.ts';
 export type { Finding, FindingCode } from './diagnose/finding.ts';
 export type { Outcome as ProbeOutcome } from './diagnose/outcome.ts';

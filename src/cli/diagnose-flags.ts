@@ -3,10 +3,11 @@
 import { readFileSync } from 'node:fs';
 import type { Options } from 'yargs';
 import type { Fault } from '../config/fault.ts';
-import { DIAGNOSE_OPTION_NAMES, DIAGNOSE_OPTIONS, type DiagnoseOptionName } from '../diagnose/options.ts';
 import { SCENARIOS } from '../diagnose/scenarios.ts';
-import { resolveSettings, type SettingsResult } from '../diagnose/settings.ts';
-import { flagOrigin, lineFault, surplusFaults, type Line } from './line.ts';
+import { DIAGNOSE_OPTION_NAMES, DIAGNOSE_OPTIONS, resolveSettings } from '../diagnose/settings.ts';
+import type { DiagnoseOptionName, SettingsResult } from '../diagnose/settings.ts';
+import { flagOrigin, lineFault, surplusFaults } from './line.ts';
+import type { Line } from './line.ts';
 
 const OF_REQUEST: ReadonlySet<string> = new Set(['method', 'header', 'body-size']);
 

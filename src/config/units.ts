@@ -1,4 +1,4 @@
-/** Sizes and times as people write them (`10mb`, `30s`), and back. */
+/** Sizes, times and numbers as people write them: `10mb` and `30s` in options, and back; 1,234 bytes and 2.5 s in sentences. */
 
 import { parsed, wrong } from './option-type.ts';
 import type { Parsed } from './option-type.ts';
@@ -35,14 +35,14 @@ const TIME = /^(?<amount>\d+(?:\.\d+)?)\s*(?<unit>ms|s|m|h|d)$/i;
 const SIZE_REMEDY = 'Write a size such as 512kb, 10mb or 1gb';
 const TIME_REMEDY = 'Write a time such as 100ms, 30s, 5m or 0';
 
-/** Units are powers of 1024, whether written `mb`, `MiB` or `m`; a number alone is bytes. */
+/** Units are powers of 1024, whether written `mb`, `MiB` or `m`; a number alone is amount. */
 export function parseBytes(text: string): Parsed<number> {
   const groups = SIZE.exec(text)?.groups;
   if (groups === undefined) return wrong('is not a size', SIZE_REMEDY);
   const unit = `${groups['prefix'] ?? ''}b`.toLowerCase();
-  const bytes = Math.round(Number(groups['amount']) * factorOf(SIZE_UNITS, unit));
-  if (!Number.isSafeInteger(bytes)) return wrong('is more than can be counted', SIZE_REMEDY);
-  return parsed(bytes);
+  const amount = Math.round(Number(groups['amount']) * factorOf(SIZE_UNITS, unit));
+  if (!Number.isSafeInteger(amount)) return wrong('is more than can be counted', SIZE_REMEDY);
+  return parsed(amount);
 }
 
 /** A number alone is refused, but for 0: whether `30` means seconds or milliseconds should not be guessed. */
@@ -56,8 +56,8 @@ export function parseDuration(text: string): Parsed<number> {
   return parsed(Math.round(Number(groups['amount']) * factorOf(TIME_UNITS, groups['unit'] ?? '')));
 }
 
-export function formatBytes(bytes: number): string {
-  return format(SIZE_UNITS, bytes);
+export function formatBytes(amount: number): string {
+  return format(SIZE_UNITS, amount);
 }
 
 export function formatDuration(ms: number): string {
@@ -75,4 +75,24 @@ function format(units: Units, amount: number): string {
     if (amount !== 0 && amount % factor === 0) return `${amount / factor}${unit}`;
   }
   return '0';
+}
+
+const GROUPED: Intl.NumberFormat = new Intl.NumberFormat('en-US');
+
+export function grouped(value: number): string {
+  return GROUPED.format(value);
+}
+
+export function count(value: number, noun: string): string {
+  return `${grouped(value)} ${noun}${value === 1 ? '' : 's'}`;
+}
+
+export function bytes(value: number): string {
+  return count(value, 'byte');
+}
+
+/** `250 ms`, `10 s`, `2.5 s`. */
+export function duration(ms: number): string {
+  if (ms < 1000) return `${Math.round(ms)} ms`;
+  return `${grouped(Math.round(ms / 100) / 10)} s`;
 }

@@ -6,7 +6,7 @@ import { CLIENT_GONE, evidenceOf } from '../upstream/evidence.ts';
 import type { Ending, Evidence, RequestBodySent } from '../upstream/evidence.ts';
 import { ResponseReader, type ResponseObserver } from '../upstream/response-reader.ts';
 import { judge } from '../upstream/verdict.ts';
-import type { SeenAnswer } from './observation.ts';
+import type { SeenAnswer } from './outcome.ts';
 
 /** As the proxy's own default for --max-header. */
 const MAX_HEADER_BYTES = 64 * 1024;

@@ -6,8 +6,8 @@ import { CLIENT_GONE, resetBy } from '../upstream/evidence.ts';
 import type { Ending, Evidence } from '../upstream/evidence.ts';
 import { AnswerReader } from './answer-reader.ts';
 import { BodySender } from './body-sender.ts';
-import type { ClosedBy, KeepAlive, Observation } from './observation.ts';
-import { bodyOctets, methodOf, requestHead, type Asking } from './request-octets.ts';
+import type { ClosedBy, KeepAlive, Observation } from './outcome.ts';
+import { bodyOctets, methodOf, requestHead, type Asking } from './request.ts';
 import { planOf, sendsBody, type Plan } from './scenarios.ts';
 
 export interface ProbeLimits {

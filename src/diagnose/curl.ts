@@ -4,7 +4,7 @@ import { targetUrl } from '../config/target.ts';
 import { eachField } from '../http/fields.ts';
 import { bodyWriter, shellWord } from '../observe/shell-word.ts';
 import type { Finding } from './finding.ts';
-import { methodOf, type Asking } from './request-octets.ts';
+import { methodOf, type Asking } from './request.ts';
 import { sendsBody, type Plan } from './scenarios.ts';
 import type { DiagnoseSettings } from './settings.ts';
 import { worstLoss, type Tally } from './tally.ts';

@@ -1,10 +1,10 @@
 /** Where each finding is seen: a pure function for each row of the table of findings. */
 
-import { duration, grouped } from '../exchange/quantities.ts';
+import { duration, grouped } from '../config/units.ts';
 import { allWhole, amount, lossClause, ofTries, seenIn, sum } from './finding.ts';
 import { endingDetail } from '../upstream/evidence.ts';
 import type { Detect, Detected, Seen, Study } from './finding.ts';
-import type { Observation } from './observation.ts';
+import type { Observation } from './outcome.ts';
 import { isReset } from './outcome.ts';
 import { sendsBody } from './scenarios.ts';
 import {

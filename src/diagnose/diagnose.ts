@@ -3,10 +3,10 @@
 import { ConfigError } from '../config/fault.ts';
 import type { Fault } from '../config/fault.ts';
 import { nearestName } from '../config/nearest.ts';
-import { DIAGNOSE_OPTION_NAMES, isOptionName } from './options.ts';
 import type { DiagnosisReport } from './report.ts';
-import { runDiagnosis, type DiagnosisProgress } from './run.ts';
-import { resolveSettings } from './settings.ts';
+import { runDiagnosis } from './run.ts';
+import type { DiagnosisProgress } from './run.ts';
+import { DIAGNOSE_OPTION_NAMES, isOptionName, resolveSettings } from './settings.ts';
 
 /** Times are in ms or written (`5s`), sizes in bytes or written (`100kb`). */
 export interface DiagnoseOptions {

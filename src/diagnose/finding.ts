@@ -1,6 +1,6 @@
 /** What a finding is, and the words that several of them share. */
 
-import { bytes as exactBytes, count, grouped } from '../exchange/quantities.ts';
+import { bytes as exactBytes, count, grouped } from '../config/units.ts';
 import type { Outcome } from './outcome.ts';
 import { countOf, wholeCount, worstLoss, type Tally } from './tally.ts';
 

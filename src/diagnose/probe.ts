@@ -5,8 +5,8 @@ import { CLIENT_GONE, connectFailed, evidenceOf } from '../upstream/evidence.ts'
 import type { Ending } from '../upstream/evidence.ts';
 import { judge } from '../upstream/verdict.ts';
 import { Conversation, type ProbeLimits } from './conversation.ts';
-import type { Observation, SeenAnswer } from './observation.ts';
-import type { Asking } from './request-octets.ts';
+import type { Observation, SeenAnswer } from './outcome.ts';
+import type { Asking } from './request.ts';
 import { sendsBody, type Plan } from './scenarios.ts';
 
 /** Never rejects: whatever happens is an observation. `signal` ends it as if the client had gone. */

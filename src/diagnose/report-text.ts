@@ -1,8 +1,8 @@
 /** The report as a person reads it at a terminal: a table, then a verdict in words. Pure. */
 
 import { amount, type Finding } from './finding.ts';
-import { grouped } from '../exchange/quantities.ts';
-import type { Column } from './column.ts';
+import { grouped } from '../config/units.ts';
+import type { Column } from './tally.ts';
 import type { Outcome } from './outcome.ts';
 import type { DiagnosisReport, ScenarioReport } from './report.ts';
 import { paint, printable, type Paint } from '../observe/terminal-text.ts';

@@ -1,16 +1,17 @@
 /** The report of a diagnosis, as a value that is also its JSON: from tallies to a verdict. Pure. */
 
-import { curlCommand } from './curl.ts';
-import { findingsOf } from './findings.ts';
-import { amount, sum, type Finding, type Study } from './finding.ts';
-import { column, type Column } from './column.ts';
-import { isSafe } from '../http/idempotency.ts';
-import { grouped } from '../exchange/quantities.ts';
-import type { DiagnoseSettings } from './settings.ts';
-import { isWhole, OUTCOMES } from './outcome.ts';
-import { subjectUrl } from './subject.ts';
-import { largestBytes, observationsOf, wholeCount, type Tally } from './tally.ts';
 import { targetUrl } from '../config/target.ts';
+import { grouped } from '../config/units.ts';
+import { isSafe } from '../http/idempotency.ts';
+import { curlCommand } from './curl.ts';
+import { amount, sum } from './finding.ts';
+import type { Finding, Study } from './finding.ts';
+import { findingsOf } from './findings.ts';
+import { isWhole, OUTCOMES } from './outcome.ts';
+import { subjectUrl } from './request.ts';
+import type { DiagnoseSettings } from './settings.ts';
+import { column, largestBytes, observationsOf, wholeCount } from './tally.ts';
+import type { Column, Tally } from './tally.ts';
 
 /**
  * - `fault`: the server cuts answers, or does something else that loses them

@@ -1,13 +1,13 @@
 /** Runs the scenarios one after the other, within the time there is, and stops where more would tell nothing new. */
 
 import { scenariosFor } from './scenarios.ts';
-import type { Observation } from './observation.ts';
+import type { Observation } from './outcome.ts';
 import { outcomeOf, type Outcome } from './outcome.ts';
 import { probe } from './probe.ts';
 import { report, type DiagnosisReport, type Measured } from './report.ts';
 import type { Scenario } from './scenarios.ts';
 import type { DiagnoseSettings } from './settings.ts';
-import { redirected } from './subject.ts';
+import { redirected } from './request.ts';
 import { tally, type Tally } from './tally.ts';
 import { targetUrl } from '../config/target.ts';
 import { explainUnreachable } from '../exchange/explain.ts';

@@ -9,7 +9,7 @@ import type { Evidence } from '../upstream/evidence.ts';
 import type { Hold } from '../upstream/request-sender.ts';
 import { AT_ONCE } from '../upstream/routes.ts';
 import { judge } from '../upstream/verdict.ts';
-import { headContext, upstreamHead } from './request-head.ts';
+import { headContext, upstreamHead } from './forwarded-heads.ts';
 import type { Asked, AttemptContext, Transport } from './transport.ts';
 
 export class BufferedTransport implements Transport {

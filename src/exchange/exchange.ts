@@ -4,10 +4,10 @@
  * Buffered, streamed and upgraded exchanges differ in their transport alone.
  */
 
+import { reset } from '../client/linger.ts';
 import { localHints } from '../client/peer.ts';
 import type { LocalHints } from '../client/peer.ts';
 import { ReceiveClock } from '../client/send-progress.ts';
-import { reset } from '../client/linger.ts';
 import type { Settings } from '../config/settings.ts';
 import { ProxyError } from '../errors.ts';
 import type { ResponseHead } from '../http/response-head.ts';
@@ -15,22 +15,20 @@ import type { ExchangeSpool } from '../spool/spool.ts';
 import { bodyInMemory } from '../spool/spooled-body.ts';
 import type { SpooledBody } from '../spool/spooled-body.ts';
 import { refusalBeforehand } from './check.ts';
-import { clientHead } from './client-head.ts';
 import { connectionFields, deliver, responseClosed, upstreamAnswer } from './deliver.ts';
 import type { Answer } from './deliver.ts';
 import type { AttemptRecord, Outcome } from './events.ts';
 import { explainSaved, explainSurplus, explainTrailers, explainUnverifiable } from './explain.ts';
 import { Fetch } from './fetch.ts';
 import type { Fetched } from './fetch.ts';
-import { Journal } from './journal.ts';
+import { clientHead, headContext, maxForwards } from './forwarded-heads.ts';
 import { receiveBody } from './receive.ts';
 import type { Received, Receiving } from './receive.ts';
-import { finalRecipientAnswer, NO_FACTS, refusalAnswer, shuttingDown } from './refuse.ts';
+import { Recorder } from './recorder.ts';
+import { finalRecipientAnswer, NO_FACTS, refusalAnswer, shuttingDown, upstreamFailure } from './refuse.ts';
 import type { RefusalFacts } from './refuse.ts';
 import type { Relay } from './relay.ts';
-import { headContext, maxForwards } from './request-head.ts';
 import type { Asked, Transport } from './transport.ts';
-import { upstreamFailure } from './upstream-failure.ts';
 
 /** What an exchange is at. A response that is under way is `answering`, whoever made it. */
 type Stage =
@@ -44,7 +42,7 @@ export class Exchange {
   /** The client waits for 100 (Continue) before it sends its body (RFC 9110 section 10.1.1). */
   readonly #expectsContinue: boolean;
   readonly #settings: Settings;
-  readonly #journal: Journal;
+  readonly #recorder: Recorder;
   readonly #spool: ExchangeSpool;
   readonly #receiveClock: ReceiveClock;
   /** Resolves when the response is closed: with true when it was sent to the last byte. */
@@ -59,7 +57,7 @@ export class Exchange {
     this.#transport = transport;
     this.#expectsContinue = expectsContinue;
     this.#settings = services.settings;
-    this.#journal = new Journal(request, incoming.socket, services);
+    this.#recorder = new Recorder(request, incoming.socket, services);
     this.#spool = services.spool.ofExchange();
     this.#receiveClock = new ReceiveClock(incoming.socket, this.#settings.clientReceiveTimeoutMs);
     this.#closed = responseClosed(response, () => this.#abandon());
@@ -78,7 +76,7 @@ export class Exchange {
       await this.#fail(cause);
     } finally {
       body?.[Symbol.dispose]();
-      this.#asked.services.record(this.#journal.close());
+      this.#asked.services.record(this.#recorder.close());
     }
   }
 
@@ -122,7 +120,7 @@ export class Exchange {
     const writer = this.#spool.writer(expectedBytes, memoryPerBodyBytes, maxRequestBodyBytes);
     const receiving = receiveBody(incoming, writer, clientSendTimeoutMs);
     this.#stage = { kind: 'receiving', receiving };
-    this.#journal.notes?.receiving(incoming);
+    this.#recorder.notes?.receiving(incoming);
     if (this.#expectsContinue && writer.fault === null) response.writeContinue();
     const received = await receiving.result;
     incoming.socket.setTimeout(0);
@@ -141,7 +139,7 @@ export class Exchange {
       body: this.#transport.kind === 'buffered' ? body : null,
       spool: this.#spool,
       receiveClock: this.#receiveClock,
-      journal: this.#journal,
+      recorder: this.#recorder,
       clientHead: (head) => this.#clientHead(head),
     });
     this.#stage = { kind: 'fetching', fetch };
@@ -151,8 +149,8 @@ export class Exchange {
   }
 
   #noteReceived(body: SpooledBody): void {
-    this.#journal.requestBodyBytes = body.bytes;
-    this.#journal.notes?.received();
+    this.#recorder.requestBodyBytes = body.bytes;
+    this.#recorder.notes?.received();
   }
 
   async #conclude(fetched: Fetched): Promise<void> {
@@ -166,7 +164,7 @@ export class Exchange {
       case 'refused':
         return await this.#refuse(fetched.error, NO_FACTS);
       case 'failed': {
-        const { attempts, waitedMs } = this.#journal;
+        const { attempts, waitedMs } = this.#recorder;
         const { error, facts } = upstreamFailure(attempts, waitedMs, this.#settings, this.#hints());
         return await this.#refuse(error, facts);
       }
@@ -179,13 +177,13 @@ export class Exchange {
   #clientHead(received: ResponseHead): ResponseHead {
     const { services, request, incoming, encrypted } = this.#asked;
     const { head, note } = clientHead(received, request, headContext(services, incoming.socket, encrypted));
-    this.#journal.sentence = note;
+    this.#recorder.sentence = note;
     return head;
   }
 
   async #sendWhole(head: ResponseHead, body: SpooledBody): Promise<void> {
     const { request, services } = this.#asked;
-    const { attempts, waitedMs } = this.#journal;
+    const { attempts, waitedMs } = this.#recorder;
     const last = attempts.at(-1);
     try {
       const answer = upstreamAnswer(
@@ -197,9 +195,9 @@ export class Exchange {
       const note =
         explainSaved(attempts, waitedMs, this.#settings) ??
         (last === undefined ? null : deliveryNote(last)) ??
-        this.#journal.sentence;
+        this.#recorder.sentence;
       const hint = last === undefined ? null : services.heldBack.hint(request.url, last.evidence);
-      this.#journal.sentence = note === null || hint === null ? (note ?? hint) : `${note} ${hint}`;
+      this.#recorder.sentence = note === null || hint === null ? (note ?? hint) : `${note} ${hint}`;
       await this.#send(answer, 'delivered');
     } finally {
       body[Symbol.dispose]();
@@ -208,33 +206,35 @@ export class Exchange {
 
   #hints(): LocalHints {
     const { request, incoming, services } = this.#asked;
-    return localHints(request, incoming.socket, services.nearby(), this.#journal.id);
+    return localHints(request, incoming.socket, services.nearby(), this.#recorder.id);
   }
 
   async #finishRelay(relay: Relay): Promise<void> {
-    const journal = this.#journal;
-    const verdict = journal.attempts.at(-1)?.verdict;
+    const recorder = this.#recorder;
+    const verdict = recorder.attempts.at(-1)?.verdict;
     const isWhole = verdict === 'complete' || verdict === 'unverifiable';
-    journal.status = relay.status;
+    recorder.status = relay.status;
     if (isWhole) relay.end();
     else relay.cut();
     const sent = await this.#closed;
-    journal.responseBytes = relay.bytes;
-    if (isWhole) journal.outcome = sent ? 'relayed' : 'abandoned';
+    recorder.responseBytes = relay.bytes;
+    if (isWhole) recorder.outcome = sent ? 'relayed' : 'abandoned';
     if (isWhole || (verdict === 'abandoned' && this.#fault === null)) return;
-    journal.outcome = 'cut';
-    journal.blame(this.#fault ?? upstreamFailure(journal.attempts, journal.waitedMs, this.#settings).error);
+    recorder.outcome = 'cut';
+    recorder.blame(
+      this.#fault ?? upstreamFailure(recorder.attempts, recorder.waitedMs, this.#settings).error,
+    );
   }
 
   #noteSwitched(): void {
-    this.#journal.status = 101;
-    this.#journal.outcome = this.#fault === null ? 'upgraded' : 'cut';
-    if (this.#fault !== null) this.#journal.blame(this.#fault);
+    this.#recorder.status = 101;
+    this.#recorder.outcome = this.#fault === null ? 'upgraded' : 'cut';
+    if (this.#fault !== null) this.#recorder.blame(this.#fault);
   }
 
   async #refuse(error: ProxyError, facts: RefusalFacts): Promise<void> {
     const { request, incoming, response } = this.#asked;
-    this.#journal.blame(error);
+    this.#recorder.blame(error);
     if (response.headersSent || response.destroyed) {
       reset(response.socket);
       return;
@@ -243,23 +243,23 @@ export class Exchange {
     if (this.#transport.kind !== 'upgraded') incoming.unpipe().resume();
     // After malformed framing nobody knows where the next request begins (RFC 9112 section 6.3).
     if (error.source === 'client') response.shouldKeepAlive = false;
-    await this.#send(refusalAnswer(request, error, facts, this.#journal.id), 'refused');
+    await this.#send(refusalAnswer(request, error, facts, this.#recorder.id), 'refused');
   }
 
   async #send(answer: Answer, outcome: Outcome): Promise<void> {
     const { response, incoming, services } = this.#asked;
     this.#stage = { kind: 'answering' };
-    this.#journal.status = answer.status;
+    this.#recorder.status = answer.status;
     const connection = connectionFields(response, this.#settings.keepAliveTimeoutMs, services.closing);
-    this.#journal.notes?.delivering(response, answer, connection);
-    if (outcome === 'refused') this.#journal.notes?.answering(answer);
+    this.#recorder.notes?.delivering(response, answer, connection);
+    if (outcome === 'refused') this.#recorder.notes?.answering(answer);
     const delivering = deliver(response, answer, connection);
     // What the kernel has taken at once, nobody has to wait for.
     if (delivering !== null || incoming.socket.writableLength > 0) this.#receiveClock.start();
     if (delivering !== null) await delivering;
     if (!(await this.#closed)) return;
-    this.#journal.outcome = outcome;
-    this.#journal.responseBytes = answer.body?.bytes ?? 0;
+    this.#recorder.outcome = outcome;
+    this.#recorder.responseBytes = answer.body?.bytes ?? 0;
   }
 
   /** Whether the client is to send more of its request, and has no response yet. */
@@ -273,7 +273,7 @@ export class Exchange {
   #checkProgress(): void {
     const sentence = this.#receiveClock.expired();
     if (sentence === null) return;
-    this.#journal.sentence = sentence;
+    this.#recorder.sentence = sentence;
     reset(this.#asked.incoming.socket);
   }
 

@@ -4,7 +4,7 @@ import type { Settings } from '../config/settings.ts';
 import { targetUrl } from '../config/target.ts';
 import type { Absent } from '../upstream/absence.ts';
 import { isLasting } from '../upstream/retry.ts';
-import { duration } from './quantities.ts';
+import { duration } from '../config/units.ts';
 
 /** For the start, when nothing was asked yet. */
 export function explainAbsentAtStart(absent: Absent, settings: Settings): string {

@@ -11,7 +11,7 @@ import { connectFailureRow } from './connect-failures.ts';
 import { failureRow } from './failures.ts';
 import { restartsIn } from './absences.ts';
 import type { AttemptRecord } from './events.ts';
-import { bytes, count, duration, grouped } from './quantities.ts';
+import { bytes, count, duration, grouped } from '../config/units.ts';
 
 export interface ExplainInput extends Failure {
   readonly verdict: VerdictKind;

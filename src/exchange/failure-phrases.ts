@@ -5,7 +5,7 @@ import type { ErrorCode } from '../errors.ts';
 import { endingDetail } from '../upstream/evidence.ts';
 import type { Evidence } from '../upstream/evidence.ts';
 import { answeringText } from './explain-absent.ts';
-import { bytes, duration, grouped } from './quantities.ts';
+import { bytes, duration, grouped } from '../config/units.ts';
 
 /** What the sentence on a failed exchange is made of. */
 export interface Failure {

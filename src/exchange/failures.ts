@@ -17,7 +17,7 @@ import {
   tries,
 } from './failure-phrases.ts';
 import type { FailureRow } from './failure-phrases.ts';
-import { bytes, duration } from './quantities.ts';
+import { bytes, duration } from '../config/units.ts';
 
 export function failureRow(verdict: VerdictKind, evidence: Evidence, target: string): FailureRow {
   if (verdict === 'complete') return NO_FAILURE;

@@ -18,7 +18,7 @@ import { judge } from '../upstream/verdict.ts';
 import { Absences } from './absences.ts';
 import { connectionFields } from './deliver.ts';
 import type { AttemptRecord } from './events.ts';
-import type { Journal } from './journal.ts';
+import type { Recorder } from './recorder.ts';
 import { Relay, whenClientLeaves } from './relay.ts';
 import type { Asked, AttemptContext, Transport } from './transport.ts';
 
@@ -32,7 +32,7 @@ export interface FetchOptions {
   /** Of the client, for a response that is relayed. */
   readonly receiveClock: ReceiveClock;
   /** Gets the attempts, and the time waited. */
-  readonly journal: Journal;
+  readonly recorder: Recorder;
   /** The head as the client gets it. */
   readonly clientHead: (head: ResponseHead) => ResponseHead;
 }
@@ -120,9 +120,9 @@ export class Fetch {
   }
 
   async #try(reason: AttemptRecord['reason']): Promise<AttemptRecord | 'switched'> {
-    const { transport, body, journal } = this.#options;
-    const startedMs = journal.clock();
-    const notes = journal.notes?.attempt() ?? null;
+    const { transport, body, recorder } = this.#options;
+    const startedMs = recorder.clock();
+    const notes = recorder.notes?.attempt() ?? null;
     const evidence = await transport.attempt({
       reason,
       body,
@@ -133,7 +133,7 @@ export class Fetch {
     if (evidence === null) return 'switched';
     return this.#add({
       startedMs,
-      endedMs: journal.clock(),
+      endedMs: recorder.clock(),
       verdict: judge(evidence),
       evidence,
       reason,
@@ -143,8 +143,8 @@ export class Fetch {
 
   /** Sees whether the upstream still takes connections: if not, that is one more attempt to connect. */
   async #look(): Promise<AttemptRecord | 'still-there'> {
-    const { asked, body, journal } = this.#options;
-    const startedMs = journal.clock();
+    const { asked, body, recorder } = this.#options;
+    const startedMs = recorder.clock();
     this.#looking = new Look(() => asked.services.connect(this.#connectTimeoutMs()));
     const failure = await this.#looking.run();
     this.#looking = null;
@@ -154,7 +154,7 @@ export class Fetch {
     const verdict = judge(evidence);
     return this.#add({
       startedMs,
-      endedMs: journal.clock(),
+      endedMs: recorder.clock(),
       verdict,
       evidence,
       reason: 'waited',
@@ -163,18 +163,18 @@ export class Fetch {
   }
 
   #add(record: AttemptRecord): AttemptRecord {
-    const { asked, journal } = this.#options;
+    const { asked, recorder } = this.#options;
     if (record.evidence.ending.kind === 'connect-failed') asked.services.routes.upstreamIsAway();
     // What comes back after a restart has all its tries.
-    if (this.#absences.learn(journal.attempts.at(-1), record)) this.#retriesMade = 0;
-    journal.attempts.push(record);
+    if (this.#absences.learn(recorder.attempts.at(-1), record)) this.#retriesMade = 0;
+    recorder.attempts.push(record);
     return record;
   }
 
   #decide({ verdict, evidence }: AttemptRecord): Decision {
-    const { asked, transport, journal } = this.#options;
+    const { asked, transport, recorder } = this.#options;
     const { retries, retryBackoffMs, unverifiable } = asked.services.settings;
-    const before = journal.attempts.at(-2)?.evidence;
+    const before = recorder.attempts.at(-2)?.evidence;
     return decide({
       verdict,
       evidence,
@@ -187,7 +187,7 @@ export class Fetch {
       failsAlike: before !== undefined && failAlike(before, evidence),
       restarts: this.#absences.restarts,
       waits: this.#absences.waits,
-      waitLeftMs: this.#absences.leftMs(journal.clock()),
+      waitLeftMs: this.#absences.leftMs(recorder.clock()),
       retryBackoffMs,
     });
   }
@@ -203,13 +203,13 @@ export class Fetch {
         await this.#pause(decision.delayMs);
         return decision.reason;
       case 'wait': {
-        const { asked, journal } = this.#options;
+        const { asked, recorder } = this.#options;
         if (!this.#absences.wait()) return waitingRoomFull(asked.services.settings.maxWaiting);
-        journal.notes?.waitBegins();
+        recorder.notes?.waitBegins();
         await this.#pause(decision.delayMs);
-        journal.notes?.waitEnds();
-        this.#absences.waited(journal.clock());
-        journal.waitedMs = this.#absences.waitedMs;
+        recorder.notes?.waitEnds();
+        this.#absences.waited(recorder.clock());
+        recorder.waitedMs = this.#absences.waitedMs;
         return 'waited';
       }
     }
@@ -232,11 +232,11 @@ export class Fetch {
   }
 
   #beginRelay(received: ResponseHead, framing: Framing): Relay {
-    const { asked, receiveClock, journal } = this.#options;
+    const { asked, receiveClock, recorder } = this.#options;
     const { services, request, response } = asked;
     const connection = connectionFields(response, services.settings.keepAliveTimeoutMs, services.closing);
     const head = this.#options.clientHead(received);
-    journal.notes?.delivering(response, head, connection);
+    recorder.notes?.delivering(response, head, connection);
     this.#relay = new Relay(response, request, head, framing, connection, receiveClock);
     this.#stopWatching = whenClientLeaves(response, () => this.abandon());
     return this.#relay;
@@ -248,7 +248,7 @@ export class Fetch {
   }
 
   async #whole(record: AttemptRecord): Promise<Fetched> {
-    const { attempts } = this.#options.journal;
+    const { attempts } = this.#options.recorder;
     const { head } = record.evidence;
     if (this.#writer === null || head === null) return FAILED;
     const body = await this.#writer.finish();
@@ -271,8 +271,8 @@ export class Fetch {
   }
 
   #connectTimeoutMs(): number {
-    const { asked, journal } = this.#options;
-    const leftMs = this.#absences.waits === 0 ? null : this.#absences.leftMs(journal.clock());
+    const { asked, recorder } = this.#options;
+    const leftMs = this.#absences.waits === 0 ? null : this.#absences.leftMs(recorder.clock());
     return connectLimitMs(asked.services.settings.connectTimeoutMs, leftMs);
   }
 }

@@ -2,7 +2,7 @@
 
 import { originForm } from '../http/request-check.ts';
 import type { Evidence } from '../upstream/evidence.ts';
-import { count, duration } from './quantities.ts';
+import { count, duration } from '../config/units.ts';
 
 const MIN_HELD_MS = 2000;
 const MIN_PARTS = 3;

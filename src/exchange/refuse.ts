@@ -1,16 +1,21 @@
 /** Responses of our own: what went wrong, for a program or for a person. */
 
 import { STATUS_CODES } from 'node:http';
+import { NO_HINTS } from '../client/peer.ts';
+import type { LocalHints } from '../client/peer.ts';
 import type { Settings } from '../config/settings.ts';
+import { targetUrl } from '../config/target.ts';
+import { duration } from '../config/units.ts';
 import { ProxyError } from '../errors.ts';
-import { prefersHtml } from '../http/accept.ts';
 import { fieldValues } from '../http/fields.ts';
-import { ALLOWED_METHODS, renderProblem } from '../http/problem.ts';
+import { ALLOWED_METHODS, prefersHtml, renderProblem } from '../http/problem.ts';
 import type { Request } from '../http/request.ts';
 import { bodyInMemory } from '../spool/spooled-body.ts';
+import { restartsIn } from './absences.ts';
 import { hasBody } from './deliver.ts';
 import type { Answer } from './deliver.ts';
-import { duration } from './quantities.ts';
+import type { AttemptRecord } from './events.ts';
+import { explain } from './explain.ts';
 
 /** What a refusal tells beyond the error itself. */
 export interface RefusalFacts {
@@ -51,4 +56,56 @@ export function shuttingDown({ shutdownTimeoutMs }: Pick<Settings, 'shutdownTime
     `lastbyte is shutting down, and the exchange was not over within --shutdown-timeout, ${duration(shutdownTimeoutMs)}: ` +
     'send the request again when it runs again, or raise --shutdown-timeout.';
   return new ProxyError('shutting_down', sentence);
+}
+
+export interface UpstreamFailure {
+  readonly error: ProxyError;
+  readonly facts: RefusalFacts;
+}
+
+/** Told by the last of the attempts. */
+export function upstreamFailure(
+  attempts: readonly AttemptRecord[],
+  waitedMs: number,
+  settings: Settings,
+  hints: LocalHints = NO_HINTS,
+): UpstreamFailure {
+  const last = attempts.at(-1);
+  if (last === undefined) {
+    return { error: new ProxyError('internal_error', 'lastbyte never asked the upstream.'), facts: NO_FACTS };
+  }
+  const { verdict, evidence } = last;
+  const target = targetUrl(settings.target);
+  const { answering, inspector } = hints;
+  const tries = attempts.length;
+  const restarts = restartsIn(attempts);
+  const explanation = explain({
+    verdict,
+    evidence,
+    attempts: tries,
+    restarts,
+    target,
+    waitedMs,
+    settings,
+    answering,
+  });
+  const { code, sentence, remedy, expected, received, end } = explanation;
+  return {
+    error: new ProxyError(code, sentence),
+    facts: {
+      nextHop: target,
+      receivedStatus: evidence.head?.status ?? null,
+      details: expected === null ? null : `${received} of ${expected}`,
+      extensions: {
+        attempts: attempts.length,
+        expected,
+        received,
+        end,
+        request_body: evidence.requestBody,
+        waited_ms: Math.round(waitedMs),
+        remedy,
+        ...(inspector === null ? {} : { inspector }),
+      },
+    },
+  };
 }

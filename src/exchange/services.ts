@@ -10,7 +10,7 @@ import type { Routes } from '../upstream/routes.ts';
 import type { WaitingRoom } from '../upstream/absence.ts';
 import type { ExchangeRecord } from './events.ts';
 import type { HeldBackHints } from './held-back.ts';
-import type { Watcher } from './notes.ts';
+import type { Watcher } from './recorder.ts';
 
 export interface Services {
   /** The settings in force; an exchange keeps those it began with. */

@@ -8,7 +8,7 @@ import { Agent } from 'node:http';
 import type { ClientRequest, IncomingMessage, InformationEvent, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type HttpProxy from 'http-proxy';
-import type { ForwardedRequest } from '../exchange/request-head.ts';
+import type { ForwardedRequest } from '../exchange/forwarded-heads.ts';
 import { fieldValue } from '../http/fields.ts';
 import { serializeFields } from '../http/forwarding.ts';
 import type { UpstreamConnection } from '../upstream/connection.ts';

@@ -1,8 +1,8 @@
 /** An exchange on a path that the user exempted from buffering: passed on and relayed as it comes. */
 
 import { forwardInterim } from '../client/response-writer.ts';
-import { forwardedRequest, headContext } from '../exchange/request-head.ts';
-import type { ForwardedRequest } from '../exchange/request-head.ts';
+import { forwardedRequest, headContext } from '../exchange/forwarded-heads.ts';
+import type { ForwardedRequest } from '../exchange/forwarded-heads.ts';
 import type { AttemptContext } from '../exchange/transport.ts';
 import type { UpstreamConnection } from '../upstream/connection.ts';
 import type { Evidence } from '../upstream/evidence.ts';

@@ -3,8 +3,8 @@
 import type { Socket } from 'node:net';
 import { reset } from '../client/linger.ts';
 import { forwardInterim } from '../client/response-writer.ts';
-import { forwardedRequest, headContext } from '../exchange/request-head.ts';
-import type { ForwardedRequest } from '../exchange/request-head.ts';
+import { forwardedRequest, headContext } from '../exchange/forwarded-heads.ts';
+import type { ForwardedRequest } from '../exchange/forwarded-heads.ts';
 import type { Asked, AttemptContext } from '../exchange/transport.ts';
 import { offeredProtocols } from '../http/upgrade.ts';
 import type { UpstreamConnection } from '../upstream/connection.ts';

@@ -13,7 +13,7 @@ import { keepDraining, parse, putBack, stopAtUpgrades } from '../client/upgrade-
 import type { Settings } from '../config/settings.ts';
 import { ProxyError } from '../errors.ts';
 import type { ExchangeRecord } from '../exchange/events.ts';
-import { refusedRecord } from '../exchange/journal.ts';
+import { refusedRecord } from '../exchange/recorder.ts';
 import { NO_FACTS } from '../exchange/refuse.ts';
 import { offeredProtocols } from '../http/upgrade.ts';
 

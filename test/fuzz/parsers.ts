@@ -1,7 +1,7 @@
 /** Any octets for the parsers of src/: nothing throws, and how they are split into packets changes nothing. */
 
 import { strict as assert } from 'node:assert';
-import { prefersHtml } from '../../src/http/accept.ts';
+import { prefersHtml } from '../../src/http/problem.ts';
 import { upstreamFields, serializeFields, viaNames } from '../../src/http/forwarding.ts';
 import { checkRequest, originForm } from '../../src/http/request-check.ts';
 import { pathStreams } from '../../src/http/streaming.ts';

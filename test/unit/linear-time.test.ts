@@ -1,7 +1,7 @@
 // What a client or an upstream sent takes time in proportion to its length, whatever it is made of.
 
 import { describe, expect, test } from 'vitest';
-import { prefersHtml } from '../../src/http/accept.ts';
+import { prefersHtml } from '../../src/http/problem.ts';
 import { ChunkedDecoder } from '../../src/http/chunked.ts';
 import { asksForConnectionLogin } from '../../src/http/connection-login.ts';
 import { explainFieldLine } from '../../src/http/field-line.ts';

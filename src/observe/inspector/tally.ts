@@ -1,7 +1,7 @@
 /** Counts what happened since the start, and what that shows of the upstream. */
 
 import type { AttemptRecord, ExchangeRecord, Outcome } from '../../exchange/events.ts';
-import { count } from '../../exchange/quantities.ts';
+import { count } from '../../config/units.ts';
 import { keepsAlive } from '../../http/framing.ts';
 import { savedBy } from '../severity.ts';
 import type { SummaryView, UpstreamProfile } from './types.ts';

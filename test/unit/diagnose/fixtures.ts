@@ -1,7 +1,7 @@
 /** Observations and tallies as a probe would bring them, with only what a test is about written out. */
 
 import { SCENARIOS } from '../../../src/diagnose/scenarios.ts';
-import type { Observation } from '../../../src/diagnose/observation.ts';
+import type { Observation } from '../../../src/diagnose/outcome.ts';
 import type { Study } from '../../../src/diagnose/finding.ts';
 import type { Scenario } from '../../../src/diagnose/scenarios.ts';
 import { tally, type Tally } from '../../../src/diagnose/tally.ts';

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { prefersHtml } from '../../../src/http/accept.ts';
+import { prefersHtml } from '../../../src/http/problem.ts';
 
 test.each<[who: string, accept: string | undefined, html: boolean]>([
   ['a client that says nothing', undefined, false],

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
+import { bodyOctets, parseSubject, requestHead } from '../../../src/diagnose/request.ts';
+import type { Asking } from '../../../src/diagnose/request.ts';
 import { SCENARIOS } from '../../../src/diagnose/scenarios.ts';
-import { bodyOctets, requestHead, type Asking } from '../../../src/diagnose/request-octets.ts';
-import { parseSubject } from '../../../src/diagnose/subject.ts';
 import { ChunkedDecoder } from '../../../src/http/chunked.ts';
 import { scenarioNamed } from './fixtures.ts';
 

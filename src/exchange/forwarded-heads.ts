@@ -1,11 +1,14 @@
-/** The head that goes to the upstream, made from the client's. */
+/** The heads that go on: the client's request as the upstream gets it, and the upstream's response as the client gets it. */
 
 import type { Socket } from 'node:net';
 import type { Settings, Target } from '../config/settings.ts';
+import { fieldValue, listParts, withoutFields } from '../http/fields.ts';
 import type { Fields } from '../http/fields.ts';
-import { fieldValue, withoutFields } from '../http/fields.ts';
-import { upstreamFields, serializeFields } from '../http/forwarding.ts';
+import { serializeFields, upstreamFields } from '../http/forwarding.ts';
+import { mayNameAddress, renameOwnAddress } from '../http/own-address.ts';
+import type { Address } from '../http/own-address.ts';
 import type { Request } from '../http/request.ts';
+import type { ResponseHead } from '../http/response-head.ts';
 import type { Services } from './services.ts';
 
 /** What the head is made of, besides the client's request. */
@@ -64,7 +67,7 @@ export function forwardedRequest(
 }
 
 /** The upstream's own name, as a Host field has it: without the scheme's default port. */
-export function targetAuthority(target: Target): string {
+function targetAuthority(target: Target): string {
   if (target.kind === 'unix') return 'localhost';
   const host = target.host.includes(':') ? `[${target.host}]` : target.host;
   return target.port === (target.tls ? 443 : 80) ? host : `${host}:${target.port}`;
@@ -94,4 +97,44 @@ function withHost(fields: Fields, host: string | null): Fields {
 
 function isHostValue(fields: Fields, index: number): boolean {
   return index % 2 === 1 && fields[index - 1]?.toLowerCase() === 'host';
+}
+
+export interface ClientHead {
+  readonly head: ResponseHead;
+  /** What was changed, as a sentence; null: nothing. */
+  readonly note: string | null;
+}
+
+export function clientHead(
+  head: ResponseHead,
+  request: Request,
+  { settings, trusted, encrypted }: Pick<HeadContext, 'settings' | 'trusted' | 'encrypted'>,
+): ClientHead {
+  if (!mayNameAddress(head.fields)) return { head, note: null };
+  const upstream = upstreamAddress(settings);
+  const client = calledAddress(request, trusted, encrypted);
+  if (upstream === null || client === null) return { head, note: null };
+  const { fields, renamed } = renameOwnAddress(head.fields, { upstream, client });
+  if (renamed.length === 0) return { head, note: null };
+  const note =
+    `The upstream named its own address in ${renamed.join(' and ')}, past this proxy: ` +
+    `rewritten to ${client.scheme}://${client.authority}, which the client called.`;
+  return { head: { ...head, fields }, note };
+}
+
+/** Null: it has none. Behind a unix socket it knows the name that we send. */
+function upstreamAddress({ target, changeOrigin }: Settings): Address | null {
+  if (target.kind === 'unix' && !changeOrigin) return null;
+  const scheme = target.kind === 'tcp' && target.tls ? 'https' : 'http';
+  return { scheme, authority: targetAuthority(target) };
+}
+
+/** Null: a request of HTTP/1.0 may tell no name. A trusted peer tells what its own client called. */
+function calledAddress({ fields, host }: Request, trusted: boolean, encrypted: boolean): Address | null {
+  const told = trusted ? fields : [];
+  const proto = fieldValue(told, 'x-forwarded-proto')?.toLowerCase() ?? (encrypted ? 'https' : 'http');
+  const [forwardedHost] = listParts(fieldValue(told, 'x-forwarded-host') ?? '');
+  const authority = forwardedHost ?? host;
+  if (authority === null) return null;
+  return { scheme: proto === 'https' ? 'https' : 'http', authority };
 }
