@@ -61,11 +61,26 @@ export function configure(server: Server & { httpAllowHalfOpen?: boolean }, sett
   server.maxHeadersCount = 0;
 }
 
+/** @throws the system's error, such as EADDRINUSE */
+export async function listen(
+  server: Server,
+  { socketPath, host, port }: Pick<Settings, 'socketPath' | 'host' | 'port'>,
+): Promise<void> {
+  if (socketPath !== null) await clearStaleSocket(socketPath);
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(socketPath === null ? { host, port } : { path: socketPath }, () => {
+      server.off('error', reject);
+      resolve();
+    });
+  });
+}
+
 /**
  * Clears away the unix socket that a killed process left behind. Only one that nobody listens on is removed; whatever else
  * is there makes listening fail with EADDRINUSE.
  */
-export async function clearStaleSocket(path: string): Promise<void> {
+async function clearStaleSocket(path: string): Promise<void> {
   if (isSocket(path) && (await nobodyListens(path))) unlinkSync(path);
 }
 

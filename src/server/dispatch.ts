@@ -10,7 +10,7 @@ import { StreamedTransport } from '../http-proxy/streamed.ts';
 import { UpgradedTransport } from '../http-proxy/upgraded.ts';
 import { parseRequest } from '../http/request.ts';
 import { pathStreams } from '../http/streaming.ts';
-import type { ClientConnection } from './listener.ts';
+import type { ClientConnection, Dispatched } from './client-connection.ts';
 
 export interface Router {
   readonly passes: Passes;
@@ -19,34 +19,31 @@ export interface Router {
 
 export function dispatchRequest(
   { passes, services }: Router,
-  connection: ClientConnection,
+  { encrypted }: ClientConnection,
   incoming: IncomingMessage,
   response: ServerResponse,
   expectsContinue: boolean,
-): Promise<void> {
+): Dispatched {
   const request = parseRequest(incoming);
-  const asked = { services, request, incoming, response, encrypted: connection.encrypted };
+  const asked = { services, request, incoming, response, encrypted };
   if (pathStreams(request.target, services.settings.stream)) {
     const exchange = new Exchange(asked, new StreamedTransport(passes, asked), expectsContinue);
-    connection.current = exchange;
-    return exchange.run();
+    return { exchange, run: () => exchange.run() };
   }
   const exchange = new Exchange(asked, new BufferedTransport(asked), expectsContinue);
-  connection.current = exchange;
-  return passes.buffered(incoming, response, () => exchange.run());
+  return { exchange, run: () => passes.buffered(incoming, response, () => exchange.run()) };
 }
 
 /** @param received what the client sent after the request's head */
 export function dispatchUpgrade(
   { passes, services }: Router,
-  connection: ClientConnection,
+  { encrypted }: ClientConnection,
   incoming: IncomingMessage,
   received: Buffer,
-): Promise<void> {
+): Dispatched {
   const response = responseTo(incoming);
   const request = parseRequest(incoming);
-  const asked = { services, request, incoming, response, encrypted: connection.encrypted };
+  const asked = { services, request, incoming, response, encrypted };
   const exchange = new Exchange(asked, new UpgradedTransport(passes, asked, received), false);
-  connection.current = exchange;
-  return exchange.run();
+  return { exchange, run: () => exchange.run() };
 }

@@ -1,11 +1,11 @@
-/** The client's side: accepts connections, keeps their requests in order, and answers what cannot be a request. */
+/** Accepts clients' connections, hands their requests on, and answers what cannot be a request. */
 
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
-import { discardInput, stopReading, resumeReading } from '../client/backpressure.ts';
-import { configure, createServer, stopAccepting, clearStaleSocket } from '../client/http-server.ts';
-import { reset, linger } from '../client/linger.ts';
+import { discardInput } from '../client/backpressure.ts';
+import { configure, createServer, listen, stopAccepting } from '../client/http-server.ts';
+import { linger, reset } from '../client/linger.ts';
 import type { LingerLimits } from '../client/linger.ts';
 import { clientFault, isConnectionLost } from '../client/request-fault.ts';
 import { rawRefusal } from '../client/response-writer.ts';
@@ -16,41 +16,8 @@ import type { ExchangeRecord } from '../exchange/events.ts';
 import { refusedRecord } from '../exchange/recorder.ts';
 import { NO_FACTS } from '../exchange/refuse.ts';
 import { offeredProtocols } from '../http/upgrade.ts';
-
-/** Requests of one connection that may wait for their turn before it is read no further; the rest of a packet may come. */
-const MAX_PIPELINED = 16;
-
-/** What a connection tells the exchange that has it. */
-export interface CurrentExchange {
-  /** The request cannot be received to its end. False: it has been already, and is answered first. */
-  fault(error: ProxyError): boolean;
-  /** The client moved no byte for as long as it may. */
-  clientTimedOut(): void;
-  /** The proxy ends, and there is time for last words alone. */
-  stop(): void;
-}
-
-/** One client connection and what happens on it. */
-export interface ClientConnection {
-  readonly socket: Socket;
-  readonly encrypted: boolean;
-  /** The exchange that has the connection now. */
-  current: CurrentExchange | null;
-  /** Settles when all requests so far are answered. */
-  tail: Promise<void>;
-  /** Requests that are not answered yet. */
-  pending: number;
-  /** Node's parser reads it, and may find further requests. */
-  parsing: boolean;
-  /** What Node calls when the socket has room again, so that its responses go on. */
-  drainListeners: readonly object[];
-  /** Why the last request cannot be received to its end, when its turn is yet to come. */
-  fault: ProxyError | null;
-  /** An answer to something that was no request goes out after all others; then nothing more is read. */
-  refused: boolean;
-  /** The last answer is out: whatever else came is no concern of ours (RFC 9112 section 9.6). */
-  closing: boolean;
-}
+import { ClientConnection } from './client-connection.ts';
+import type { Dispatched } from './client-connection.ts';
 
 export interface ListenerHandlers {
   request(
@@ -58,8 +25,8 @@ export interface ListenerHandlers {
     request: IncomingMessage,
     response: ServerResponse,
     expectsContinue: boolean,
-  ): Promise<void>;
-  upgrade(connection: ClientConnection, request: IncomingMessage, head: Buffer): Promise<void>;
+  ): Dispatched;
+  upgrade(connection: ClientConnection, request: IncomingMessage, head: Buffer): Dispatched;
   /** What came was no request, and was refused. */
   refused(record: ExchangeRecord): void;
   /** The system did not hand a connection over. */
@@ -94,23 +61,13 @@ export class Listener {
   /** Connections of clients, and those of them that are only waiting for their end. */
   count(): { readonly running: number; readonly connections: number; readonly lingering: number } {
     let lingering = 0;
-    for (const { closing } of this.#connections.values()) if (closing) lingering += 1;
+    for (const { isClosing } of this.#connections.values()) if (isClosing) lingering += 1;
     return { running: this.#unfinished.size, connections: this.#connections.size, lingering };
   }
 
   /** @throws the system's error, such as EADDRINUSE */
-  async listen(): Promise<void> {
-    const { socketPath, host, port } = this.#settings;
-    if (socketPath !== null) await clearStaleSocket(socketPath);
-    await new Promise<void>((resolve, reject) => {
-      this.#server.once('error', reject);
-      const listening = (): void => {
-        this.#server.off('error', reject);
-        resolve();
-      };
-      if (socketPath === null) this.#server.listen({ host, port }, listening);
-      else this.#server.listen({ path: socketPath }, listening);
-    });
+  listen(): Promise<void> {
+    return listen(this.#server, this.#settings);
   }
 
   /** For connections and requests that come from now on. */
@@ -124,20 +81,20 @@ export class Listener {
     this.#stopping = true;
     const closed = stopAccepting(this.#server);
     for (const connection of this.#connections.values()) {
-      if (connection.pending === 0) this.#endIdle(connection.socket);
+      if (connection.isIdle) connection.close(this.#idleLimits());
     }
     return closed;
   }
 
   /** Ends what waits, in words, and what streams; answers under way and closing connections go on. */
   stop(): void {
-    for (const { current } of this.#connections.values()) current?.stop();
+    for (const connection of this.#connections.values()) connection.stop();
   }
 
   /** Ends every connection now. What was not through ends by RST: a FIN could pass for the end of an answer. */
   destroy(): void {
     this.#server.close(() => undefined);
-    for (const { socket, pending } of this.#connections.values()) if (pending > 0) reset(socket);
+    for (const { socket, isIdle } of this.#connections.values()) if (!isIdle) reset(socket);
     for (const socket of this.#accepted) socket.destroy();
   }
 
@@ -171,88 +128,52 @@ export class Listener {
 
   #adopt(socket: Socket): void {
     stopAtUpgrades(socket);
-    const drainListeners = socket.listeners('drain');
     const known = this.#connections.get(socket);
     if (known !== undefined) {
-      known.drainListeners = drainListeners;
+      known.drainListeners = socket.listeners('drain');
       return;
     }
-    const connection: ClientConnection = {
-      socket,
-      drainListeners,
-      encrypted: this.#settings.tlsCert !== null,
-      current: null,
-      tail: Promise.resolve(),
-      pending: 0,
-      parsing: true,
-      fault: null,
-      refused: false,
-      closing: false,
-    };
+    const connection = new ClientConnection(socket, this.#settings.tlsCert !== null);
     this.#connections.set(socket, connection);
     socket.on('close', () => this.#connections.delete(socket));
     // Node's http.Server calls this after the last response of a connection, and it would close at once.
-    socket.destroySoon = () => this.#linger(socket);
+    socket.destroySoon = () => connection.close(this.#settings);
   }
 
   #enqueue(request: IncomingMessage, response: ServerResponse, expectsContinue: boolean): void {
     const connection = this.#connections.get(request.socket);
-    if (connection === undefined || connection.closing) return;
-    const run = (): Promise<void> => {
-      const running = this.#handlers.request(connection, request, response, expectsContinue);
-      if (connection.fault !== null) connection.current?.fault(connection.fault);
-      return running;
-    };
-    this.#inOrder(connection, run);
-    if (connection.pending > MAX_PIPELINED) queueMicrotask(() => this.#hold(connection));
+    if (connection === undefined || connection.isClosing) return;
+    const dispatch = (): Dispatched => this.#handlers.request(connection, request, response, expectsContinue);
+    this.#track(connection, connection.carry(dispatch));
   }
 
-  /** When the present packet is parsed: only then is it known whether the parser goes on with the connection. */
-  #hold({ socket, parsing, pending }: ClientConnection): void {
-    if (parsing && pending > MAX_PIPELINED && !socket.destroyed) stopReading(socket);
-  }
-
-  /** Answers go out in the order of their requests (RFC 9112 section 9.3.2), and none is begun before its turn. */
-  #inOrder(connection: ClientConnection, run: () => Promise<void>): void {
-    connection.pending += 1;
-    const inTurn = (): Promise<void> | undefined => {
-      if (connection.closing || connection.socket.destroyed) return undefined;
-      return run();
-    };
-    const turn = connection.pending === 1 ? run() : connection.tail.then(inTurn);
-    const over = (): void => {
-      this.#unfinished.delete(tail);
-      connection.current = null;
-      connection.pending -= 1;
-      if (connection.pending <= MAX_PIPELINED) resumeReading(connection.socket);
-      if (this.#stopping && connection.pending === 0 && !connection.closing) this.#endIdle(connection.socket);
-    };
-    const tail = turn.then(over, () => {
-      // One exchange that fails must never be more than one exchange.
-      reset(connection.socket);
-      over();
+  /** @param over resolves when one more of its requests is answered */
+  #track(connection: ClientConnection, over: Promise<void>): void {
+    this.#unfinished.add(over);
+    void over.then(() => {
+      this.#unfinished.delete(over);
+      if (this.#stopping && connection.isIdle && !connection.isClosing) connection.close(this.#idleLimits());
     });
-    connection.tail = tail;
-    this.#unfinished.add(tail);
   }
 
   #upgrade(request: IncomingMessage, stream: Duplex, head: Buffer): void {
     const { socket, httpVersionMinor, rawHeaders } = request;
     const connection = this.#connections.get(socket);
     if (connection === undefined) return;
-    if (connection.closing) return discardInput(socket);
+    if (connection.isClosing) return discardInput(socket);
     connection.parsing = false;
     const giveBack = this.#takeOver(connection, stream);
     if (offeredProtocols({ minor: httpVersionMinor === 0 ? 0 : 1, fields: rawHeaders }).length > 0) {
-      this.#inOrder(connection, () => this.#handlers.upgrade(connection, request, head));
-      return;
+      const dispatch = (): Dispatched => this.#handlers.upgrade(connection, request, head);
+      return this.#track(connection, connection.carry(dispatch));
     }
     putBack(request, head);
-    this.#inOrder(connection, () => {
+    const goOn = (): Promise<void> => {
       giveBack();
       connection.parsing = true;
       return parse(this.#server, socket, connection.encrypted);
-    });
+    };
+    this.#track(connection, connection.inTurn(goOn));
   }
 
   /** Node leaves an upgrade's socket to us: its errors and its clock, also those of responses that are still due on it. */
@@ -273,7 +194,7 @@ export class Listener {
     if (connection === undefined) return;
     this.#takeOver(connection, socket);
     this.#refuse(
-      socket,
+      connection,
       new ProxyError('method_not_allowed', 'CONNECT is for forward proxies; this one serves one upstream.'),
     );
   }
@@ -285,62 +206,41 @@ export class Listener {
       socket.destroy();
       return;
     }
-    connection.parsing = false;
-    discardInput(socket);
+    connection.discard();
     // Bytes after a request that said "Connection: close" are no request.
-    if (connection.closing || code === 'HPE_CLOSED_CONNECTION') return;
+    if (connection.isClosing || code === 'HPE_CLOSED_CONNECTION') return;
     const refusal = clientFault(error, this.#settings);
-    if (connection.current?.fault(refusal) === true) return;
-    connection.fault = refusal;
-    this.#refuse(socket, refusal);
+    if (!connection.fault(refusal)) this.#refuse(connection, refusal);
   }
 
   /** After the answers that are still due. */
-  #refuse(socket: Socket, error: ProxyError): void {
-    const connection = this.#connections.get(socket);
-    if (connection === undefined || connection.refused) return;
-    connection.parsing = false;
-    connection.refused = true;
-    discardInput(socket);
-    this.#inOrder(connection, async () => {
+  #refuse(connection: ClientConnection, error: ProxyError): void {
+    if (!connection.refuseFurther()) return;
+    const { socket } = connection;
+    const answer = async (): Promise<void> => {
       if (!socket.writable) return;
       const record = refusedRecord(socket.remoteAddress ?? '', error);
       socket.write(rawRefusal(error, NO_FACTS, `urn:lastbyte:exchange:${record.id}`), () =>
-        this.#linger(socket),
+        connection.close(this.#settings),
       );
       this.#handlers.refused(record);
-    });
+    };
+    this.#track(connection, connection.inTurn(answer));
   }
 
   #timedOut(socket: Socket): void {
     const connection = this.#connections.get(socket);
-    if (connection?.current != null) connection.current.clientTimedOut();
-    else if (connection === undefined || connection.pending === 0) this.#endIdle(socket);
+    if (connection === undefined) linger(socket, this.#idleLimits());
+    else if (!connection.timedOut() && connection.isIdle) connection.close(this.#idleLimits());
   }
 
   /**
    * Nothing is due on it, so there is nothing that the client should have first. Many clients notice our FIN only when
    * they use the connection again: the proxy's end does not wait for that.
    */
-  #endIdle(socket: Socket): void {
+  #idleLimits(): LingerLimits {
     const { lingerTimeoutMs, lingerTotalMs } = this.#settings;
-    this.#close(socket, {
-      lingerTimeoutMs: 0,
-      lingerTotalMs: this.#stopping ? lingerTimeoutMs : lingerTotalMs,
-    });
-  }
-
-  #linger(socket: Socket): void {
-    this.#close(socket, this.#settings);
-  }
-
-  #close(socket: Socket, limits: LingerLimits): void {
-    const connection = this.#connections.get(socket);
-    if (connection !== undefined) {
-      connection.parsing = false;
-      connection.closing = true;
-    }
-    linger(socket, limits);
+    return { lingerTimeoutMs: 0, lingerTotalMs: this.#stopping ? lingerTimeoutMs : lingerTotalMs };
   }
 }
 
