@@ -16,7 +16,7 @@ export type {
 } from './exchange/events.ts';
 export type { StrayBytesNotice } from './exchange/explain.ts';
 export type { WaitingNotice } from './exchange/explain-absent.ts';
-export type { AttemptTimes } from './upstream/attempt-notes.ts';
+export type { AttemptTimes } from './upstream/timings.ts';
 export type { Ending, Evidence, RequestBodySent } from './upstream/evidence.ts';
 export type { VerdictKind } from './upstream/verdict.ts';
 export type { AccessLogFormat, LogLevel, Settings, Target, WithholdMode } from './config/settings.ts';

@@ -2,7 +2,7 @@
 
 import type { ErrorCode } from '../errors.ts';
 import type { BodyPreview } from '../spool/body-preview.ts';
-import type { AttemptTimes } from '../upstream/attempt-notes.ts';
+import type { AttemptTimes } from '../upstream/timings.ts';
 import type { Evidence } from '../upstream/evidence.ts';
 import type { VerdictKind } from '../upstream/verdict.ts';
 

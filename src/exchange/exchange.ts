@@ -250,7 +250,7 @@ export class Exchange {
     const { response, incoming, services } = this.#asked;
     this.#stage = { kind: 'answering' };
     this.#recorder.status = answer.status;
-    const connection = connectionFields(response, this.#settings.keepAliveTimeoutMs, services.closing);
+    const connection = connectionFields(response, this.#settings.keepAliveTimeoutMs, services.isClosing());
     this.#recorder.notes?.delivering(response, answer, connection);
     if (outcome === 'refused') this.#recorder.notes?.answering(answer);
     const delivering = deliver(response, answer, connection);

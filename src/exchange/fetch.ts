@@ -234,7 +234,7 @@ export class Fetch {
   #beginRelay(received: ResponseHead, framing: Framing): Relay {
     const { asked, receiveClock, recorder } = this.#options;
     const { services, request, response } = asked;
-    const connection = connectionFields(response, services.settings.keepAliveTimeoutMs, services.closing);
+    const connection = connectionFields(response, services.settings.keepAliveTimeoutMs, services.isClosing());
     const head = this.#options.clientHead(received);
     recorder.notes?.delivering(response, head, connection);
     this.#relay = new Relay(response, request, head, framing, connection, receiveClock);

@@ -8,7 +8,7 @@ import type { ErrorCode, ProxyError } from '../errors.ts';
 import type { Request } from '../http/request.ts';
 import { Previews } from '../spool/body-preview.ts';
 import type { PreviewRoom, PreviewWriter } from '../spool/body-preview.ts';
-import { AttemptNotes } from '../upstream/attempt-notes.ts';
+import { AttemptTimings } from '../upstream/timings.ts';
 import type { Answer } from './deliver.ts';
 import type { AttemptRecord, ExchangeBegun, ExchangeNotes, ExchangeRecord, Outcome, Wait } from './events.ts';
 import type { Services } from './services.ts';
@@ -32,11 +32,11 @@ export class Recorder {
   readonly notes: Timings | null;
 
   /** @param socket the client's */
-  constructor(request: Request, socket: Socket, services: Pick<Services, 'watcher' | 'addressOf'>) {
+  constructor(request: Request, socket: Socket, services: Pick<Services, 'watch' | 'addressOf'>) {
     this.#request = request;
     // The address is forgotten when the socket closes.
     this.#clientAddress = services.addressOf(socket);
-    const { watcher } = services;
+    const watcher = services.watch();
     this.notes = watcher === null ? null : new Timings(this.#startedMs, watcher.previewRoom);
     if (watcher !== null) this.#tell(watcher, socket);
   }
@@ -148,8 +148,8 @@ export class Timings implements ExchangeNotes {
   }
 
   /** For one more attempt of the exchange. */
-  attempt(): AttemptNotes {
-    return new AttemptNotes(this.#startedMs, this.#previews);
+  attempt(): AttemptTimings {
+    return new AttemptTimings(this.#startedMs, this.#previews);
   }
 
   /** The body of the request is about to be read by another listener. */

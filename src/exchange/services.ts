@@ -22,8 +22,8 @@ export interface Services {
   readonly heldBack: HeldBackHints;
   /** The name by which this proxy knows itself in Via (RFC 9110 section 7.6.3). */
   readonly via: string;
-  /** True while the proxy shuts down: connections are not kept alive any longer. */
-  readonly closing: boolean;
+  /** Whether the proxy shuts down: connections are not kept alive any longer. */
+  isClosing(): boolean;
   readonly connect: (timeoutMs: number) => Connecting;
   /** Opens a connection that is read as a stream. */
   readonly connectAsStream: (timeoutMs: number) => Connecting;
@@ -33,8 +33,8 @@ export interface Services {
   nearby(): Nearby;
   /** Whether this peer's X-Forwarded-*, X-Real-IP and Forwarded fields are to be believed. */
   trusts(address: string): boolean;
-  /** Who watches exchanges as they begin; null: nobody, so nothing more than the record is made. */
-  readonly watcher: Watcher | null;
+  /** Asked once by each exchange: who watches it from its beginning; null: nobody, so nothing more than the record is made. */
+  watch(): Watcher | null;
   /** Takes the record of an exchange that is over. */
   record(record: ExchangeRecord): void;
 }

@@ -5,7 +5,7 @@ import type { Framing } from '../http/framing.ts';
 import type { Request } from '../http/request.ts';
 import type { ResponseHead } from '../http/response-head.ts';
 import type { BodySink, SpooledBody } from '../spool/spooled-body.ts';
-import type { AttemptNotes } from '../upstream/attempt-notes.ts';
+import type { AttemptTimings } from '../upstream/timings.ts';
 import type { Evidence } from '../upstream/evidence.ts';
 import type { AttemptRecord } from './events.ts';
 import type { Services } from './services.ts';
@@ -40,7 +40,7 @@ export interface AttemptContext {
     framing: Framing,
   ) => { readonly sink: BodySink; readonly streams: boolean };
   /** Null: nobody watches. */
-  readonly notes: AttemptNotes | null;
+  readonly notes: AttemptTimings | null;
 }
 
 export interface Transport {

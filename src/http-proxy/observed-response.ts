@@ -8,7 +8,7 @@ import { serializeFields } from '../http/forwarding.ts';
 import { parseResponseHead } from '../http/response-head.ts';
 import type { HeadResult, ResponseHead } from '../http/response-head.ts';
 import type { BodySink } from '../spool/spooled-body.ts';
-import type { AttemptNotes } from '../upstream/attempt-notes.ts';
+import type { AttemptTimings } from '../upstream/timings.ts';
 import type { UpstreamConnection } from '../upstream/connection.ts';
 import { CLIENT_GONE, evidenceOf, headTooLarge, MESSAGE_END, notHttp } from '../upstream/evidence.ts';
 import { FIN, resetBy, sinkFault, UNASKED_SWITCH } from '../upstream/evidence.ts';
@@ -28,7 +28,7 @@ export interface ObservationOptions {
     framing: Framing,
   ) => { readonly sink: BodySink; readonly streams: boolean };
   /** Null: nobody watches. */
-  readonly notes: AttemptNotes | null;
+  readonly notes: AttemptTimings | null;
 }
 
 export class ResponseObservation {

@@ -57,7 +57,7 @@ export class EventPublisher {
   }
 
   /** Asked once for each exchange: who watches it from its beginning; null: nobody does. */
-  get watcher(): Watcher | null {
+  watch(): Watcher | null {
     const watched = this.#events.listenerCount('begun') + this.#events.listenerCount('closed') > 0;
     return watched && (this.lookAtAll || this.#bucket.take()) ? this.#watcher : null;
   }

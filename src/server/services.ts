@@ -53,12 +53,8 @@ export function servicesUnder(settings: Settings, shared: Shared): Services {
     waitingRoom: new WaitingRoom(waiters, () => absence.waitBegins()),
     heldBack: new HeldBackHints(),
     via,
-    get closing() {
-      return shared.closing;
-    },
-    get watcher() {
-      return publisher.watcher;
-    },
+    isClosing: () => shared.closing,
+    watch: () => publisher.watch(),
     connect: (timeoutMs) => connect({ timeoutMs }),
     connectAsStream: (timeoutMs) => connect({ timeoutMs, asStream: true }),
     addressOf,

@@ -1,9 +1,9 @@
 /** Sends one request over one connection: its head at once, its body when that is due. */
 
 import type { SpooledBody } from '../spool/spooled-body.ts';
-import type { AttemptNotes } from './attempt-notes.ts';
 import type { UpstreamConnection } from './connection.ts';
 import type { Expectation, RequestBodySent } from './evidence.ts';
+import type { AttemptTimings } from './timings.ts';
 
 /** How long the body is held back, in ms; 0: not at all. */
 export interface Hold {
@@ -27,7 +27,7 @@ export interface RequestToSend {
   /** How the body is held back. */
   readonly hold: Hold;
   /** Null: nobody watches. */
-  readonly notes: AttemptNotes | null;
+  readonly notes: AttemptTimings | null;
 }
 
 export class RequestSender {

@@ -1,8 +1,7 @@
-/** What was learned about the upstream's routes: which of them answer without reading a request body. */
+/** What was learned about the upstream's routes: which of them answer without reading a request body, and what says 100 (Continue). */
 
 import type { Settings } from '../config/settings.ts';
 import type { Hold } from './request-sender.ts';
-import { Continues } from './continues.ts';
 import { mayBeUntouched } from './evidence.ts';
 import type { Evidence } from './evidence.ts';
 import type { VerdictKind } from './verdict.ts';
@@ -35,7 +34,7 @@ export type HoldSettings = Pick<Settings, 'withholdBody' | 'bodyHoldMs' | 'bodyH
 const MAX_ROUTES = 1000;
 
 export class Routes {
-  readonly #continues = new Continues();
+  readonly #continueSupport = new ContinueSupport();
   /** Least recently learned first. */
   readonly #learned = new Map<string, Learned>();
 
@@ -47,7 +46,7 @@ export class Routes {
     const holdMs = habitualHoldMs(learned?.habit ?? null, settings);
     const saysContinue = learned?.saysContinue === true;
     return {
-      expectContinue: this.#continues.asked,
+      expectContinue: this.#continueSupport.asked,
       // One that says when it takes a request up is not waiting for the body while it is silent.
       silentMs: saysContinue && holdMs > 0 ? bodyHoldMaxMs : holdMs,
       continuedMs: holdMs,
@@ -58,7 +57,7 @@ export class Routes {
 
   /** Learns from an attempt with a body that was to be held like this. */
   learn(method: string, path: string, hold: Hold, verdict: VerdictKind, evidence: Evidence): void {
-    this.#continues.learn(verdict, evidence);
+    this.#continueSupport.learn(verdict, evidence);
     const key = routeKey(method, path);
     const known = isAnswer(verdict) ? (this.#learned.get(key)?.habit ?? null) : null;
     const habit = habitShown(hold, verdict, evidence) ?? known;
@@ -75,10 +74,10 @@ export class Routes {
 
   /**
    * The upstream takes no connections: what was cut before its answer was cut by its end, and not because of its body. What
-   * comes back may be another server, so the 100 (Continue) has to be heard anew.
+   * comes back may be another server, so the 100 (Continue) has to be heard again.
    */
   upstreamIsAway(): void {
-    this.#continues.forget();
+    this.#continueSupport.forget();
     for (const [key, learned] of this.#learned) {
       if (learned.beforeHead) this.#learned.delete(key);
       else if (learned.saysContinue) this.#learned.set(key, { ...learned, saysContinue: false });
@@ -108,7 +107,7 @@ function habitShown(hold: Hold, verdict: VerdictKind, evidence: Evidence): Route
   const answered = isAnswer(verdict);
   if (answered && requestBody === 'withheld') return 'needs-hold';
   if (answered && hold.silentMs > 0 && requestBody === 'whole') return 'reads-body';
-  // Only a reset can come of an unread body; a close in order is something else, such as a restart.
+  // Only a reset can come of an unread body; a clean close is something else, such as a restart.
   return !answered && ending.kind === 'rst' && requestBody !== 'withheld' ? 'needs-hold' : null;
 }
 
@@ -121,4 +120,30 @@ function routeKey(method: string, path: string): string {
   // Part by part: one pattern for all of it would look for a digit from each character on, in quadratic time.
   const parts = plain.split('/').map((part) => (/\d/.test(part) ? '*' : part));
   return `${method} ${parts.join('/')}`;
+}
+
+/** Whether the upstream answers `Expect: 100-continue` at all: learned from what it does. */
+class ContinueSupport {
+  #seen: 'unknown' | 'some' | 'never' = 'unknown';
+
+  /** Whether to ask: not one that has shown that it does not answer that. */
+  get asked(): boolean {
+    return this.#seen !== 'never';
+  }
+
+  /** What comes back after a restart may be another server. */
+  forget(): void {
+    this.#seen = 'unknown';
+  }
+
+  /** Learns from an attempt, if it asked. */
+  learn(verdict: VerdictKind, evidence: Evidence): void {
+    const { expectation, requestBody, head } = evidence;
+    if (expectation === 'none') return;
+    if (expectation === 'continued') this.#seen = 'some';
+    else if (head?.status === 417) this.#seen = 'never';
+    // Some say it only for what reads the body: one that was heard once may say it again.
+    else if (this.#seen === 'unknown' && verdict === 'complete' && requestBody === 'whole')
+      this.#seen = 'never';
+  }
 }

@@ -1,4 +1,4 @@
-/** What is noted of one attempt while somebody watches, and only then. */
+/** When each step of an attempt was reached, and how its body began: taken while somebody watches, and only then. */
 
 import { performance } from 'node:perf_hooks';
 import { previewing } from '../spool/body-preview.ts';
@@ -22,7 +22,7 @@ export interface AttemptTimes {
 
 type Moment = Exclude<keyof AttemptTimes, 'body'>;
 
-export class AttemptNotes implements AttemptTimes {
+export class AttemptTimings implements AttemptTimes {
   readonly #startedMs: number;
   readonly #previews: Previews;
   connectedMs: number | null = null;
