@@ -33,6 +33,23 @@ export function writeHead(
   response.writeHead(status, reason, [...lengthLast(fields), ...connection]);
 }
 
+const CLOSE: readonly string[] = ['Connection', 'close'];
+
+/** Shorter than the real time by a margin, so that a client does not send just as the connection is closed. */
+const KEEP_ALIVE_MARGIN_MS = 5000;
+
+/** HTTP/1.0 clients are never kept (RFC 9112 section 9.3); others are told a shorter time than they are given. */
+export function connectionFields(
+  response: ServerResponse,
+  keepAliveTimeoutMs: number,
+  closing: boolean,
+): readonly string[] {
+  const { shouldKeepAlive, req } = response;
+  if (!shouldKeepAlive || !req.complete || req.httpVersionMinor === 0 || closing) return CLOSE;
+  const seconds = Math.max(1, Math.floor((keepAliveTimeoutMs - KEEP_ALIVE_MARGIN_MS) / 1000));
+  return ['Connection', 'keep-alive', 'Keep-Alive', `timeout=${seconds}`];
+}
+
 const NO_BYTES: Buffer = Buffer.alloc(0);
 
 /** Sends the head before there is any body. Node's own `flushHeaders()` would encode it as UTF-8. */

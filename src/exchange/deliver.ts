@@ -75,39 +75,3 @@ async function deliverParts(response: ServerResponse, body: SpooledBody): Promis
 function isEncrypted(response: ServerResponse): boolean {
   return response.socket instanceof TLSSocket;
 }
-
-/**
- * Resolves when the response is over: with true when it was sent to the last octet. `left` is called then, too. Node
- * closes a response only once it is its turn on the connection, so the connection is watched as well.
- */
-export function responseClosed(response: ServerResponse, left: () => void): Promise<boolean> {
-  const { socket } = response.req;
-  return new Promise((resolve) => {
-    const over = (): void => {
-      socket.off('close', over);
-      left();
-      // What could not be written counts as written for Node, once the socket has failed.
-      resolve(response.writableFinished && socket.errored === null);
-    };
-    response.on('close', over);
-    if (socket.destroyed) over();
-    else socket.on('close', over);
-  });
-}
-
-const CLOSE: readonly string[] = ['Connection', 'close'];
-
-/** Shorter than the real time by a margin, so that a client does not send just as the connection is closed. */
-const KEEP_ALIVE_MARGIN_MS = 5000;
-
-/** HTTP/1.0 clients are never kept (RFC 9112 section 9.3); others are told a shorter time than they are given. */
-export function connectionFields(
-  response: ServerResponse,
-  keepAliveTimeoutMs: number,
-  closing: boolean,
-): readonly string[] {
-  const { shouldKeepAlive, req } = response;
-  if (!shouldKeepAlive || !req.complete || req.httpVersionMinor === 0 || closing) return CLOSE;
-  const seconds = Math.max(1, Math.floor((keepAliveTimeoutMs - KEEP_ALIVE_MARGIN_MS) / 1000));
-  return ['Connection', 'keep-alive', 'Keep-Alive', `timeout=${seconds}`];
-}

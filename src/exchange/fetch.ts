@@ -16,10 +16,11 @@ import { connectLimitMs, decide } from '../upstream/retry.ts';
 import type { Decision } from '../upstream/retry.ts';
 import { judge } from '../upstream/verdict.ts';
 import { Absences } from './absences.ts';
-import { connectionFields } from './deliver.ts';
+import { connectionFields } from '../client/response-writer.ts';
 import type { AttemptRecord } from './events.ts';
 import type { Recorder } from './recorder.ts';
-import { Relay, whenClientLeaves } from './relay.ts';
+import { whenClientLeaves } from '../client/response-end.ts';
+import { Relay } from './relay.ts';
 import type { Asked, AttemptContext, Transport } from './transport.ts';
 
 export interface FetchOptions {

@@ -84,21 +84,3 @@ export class Relay implements BodySink {
     reset(this.#response.socket);
   }
 }
-
-/** How long a half-closed client may be silent before the kernel asks whether it is still there. */
-const PROBE_MS = 10_000;
-
-/**
- * A client that closes its side while a stream is under way has left: nothing else would tell until the next event.
- * One that had closed its side before the stream began reads on (RFC 9112 section 9.6); the kernel's probes find out
- * when it is gone. Returns a function that stops watching.
- */
-export function whenClientLeaves(response: ServerResponse, left: () => void): () => void {
-  const { socket } = response.req;
-  if (socket.readableEnded) {
-    socket.setKeepAlive(true, PROBE_MS);
-    return () => undefined;
-  }
-  socket.once('end', left);
-  return () => socket.off('end', left);
-}
