@@ -3,6 +3,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { expect, test } from 'vitest';
+import { releaseNotes } from '../../../scripts/release-notes.ts';
 
 const ROOT = path.join(import.meta.dirname, '..', '..', '..');
 const textOf = (file: string): string => readFileSync(path.join(ROOT, file), 'utf8');
@@ -28,4 +29,13 @@ test('every file that docs/release.md names is there', () => {
 
 test('the changelog has the version that would be released', () => {
   expect(all('CHANGELOG.md', /^## (\S+?),/gm)).toContain(manifest.version);
+});
+
+test('the notes of a release are the part of the changelog below its version', () => {
+  const changelog =
+    '# Changelog\n\n## 0.3.0, not released yet\n\n- c\n\n## 0.2.0, 2026-01-31\n\n- b\n- a\n\n## 0.1.0, 2025-12-01\n';
+  expect(releaseNotes('v0.2.0', '0.2.0', changelog)).toBe('- b\n- a');
+  expect(() => releaseNotes('v0.2.0', '0.3.0', changelog)).toThrow('package.json says 0.3.0');
+  expect(() => releaseNotes('v0.3.0', '0.3.0', changelog)).toThrow('no date for 0.3.0');
+  expect(() => releaseNotes('v0.4.0', '0.4.0', changelog)).toThrow('no heading for 0.4.0');
 });
