@@ -37,8 +37,7 @@ function offersFor(
   current: string,
   declared: Readonly<Record<string, Options>>,
 ): readonly string[] | null {
-  const ended = typed.indexOf('--');
-  if (ended !== -1 && ended < typed.length - 1) return ended === typed.length - 2 ? null : [PATHS];
+  if (typed.slice(0, -1).includes('--')) return [PATHS];
   const [, flag = '', value] = /^(--[^=]+)=(.*)$/s.exec(current) ?? [];
   if (value !== undefined) return wordsOf(declared[flag.slice(2)]).map((word) => `${flag}=${word}`);
   // bash splits at =, so that --access-log=json comes as three words.

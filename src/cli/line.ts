@@ -31,13 +31,14 @@ export function readLine(parsed: Arguments, args: readonly string[], shape: Shap
   const entries = Object.entries(flags);
   return {
     words: words.map(String).slice(shape.word === null ? 0 : 1),
-    afterDashes: Array.isArray(after) ? after.map(String) : null,
+    afterDashes: args.includes('--') ? (Array.isArray(after) ? after.map(String) : []) : null,
     flags: Object.fromEntries(entries.filter(isKnown)),
     faults: [
       ...entries
         .filter((entry) => !isKnown(entry))
         .map(([name, value]) => unknownFlag(value === false ? `no-${name}` : name, shape)),
       ...switchFaults(args, shape.options),
+      ...(shape.word === null || !args.includes('--') ? [] : [commandFault(shape.word)]),
     ],
   };
 }
@@ -65,6 +66,11 @@ function switchFaults(args: readonly string[], options: Shape['options']): reado
     const fault = lineFault(flagOrigin(name), 'is neither true nor false', 'Write true or false');
     return [{ ...fault, value: shown(value) }];
   });
+}
+
+function commandFault(word: string): Fault {
+  const remedy = `Leave it out, or write lastbyte without ${word}`;
+  return lineFault({ kind: 'flag', name: '--' }, `is no part of lastbyte ${word}`, remedy);
 }
 
 /** Words after the last one that a command takes. */

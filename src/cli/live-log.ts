@@ -9,14 +9,17 @@ type LogSettings = Pick<Settings, 'logLevel' | 'accessLog' | 'quiet'>;
 export class LiveLog {
   readonly #stream: Output;
   readonly #color: boolean;
+  readonly #prefix: string;
   readonly #closing: Promise<boolean>[] = [];
   #settings: LogSettings;
   #log: Log;
 
-  constructor(settings: LogSettings, stream: Output, color: boolean) {
+  /** @param prefix before each line that is for people */
+  constructor(settings: LogSettings, stream: Output, color: boolean, prefix: string) {
     this.#settings = settings;
     this.#stream = stream;
     this.#color = color;
+    this.#prefix = prefix;
     this.#log = this.#open();
   }
 
@@ -41,6 +44,13 @@ export class LiveLog {
 
   #open(): Log {
     const { logLevel: level, accessLog: format, quiet } = this.#settings;
-    return createLog({ level, format, quiet, stream: this.#stream, color: this.#color });
+    return createLog({
+      level,
+      format,
+      quiet,
+      stream: this.#stream,
+      color: this.#color,
+      prefix: this.#prefix,
+    });
   }
 }

@@ -1,23 +1,28 @@
 /** `lastbyte [target]`: the proxy, with the settings for its flags. */
 
+import { once } from 'node:events';
+import { createServer } from 'node:net';
 import type { Fault } from '../config/fault.ts';
 import { nearestName } from '../config/nearest.ts';
 import { loadSettings, type Sources } from '../config/resolve.ts';
+import type { Settings } from '../config/settings.ts';
 import { BAD_USAGE, type Command } from './command.ts';
 import { COMMAND_WORDS } from './commands.ts';
 import { faultReport } from './fault-report.ts';
 import { flagOrigin, lineFault, surplusFaults, type Line } from './line.ts';
 import { settingsOptions, settingsRequest } from './settings-flags.ts';
 
-const USAGE = `Usage: $0 [options] [target]
+const USAGE = `Usage: $0 [options] [target] [-- command]
 
 Every response, to the last byte: a proxy for dev servers that close
 connections too early. The target is such a server: a port, host:port, a URL,
-or unix:/path; by default port 8000.`;
+or unix:/path; by default port 8000. A command after -- starts the server, and
+lastbyte ends with it; without a target it is given a free port as PORT.`;
 
 const EPILOGUE = `Every flag is also a variable (--body-hold: LASTBYTE_BODY_HOLD) and a key of
 the file (body-hold). Sizes: 512kb, 10mb, 1gb. Times: 100ms, 30s, 5m, 0.
-Exit codes: 0 fine, 1 failed, 2 bad usage or configuration.`;
+Exit codes: 0 fine, 1 failed, 2 bad usage or configuration; after --, the
+command's own, 127 not found, 126 not executable.`;
 
 export const proxy: Command = {
   options: (all) => ({
@@ -29,6 +34,8 @@ export const proxy: Command = {
     y
       .usage(USAGE)
       .example('$0 8000', 'in front of a dev server on port 8000')
+      .example('$0 8000 -- python manage.py runserver', 'start both; end both')
+      .example('$0 -- npm run dev', 'the same, on a free port')
       .example('$0 django:8000 --host 0.0.0.0', 'beside a container, open to others')
       .example('$0 --config lastbyte.yaml -p 9000', 'a file, with one option changed')
       .epilogue(EPILOGUE),
@@ -36,9 +43,11 @@ export const proxy: Command = {
     const { json, ...flags } = line.flags;
     const { sources, faults } = proxyRequest({ ...line, flags }, env);
     const loaded = loadSettings(sources);
+    const command = line.afterDashes;
     const all = [
       ...faults,
       ...(json === undefined ? [] : [jsonFault()]),
+      ...(command?.length === 0 ? [commandMissing()] : []),
       ...(loaded.kind === 'faults' ? loaded.faults : []),
     ];
     if (loaded.kind === 'faults' || all.length > 0) {
@@ -46,7 +55,9 @@ export const proxy: Command = {
       return BAD_USAGE;
     }
     const { run } = await import('./run.ts');
-    return await run({ sources, settings: loaded.settings, streams, version });
+    const given = { sources, settings: loaded.settings, streams, version, command };
+    const isTargetGiven = loaded.provenance.get('target')?.kind !== 'default';
+    return await run(command === null || isTargetGiven ? given : await onFreePort(given));
   },
 };
 
@@ -77,6 +88,34 @@ function commandFault(word: string): Fault | null {
   }
   const command = /^[a-z-]+$/.test(word) ? nearestName(word, COMMAND_WORDS) : null;
   return command === null ? null : lineFault(origin, 'is not a command', `Did you mean ${command}?`);
+}
+
+interface Given {
+  readonly sources: Sources;
+  readonly settings: Settings;
+}
+
+/** The command is told where to listen, and the proxy where that is: on this machine, in either family. */
+async function onFreePort<G extends Given>(given: G): Promise<G> {
+  const port = String(await freePort());
+  const { env } = given.sources;
+  const sources = { ...given.sources, target: port, env: { ...env, PORT: port, HOST: '127.0.0.1' } };
+  const loaded = loadSettings(sources);
+  return loaded.kind === 'faults' ? given : { ...given, sources, settings: loaded.settings };
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address();
+  server.close();
+  await once(server, 'close');
+  return typeof address === 'object' && address !== null ? address.port : 0;
+}
+
+function commandMissing(): Fault {
+  const remedy = 'Write the command that starts the server, or leave -- out';
+  return lineFault({ kind: 'flag', name: '--' }, 'is followed by no command', remedy);
 }
 
 function jsonFault(): Fault {

@@ -1,15 +1,17 @@
-/** `lastbyte [target]`: runs the proxy until a signal ends it. */
+/** `lastbyte [target] [-- command]`: runs the proxy until a signal ends it, or the command that it has started. */
 
-import type { Sources } from '../config/resolve.ts';
+import { setTimeout as delay } from 'node:timers/promises';
+import { fileOf, type Sources } from '../config/resolve.ts';
 import type { Settings } from '../config/settings.ts';
 import { isLoopback, targetUrl } from '../config/target.ts';
 import { formatDuration } from '../config/units.ts';
-import { absentAtStart } from './absent-at-start.ts';
 import { createProxyFromSettings, type Proxy } from '../server/proxy.ts';
+import { absentAtStart } from './absent-at-start.ts';
+import { startChild, type Child } from './child.ts';
 import { LiveLog } from './live-log.ts';
 import { reload } from './reload.ts';
 import { startFailure } from './start-failure.ts';
-import { untilStopped } from './stop-signals.ts';
+import { untilStopped, type Stop } from './stop-signals.ts';
 import type { Streams } from './streams.ts';
 
 interface Run {
@@ -17,14 +19,45 @@ interface Run {
   readonly settings: Settings;
   readonly streams: Streams;
   readonly version: string;
+  /** What starts the server, without a shell; null: it runs already. */
+  readonly command: readonly string[] | null;
 }
 
-/** The exit code: 0 ended in order, 1 could not start or was made to end at once. */
-export async function run({ sources, settings, streams, version }: Run): Promise<number> {
+/** The exit code: the command's own; without one, 0 ended cleanly, 1 could not start or was made to end at once. */
+export async function run(given: Run): Promise<number> {
+  const { settings, streams, version, command } = given;
   const proxy = await started(settings, streams);
   if (proxy === null) return 1;
-  const { stdout } = streams;
-  const live = new LiveLog(settings, stdout, stdout.isTTY === true && !sources.env['NO_COLOR']);
+  const start = command === null ? null : await startChild(command, given.sources.env);
+  if (start?.kind === 'failed') {
+    streams.stderr.write(`${start.sentence}\n`);
+    await proxy.close();
+    return start.code;
+  }
+  const live = openLog(given);
+  tellEvents(proxy, live);
+  const { url, adminUrl } = proxy;
+  live.log.banner({ version, url, target: targetUrl(settings.target), adminUrl });
+  const exposure = adminExposure(proxy, settings);
+  if (exposure !== null) live.log.warn(exposure);
+  const child = start?.child ?? null;
+  const stop = await untilTheEnd(given, proxy, live, child);
+  await child?.endWithin(settings.shutdownTimeoutMs);
+  if (stop === 'destroyed') live.log.warn('second signal: exchanges under way were cut');
+  const code = child === null ? (stop === 'closed' ? 0 : 1) : await child.exited;
+  // Node would wait for ever for what is written to a pipe that nobody reads.
+  if (!(await live.close())) process.exit(code);
+  return code;
+}
+
+/** Beside a command that has the output for itself, the log goes to stderr, and each of its lines says whose it is. */
+function openLog({ settings, streams, sources, command }: Run): LiveLog {
+  const stream = command === null ? streams.stdout : streams.stderr;
+  const color = stream.isTTY === true && !sources.env['NO_COLOR'];
+  return new LiveLog(settings, stream, color, command === null ? '' : '[lastbyte] ');
+}
+
+function tellEvents(proxy: Proxy, live: LiveLog): void {
   proxy.on('exchange', (record) => live.log.exchange(record));
   proxy.on('adminError', ({ message, stack }) => {
     live.log.error(`the admin listener failed at something and goes on: ${message}`, { stack });
@@ -32,31 +65,74 @@ export async function run({ sources, settings, streams, version }: Run): Promise
   proxy.on('acceptError', ({ message }) => live.log.error(`a connection could not be accepted: ${message}`));
   proxy.on('waiting', ({ sentence }) => live.log.info(sentence));
   proxy.on('strayBytes', ({ sentence }) => live.log.warn(sentence));
+}
 
+/** Serves until a signal or the command's end has ended the proxy. */
+async function untilTheEnd(
+  { sources, settings, command }: Run,
+  proxy: Proxy,
+  live: LiveLog,
+  child: Child | null,
+): Promise<Stop> {
   let wanted = settings;
   const onHangup = (): void => {
-    wanted = reload(sources, wanted, proxy, live);
+    child?.pass('SIGHUP');
+    if (child === null || fileOf(sources) !== null) wanted = reload(sources, wanted, proxy, live);
   };
   process.on('SIGHUP', onHangup);
-  const stopped = untilStopped(proxy, (signal) => live.log.info(stoppingNotice(signal, proxy)));
-  // Last: whoever has read it may send signals.
-  const { url, adminUrl } = proxy;
-  live.log.banner({ version, url, target: targetUrl(settings.target), adminUrl });
-  const exposure = adminExposure(proxy, settings);
-  if (exposure !== null) live.log.warn(exposure);
-  const absent = absentAtStart(settings, [url, adminUrl]);
-  void absent.sentence.then((sentence) => {
-    if (sentence !== null) live.log.info(sentence);
+  const stopped = untilStopped(child === null ? proxy : together(proxy, child, settings), (signal) => {
+    child?.pass(signal);
+    live.log.info(stoppingNotice(signal, proxy));
   });
-  const stop = await stopped;
+  const ended = child === null ? stopped : Promise.race([stopped, afterItsEnd(child, proxy)]);
+  const patienceMs = child === null ? 0 : Math.max(settings.waitForUpstreamMs, MIN_PATIENCE_MS);
+  const absent = absentAtStart(settings, [proxy.url, proxy.adminUrl], patienceMs);
+  void absent.sentence.then((sentence) => {
+    if (sentence !== null) live.log.info(`${sentence}${portHint(sources, command)}`);
+  });
+  const stop = await ended;
   absent.cancel();
   process.off('SIGHUP', onHangup);
+  return stop;
+}
 
-  if (stop === 'destroyed') live.log.warn('second signal: exchanges under way were cut');
-  const code = stop === 'closed' ? 0 : 1;
-  // Node would wait for ever for what is written to a pipe that nobody reads.
-  if (!(await live.close())) process.exit(code);
-  return code;
+/** Whoever was given a port may not have read it. */
+function portHint({ target, env }: Sources, command: readonly string[] | null): string {
+  if (command === null || target === undefined || target !== env['PORT']) return '';
+  const [name] = command;
+  return `; ${name} was given PORT=${target}: if it does not read that, name the port that it takes, lastbyte 8000 -- ${name} …`;
+}
+
+/** A server takes longer than nothing to start, also where requests are not to wait for it. */
+const MIN_PATIENCE_MS = 5_000;
+
+function together(
+  proxy: Proxy,
+  child: Child,
+  { shutdownTimeoutMs }: Settings,
+): Parameters<typeof untilStopped>[0] {
+  return {
+    close: async () => {
+      await Promise.all([proxy.close(), child.endWithin(shutdownTimeoutMs)]);
+    },
+    destroy: () => {
+      child.pass('SIGKILL');
+      proxy.destroy();
+    },
+  };
+}
+
+/** What it has sent before its end is still read, for so long. */
+const LAST_BYTES_MS = 250;
+
+/** The command has ended, and with it the server: what it has answered is delivered, the rest is refused. */
+async function afterItsEnd(child: Child, proxy: Proxy): Promise<Stop> {
+  await child.exited;
+  const closed = proxy.close();
+  await Promise.race([closed, delay(LAST_BYTES_MS)]);
+  proxy.refuseWaiting();
+  await closed;
+  return 'closed';
 }
 
 function stoppingNotice(signal: NodeJS.Signals, { running, settings }: Proxy): string {

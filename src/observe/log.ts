@@ -20,6 +20,8 @@ export interface LogOptions {
   readonly color: boolean;
   /** Only warnings and errors, and no banner. */
   readonly quiet: boolean;
+  /** Before each line of the pretty form, where others write to the same terminal. */
+  readonly prefix?: string;
 }
 
 export interface Log {
@@ -64,7 +66,7 @@ export function createLog(options: LogOptions): Log {
     return style.message({ at: Date.now(), level: 'warn', text, fields: { dropped: entries } }, color);
   };
   const lowest = quiet && RANKS[options.level] > RANKS.warn ? 'warn' : options.level;
-  const output = new LineOutput(stream, lowest, lossLine);
+  const output = new LineOutput(stream, lowest, lossLine, form === 'pretty' ? (options.prefix ?? '') : '');
   const say = (level: LogLevel, text: string, fields: LogFields = {}): void => {
     if (!output.wants(level)) return;
     output.write(style.message({ at: Date.now(), level, text, fields }, color));
@@ -105,13 +107,20 @@ class LineOutput {
   readonly #stream: LogStream;
   /** What is said of entries that nobody read. */
   readonly #lossLine: (entries: number) => string;
+  readonly #prefix: string;
   readonly #lines: string[] = [];
   readonly #logger: Logger;
   #closed: Promise<boolean> | null = null;
   #dropped = 0;
 
-  constructor(stream: NodeJS.WritableStream, level: LogLevel, lossLine: (entries: number) => string) {
+  constructor(
+    stream: NodeJS.WritableStream,
+    level: LogLevel,
+    lossLine: (entries: number) => string,
+    prefix: string,
+  ) {
     this.#level = level;
+    this.#prefix = prefix;
     this.#lossLine = lossLine;
     this.#stream = new LogStream(stream, () => this.#ownUp());
     this.#logger = createLogger({
@@ -132,7 +141,7 @@ class LineOutput {
 
   /** The lines of one turn of the event loop are one entry: each costs winston's way, and a write that blocks the process. */
   write(line: string): void {
-    this.#lines.push(line);
+    this.#lines.push(this.#prefix === '' ? line : line.replaceAll(/^(?=.)/gm, this.#prefix));
     if (this.#lines.length === 1) setImmediate(() => this.#flush());
   }
 

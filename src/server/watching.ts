@@ -19,14 +19,9 @@ export interface Watching {
   close(): void;
 }
 
-/** @param halfCloses whether a client that has closed its sending side is answered */
-export function watching(
-  events: EventEmitter<ProxyEvents>,
-  inspected: Inspected,
-  halfCloses: boolean,
-): Watching {
+export function watching(events: EventEmitter<ProxyEvents>, inspected: Inspected): Watching {
   const inspector = new Inspector(inspected, packageVersion());
-  const replays = new Replays(inspector, (address) => inspected.trusts(address), halfCloses);
+  const replays = new Replays(inspector, (address) => inspected.trusts(address));
   const metrics = new Metrics({
     version: inspector.version,
     now: () => inspected.now(),

@@ -26,16 +26,16 @@ const libraries = (files: readonly string[]): readonly string[] =>
   [...loadedWith(files)].filter((name) => !name.endsWith('.ts') && !name.startsWith('node:')).sort();
 
 test.each([
-  ['--version', ['bin.ts'], ['yargs']],
-  ['healthcheck', ['bin.ts', 'cli/healthcheck.ts'], ['yargs']],
-  ['the proxy', ['bin.ts', 'cli/run.ts'], ['prom-client', 'winston', 'yargs']],
-  ['print-config', ['bin.ts', 'cli/print-config.ts'], ['yargs']],
+  ['--version', ['cli/main.ts'], ['yargs']],
+  ['healthcheck', ['cli/main.ts', 'cli/healthcheck.ts'], ['yargs']],
+  ['the proxy', ['cli/main.ts', 'cli/run.ts'], ['prom-client', 'winston', 'yargs']],
+  ['print-config', ['cli/main.ts', 'cli/print-config.ts'], ['yargs']],
 ])('%s waits for no library but its own', (_, files, expected) => {
   expect(libraries(files)).toEqual(expected);
 });
 
 test('the proxy does not wait for what only diagnose needs', () => {
-  const loaded = [...loadedWith(['bin.ts', 'cli/run.ts'])];
+  const loaded = [...loadedWith(['cli/main.ts', 'cli/run.ts'])];
   expect(loaded).toContain(path.join('server', 'proxy.ts'));
   expect(loaded.filter((file) => file.startsWith('diagnose'))).toEqual([]);
 });

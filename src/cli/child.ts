@@ -1,0 +1,125 @@
+/** The command after `--`: started without a shell, given the terminal, and ended with all that it has started. */
+
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { constants } from 'node:os';
+import { setTimeout as delay } from 'node:timers/promises';
+
+/** Windows has no process groups: there the command itself is all that can be ended. */
+const HAS_GROUPS = process.platform !== 'win32';
+
+/** What a shell returns for a command that is not there, or that may not be run (POSIX, Shell Command Language 2.8.2). */
+const NOT_FOUND = 127;
+const NOT_EXECUTABLE = 126;
+const KILLED_BASE = 128;
+
+/** What the command has left behind is asked to end, and killed after this. */
+const LEFTOVERS_MS = 1000;
+const PROBE_MS = 20;
+
+/**
+ * Ends the group when the pipe to this process closes, however this process ended. It is a shell because that costs 1 MB of
+ * memory; `$0` is the group.
+ */
+const GUARD = 'read -r _; kill -s TERM -- "-$0"; sleep 2; kill -s KILL -- "-$0"';
+
+export type StartedChild =
+  | { readonly kind: 'running'; readonly child: Child }
+  | { readonly kind: 'failed'; readonly code: number; readonly sentence: string };
+
+export async function startChild(
+  [file = '', ...args]: readonly string[],
+  env: NodeJS.ProcessEnv,
+): Promise<StartedChild> {
+  // A session of its own: signals reach it by our hand alone, so each once, and with all that it has started. It can still
+  // read the terminal, which holds back only processes of its own session (tty_ioctl(4), SIGTTIN).
+  const started = spawn(file, args, { env, stdio: 'inherit', detached: HAS_GROUPS });
+  const error: unknown = await once(started, 'spawn').then(
+    () => null,
+    (cause: unknown) => cause,
+  );
+  return error === null ? { kind: 'running', child: new Child(started) } : failure(file, error);
+}
+
+function failure(file: string, error: unknown): StartedChild {
+  const code = error instanceof Error && 'code' in error ? String(error.code) : String(error);
+  if (code === 'ENOENT') {
+    const remedy = 'see that it is installed, and spelt as in a terminal';
+    return { kind: 'failed', code: NOT_FOUND, sentence: `There is no command ${file}: ${remedy}.` };
+  }
+  const why = code === 'EACCES' ? 'it is a folder, or not executable' : code;
+  return { kind: 'failed', code: NOT_EXECUTABLE, sentence: `The command ${file} cannot be run: ${why}.` };
+}
+
+export class Child {
+  /** The command's exit code; 128 and the signal's number if one ended it. */
+  readonly exited: Promise<number>;
+  readonly #process: ChildProcess;
+  readonly #guard: ChildProcess | null;
+
+  constructor(started: ChildProcess) {
+    this.#process = started;
+    this.exited = once(started, 'exit').then(([code, signal]: (number | NodeJS.Signals | null)[]) =>
+      typeof code === 'number' ? code : KILLED_BASE + signalNumber(signal),
+    );
+    this.#guard = HAS_GROUPS ? guardOf(started.pid) : null;
+    if (HAS_GROUPS) this.#passJobControl();
+  }
+
+  /** To the command and all that it has started. */
+  pass(name: NodeJS.Signals): void {
+    if (HAS_GROUPS) this.#signalGroup(name);
+    else this.#process.kill(name);
+  }
+
+  /** Resolves when the command has ended, by SIGKILL if it takes longer, and nothing that it started is left. */
+  async endWithin(limitMs: number): Promise<void> {
+    const limit = setTimeout(() => this.pass('SIGKILL'), limitMs);
+    await this.exited;
+    clearTimeout(limit);
+    await this.#endLeftovers();
+    this.#guard?.kill('SIGKILL');
+  }
+
+  async #endLeftovers(): Promise<void> {
+    if (!HAS_GROUPS || !this.#signalGroup('SIGTERM')) return;
+    const deadlineMs = performance.now() + LEFTOVERS_MS;
+    while (performance.now() < deadlineMs && this.#signalGroup(0)) await delay(PROBE_MS);
+    this.#signalGroup('SIGKILL');
+  }
+
+  /** False: nobody is left in the group. */
+  #signalGroup(name: NodeJS.Signals | 0): boolean {
+    try {
+      return process.kill(-(this.#process.pid ?? Number.NaN), name);
+    } catch {
+      return false;
+    }
+  }
+
+  /** In a session of its own it does not hear from the terminal that its window has changed, or that it is to stop. */
+  #passJobControl(): void {
+    process.on('SIGWINCH', () => this.pass('SIGWINCH'));
+    process.on('SIGCONT', () => this.pass('SIGCONT'));
+    process.on('SIGTSTP', () => {
+      this.pass('SIGTSTP');
+      process.kill(process.pid, 'SIGSTOP');
+    });
+  }
+}
+
+/** Null where there is no shell: then a SIGKILL to this process leaves the command running. */
+function guardOf(group: number | undefined): ChildProcess | null {
+  const guard = spawn('/bin/sh', ['-c', GUARD, String(group)], {
+    detached: true,
+    stdio: ['pipe', 'ignore', 'ignore'],
+  });
+  guard.on('error', () => undefined);
+  guard.stdin?.on('error', () => undefined);
+  guard.unref();
+  return guard.pid === undefined ? null : guard;
+}
+
+function signalNumber(signal: string | number | null | undefined): number {
+  return Object.entries(constants.signals).find(([name]) => name === signal)?.[1] ?? 0;
+}
