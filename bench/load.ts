@@ -26,7 +26,7 @@ export interface Measured extends Load {
   readonly cpuMicros: number;
 }
 
-/** Large answers may all still be under way at the end: then there were none. @throws what wrk said, if it did not run */
+/** Large responses may all still be under way at the end: then there were none. @throws what wrk said, if it did not run */
 export async function load({ url, connections, seconds, close = false }: LoadPlan): Promise<Load> {
   const header = close ? ['-H', 'Connection: close'] : [];
   const args = ['-t1', `-c${connections}`, `-d${seconds}s`, '--timeout', '30s', '--latency', ...header, url];

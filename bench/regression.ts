@@ -22,7 +22,7 @@ const results = await throughput(plan, (line) => process.stderr.write(`${line}\n
 for (const { name } of sizes) {
   const [ours, plain] = [results.get('lastbyte')?.get(name), results.get('http-proxy')?.get(name)];
   const ratio = (ours?.requestsPerSecond ?? 0) / (plain?.requestsPerSecond ?? Number.NaN);
-  // Refusals are quick: a rate that counts them would be no rate of answers.
+  // Refusals are quick: a rate that counts them would be no rate of responses.
   const errors = ours?.errors ?? 0;
   const isEnough = ratio >= LEAST && errors === 0;
   process.stdout.write(

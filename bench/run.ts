@@ -16,8 +16,8 @@ const CONNECTIONS = 32;
 
 const HOLDS: Readonly<Record<Holds, string>> = {
   'what-came': '',
-  'unproven-buffer': '; buffers the answer first, and sends a cut one all the same',
-  'proven-whole': '; has the whole answer, proven, before it sends any of it',
+  'unproven-buffer': '; buffers the response first, and sends a cut one all the same',
+  'proven-whole': '; has the whole response, proven, before it sends any of it',
 };
 
 type Case = (given: Arguments) => Promise<string>;

@@ -47,7 +47,7 @@ export class Scene implements AsyncDisposable {
     return scene;
   }
 
-  /** A path on the origin whose answer is so large. */
+  /** A path on the origin whose response is so large. */
   path(bytes: number): string {
     if (!this.#bodies.has(bytes)) {
       const body = randomBytes(bytes);
@@ -84,7 +84,7 @@ export class Scene implements AsyncDisposable {
     return folder;
   }
 
-  /** @throws when the answer is not the file, octet for octet */
+  /** @throws when the response is not the file, byte for byte */
   async expectRight(url: string, bytes: number): Promise<void> {
     const response = await fetch(`${url}${this.path(bytes)}`);
     const got = Buffer.from(await response.arrayBuffer());

@@ -18,8 +18,8 @@ const EMBEDDED: ServerName = "Node's http";
 
 const WHY =
   'Why: the view answers without reading the request body. When the server then closes, the unread bytes make its\n' +
-  'kernel send a reset instead of an orderly end, and throw away the part of the answer that is still unsent.\n' +
-  'lastbyte takes the whole answer from the server, checks its length, and closes only after the client has closed.';
+  'kernel send a reset instead of an orderly end, and throw away the part of the response that is still unsent.\n' +
+  'lastbyte takes the whole response from the server, checks its length, and closes only after the client has closed.';
 
 interface Stage {
   readonly name: string;
@@ -72,7 +72,7 @@ async function compare({ name, server, proxy }: Stage): Promise<'compared'> {
     `A client posts 100,000 bytes chunked with "Connection: close", ${TRIES} times each way, and reads the\n`,
   );
   say(
-    `${count(ANSWER_BYTES)}-byte answer as slowly as a busy client does. A dot is a whole answer, an x a cut one.\n\n`,
+    `${count(ANSWER_BYTES)}-byte answer as slowly as a busy client does. A dot is a whole response, an x a cut one.\n\n`,
   );
   const ways: readonly { readonly way: string; readonly port: number }[] = [
     { way: `directly from ${name}`, port: server.port },

@@ -36,7 +36,7 @@ async function main(): Promise<number> {
   const all = await diagnoseServers({ runs, tries }, (line) => process.stderr.write(`${line}\n`));
   const document = readFileSync(DOCUMENT, 'utf8');
   if (values.check) return check(document, all);
-  const how = `${runs} runs of each server, ${tries} tries of each scenario in a run; whole answers of all tries.`;
+  const how = `${runs} runs of each server, ${tries} tries of each scenario in a run; whole responses of all tries.`;
   writeFileSync(DOCUMENT, document.replace(TABLE, `$1\n${verdictTable(all)}\n\n${how}\n\n$2`));
   return 0;
 }

@@ -1,4 +1,4 @@
-/** The fault table: which real server gives which request a whole answer, and how that is written as Markdown. */
+/** The fault table: which real server gives which request a whole response, and how that is written as Markdown. */
 
 import { startServer, SERVER_NAMES, whyMissing, type ServerName } from '../test/real/servers.ts';
 import { numberedBody } from '../test/real/numbered-body.ts';
@@ -19,7 +19,7 @@ const UPLOADS: readonly Upload[] = [{ kind: 'none' }, { kind: 'length', body: UP
 export interface Cell {
   readonly tries: number;
   readonly whole: number;
-  /** The most that one answer lost that had begun as a 200; 0 when none did. */
+  /** The most that one response lost that had begun as a 200; 0 when none did. */
   readonly worstLossBytes: number;
   /** How the tries ended that were not whole, each way once. */
   readonly ends: readonly string[];
@@ -92,20 +92,20 @@ function isWhole(answer: WireResponse): boolean {
   return answer.status === 200 && answer.end === 'whole' && answer.body.equals(EXPECTED);
 }
 
-/** An answer that says that it failed has lost nothing. */
+/** A response that says that it failed has lost nothing. */
 function lostBytes({ status, body }: WireResponse): number {
   return status === 200 ? ANSWER_BYTES - body.length : 0;
 }
 
 function describeEnd({ status, end }: WireResponse): string {
-  if (status === 0) return 'no answer';
+  if (status === 0) return 'no response';
   if (status !== 200) return `status ${status}`;
   return { whole: 'wrong bytes', fin: 'closed early', reset: 'reset', timeout: 'silence' }[end];
 }
 
 /** Rows as a Markdown table, one column an upload. */
 export function markdown(rows: readonly Row[]): string {
-  const head = ['5 MB answer', 'GET', 'POST, Content-Length', 'POST, chunked'];
+  const head = ['5 MB response', 'GET', 'POST, Content-Length', 'POST, chunked'];
   const lines = rows.map(({ server, cells }) => [server, ...cells.map(cellText)]);
   return [head, head.map(() => '---'), ...lines].map((line) => `| ${line.join(' | ')} |`).join('\n');
 }

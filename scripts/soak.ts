@@ -1,5 +1,5 @@
 /**
- * Loads lastbyte for a while with everything that can happen, and checks every answer and what is left behind:
+ * Loads lastbyte for a while with everything that can happen, and checks every response and what is left behind:
  * `npm run test:soak`.
  */
 

@@ -1,4 +1,4 @@
-/** How lastbyte's cost grows: with the size of the answer, and with the number of clients. */
+/** How lastbyte's cost grows: with the size of the response, and with the number of clients. */
 
 import type { Arguments } from '../arguments.ts';
 import { load, measured, median } from '../load.ts';
@@ -33,7 +33,7 @@ export async function growth({ rounds, seconds, warmUpSeconds }: Arguments): Pro
   const clients = Array.from(byClients, ([count, all]) => [String(count), ...figuresOf(all)]);
   const columns = ['requests/s', 'CPU, µs a request', 'p50, ms', 'p99, ms'];
   return [
-    `Medians of ${rounds} interleaved rounds of ${seconds} s. ${CONNECTIONS} clients, by the size of the answer:`,
+    `Medians of ${rounds} interleaved rounds of ${seconds} s. ${CONNECTIONS} clients, by the size of the response:`,
     table(['answer', ...columns, 'µs a KB'], sizes),
     '4 KB answers, by the number of clients:',
     table(['clients', ...columns], clients),

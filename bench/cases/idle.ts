@@ -32,12 +32,12 @@ export async function idle({ peers }: Arguments): Promise<string> {
     await child[Symbol.asyncDispose]();
   }
   return [
-    `${CLIENTS} clients on kept connections, after one answer of 1 KB each.`,
+    `${CLIENTS} clients on kept connections, after one response of 1 KB each.`,
     table(['', 'KB a client'], rows),
   ].join('\n\n');
 }
 
-/** A client that has had an answer of 1 KB and keeps its connection. */
+/** A client that has had a response of 1 KB and keeps its connection. */
 async function askedOnce(port: number, path: string): Promise<Socket> {
   const socket = connect(port, '127.0.0.1').on('error', () => undefined);
   await once(socket, 'connect');

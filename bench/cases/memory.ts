@@ -22,5 +22,7 @@ export async function memory({ peers, rounds, seconds }: Arguments): Promise<str
     await child[Symbol.asyncDispose]();
   }
   const how = `${CONNECTIONS} clients × 10 MB for ${rounds * seconds} s, each peer fresh and alone; resident memory of all its processes.`;
-  return [how, table(['', 'after one answer, MiB', 'peak, MiB', 'requests/s', 'errors'], rows)].join('\n\n');
+  return [how, table(['', 'after one response, MiB', 'peak, MiB', 'requests/s', 'errors'], rows)].join(
+    '\n\n',
+  );
 }

@@ -39,7 +39,7 @@ export async function slowClient({ peers, rounds }: Arguments): Promise<string> 
     figure(median(busyMs) / direct),
     figure(median(clientMs)),
   ]);
-  const how = `A 20 MB answer to a client that reads up to 64 KB every ${READ_EVERY_MS} ms; medians of ${rounds} interleaved rounds.`;
+  const how = `A 20 MB response to a client that reads up to 64 KB every ${READ_EVERY_MS} ms; medians of ${rounds} interleaved rounds.`;
   return [how, table(['', 'upstream busy, ms', '÷ direct', 'client served, ms'], rows)].join('\n\n');
 }
 
@@ -50,7 +50,7 @@ async function portOf(peer: Peer, originPort: number, scene: Scene): Promise<num
   return port;
 }
 
-/** Busy from the request's head until the last octet of the answer is with the kernel. */
+/** Busy from the request's head until the last byte of the response is with the kernel. */
 class BusyUpstream implements AsyncDisposable {
   readonly #body = Buffer.alloc(BYTES, 'x');
   readonly #times: Promise<number>[] = [];

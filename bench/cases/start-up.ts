@@ -1,4 +1,4 @@
-/** From the start of the process to the first answer, beside Node that does nothing. */
+/** From the start of the process to the first response, beside Node that does nothing. */
 
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -37,7 +37,7 @@ export async function startUp({ rounds }: Arguments): Promise<string> {
   const rows = [
     row('`node -e 0`, to its end', toNothing),
     row('`lastbyte --version`, to its end', toVersion),
-    row('`lastbyte 8000`, to the first answer', toAnswer),
+    row('`lastbyte 8000`, to the first response', toAnswer),
   ];
   return [`Medians of ${rounds}.`, table(['', 'ms', '÷ `node -e 0`'], rows)].join('\n\n');
 }

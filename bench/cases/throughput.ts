@@ -20,7 +20,7 @@ export interface ThroughputPlan {
 
 const WARM_UP_ROUNDS = 4;
 
-/** From this size on, the answers that a load leaves unread at its end fill the kernel's memory for TCP within a few rounds. */
+/** From this size on, the responses that a load leaves unread at its end fill the kernel's memory for TCP within a few rounds. */
 const LARGE_BYTES = 1024 * 1024;
 
 interface Result {
@@ -68,7 +68,7 @@ export async function throughput(plan: ThroughputPlan, say: (line: string) => vo
   return results;
 }
 
-/** In rounds, as it is measured: code that was compiled for a running load is compiled anew when connections end and begin. */
+/** In rounds, as it is measured: code that was compiled for a running load is compiled again when connections end and begin. */
 async function warmUp(
   scene: Scene,
   running: readonly Running[],

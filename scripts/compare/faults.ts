@@ -27,7 +27,7 @@ const LENGTH = 'HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 5
 const CHUNKED = 'HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nTransfer-Encoding: chunked\r\n\r\n';
 const CHUNK = `${PART.length.toString(16)}\r\n${PART}\r\n`;
 
-/** Sends the octets, and ends the connection. The first `times` requests only; those behind get a whole answer. */
+/** Sends the bytes, and ends the connection. The first `times` requests only; those behind get a whole response. */
 function cutting(octets: string, ending: 'FIN' | 'RST', times = Infinity): Script {
   let cut = 0;
   return async (connection) => {
@@ -59,7 +59,7 @@ const unread = (name: string, server: ServerName, upload: 'length' | 'chunked'):
   start: () => startServer(server),
 });
 
-/** Nobody listens for two seconds; then a whole answer. */
+/** Nobody listens for two seconds; then a whole response. */
 async function restarting(): Promise<{ readonly port: number } & AsyncDisposable> {
   const port = await freePort();
   const started = delay(RESTART_MS).then(() => Upstream.start(cutting('', 'FIN', 0), port));

@@ -8,12 +8,12 @@ import { setTimeout as delay } from 'node:timers/promises';
  * `cut`: a 200 whose end the client can see is missing. `hidden cut`: a 200 with a part of the body, ended as if it
  * were the whole. `hung`: neither more nor an end.
  */
-export type Outcome = 'whole' | `${number}` | 'cut' | 'hidden cut' | 'hung' | 'no answer';
+export type Outcome = 'whole' | `${number}` | 'cut' | 'hidden cut' | 'hung' | 'no response';
 
 export interface Ask {
   readonly method: 'GET' | 'POST';
   readonly upload: 'none' | 'length' | 'chunked';
-  /** The body that a whole answer has. */
+  /** The body that a whole response has. */
   readonly expected: Buffer;
   readonly path: string;
   /** Reads at most what has come, then pauses: a client that has other things to do. */
@@ -36,9 +36,9 @@ export async function askOnce(port: number, ask: Ask): Promise<Outcome> {
   try {
     return await new Promise((resolve) => {
       outgoing.setTimeout(SILENCE_MS, () => resolve('hung'));
-      // A reset in the middle of an answer is told to the request, too.
+      // A reset in the middle of a response is told to the request, too.
       let answered = false;
-      outgoing.on('error', () => (answered ? undefined : resolve('no answer')));
+      outgoing.on('error', () => (answered ? undefined : resolve('no response')));
       outgoing.on('response', (response) => {
         answered = true;
         void outcomeOf(response, ask).then(resolve);

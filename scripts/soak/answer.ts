@@ -1,4 +1,4 @@
-/** Reads one answer of the proxy as strictly as it promises to write it. */
+/** Reads one response of the proxy as strictly as it promises to write it. */
 
 import type { ByteReader } from '../../test/harness/byte-reader.ts';
 
@@ -11,10 +11,10 @@ export type Answer =
       readonly body: Buffer;
       readonly interim: readonly number[];
     }
-  /** The connection ended before the answer did. */
+  /** The connection ended before the response did. */
   | { readonly kind: 'cut'; readonly status: number; readonly bytes: number };
 
-/** @throws when the answer is not framed as it must be */
+/** @throws when the response is not framed as it must be */
 export async function readAnswer(reader: ByteReader, method: string): Promise<Answer> {
   const interim: number[] = [];
   for (;;) {

@@ -106,7 +106,7 @@ async function judge(client: Client, plan: Plan, answer: Answer): Promise<Result
   const due = wish.framed === 'none' ? [204, 304] : [200];
   if (!due.includes(status)) throw new Error(`status ${status} ${body.toString('latin1').slice(0, 300)}`);
   if (fields.get('x-id') !== String(wish.id))
-    throw new Error(`the answer to ${fields.get('x-id') ?? 'none'}`);
+    throw new Error(`the response to ${fields.get('x-id') ?? 'none'}`);
   const bytes = plan.method === 'HEAD' || wish.framed === 'none' ? 0 : wish.bytes;
   if (!body.equals(bodyOf(wish.id, bytes))) throw new Error(`another body: ${body.length} of ${bytes} bytes`);
   if (wish.early && plan.version === '1.1' && !answer.interim.includes(103)) throw new Error('no 103');
@@ -126,7 +126,7 @@ async function seeEcho(client: Client, { wish }: Plan): Promise<Result> {
   return 'whole';
 }
 
-/** What a client does behind the answer. True: it keeps the connection. */
+/** What a client does after the response. True: it keeps the connection. */
 async function follow(client: Client, plan: Plan, answer: Answer): Promise<boolean> {
   if (answer.kind === 'cut') {
     client.socket.destroy();

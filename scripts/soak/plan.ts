@@ -3,11 +3,11 @@
 import type { Random } from '../../test/harness/random-body.ts';
 import { LARGEST_BODY_BYTES } from './body.ts';
 
-/** How the upstream frames its answer; `none` is a 204 or 304, `events` an event stream, `upgrade` an echo. */
+/** How the upstream frames its response; `none` is a 204 or 304, `events` an event stream, `upgrade` an echo. */
 export type Framed = 'length' | 'chunked' | 'close' | 'none' | 'events' | 'upgrade';
 
 /**
- * What the upstream does wrong: `fin` and `rst` end the answer before its end, `hang` stops in it, `unread` closes
+ * What the upstream does wrong: `fin` and `rst` end the response before its end, `hang` stops in it, `unread` closes
  * without having read the request's body.
  */
 export type Fault = 'sound' | 'fin' | 'rst' | 'hang' | 'unread';
@@ -111,7 +111,7 @@ function chosen<T>(pick: Random, from: readonly T[]): T {
   return one;
 }
 
-/** What a client may see: a whole answer, a stream that is visibly cut, or a refusal. */
+/** What a client may see: a whole response, a stream that is visibly cut, or a refusal. */
 export type Result = 'whole' | 'cut' | 502 | 503 | 504;
 
 /**
@@ -152,7 +152,7 @@ export function wishOf(target: string): Wish {
   const [, framedWord = '', faultWord = '', times, early, id, bytes, uploadBytes] = target.split('/');
   const framed = FRAMED.get(framedWord);
   const fault = FAULTS.get(faultWord);
-  if (framed === undefined || fault === undefined) throw new Error(`not a target of ours: ${target}`);
+  if (framed === undefined || fault === undefined) throw new Error(`not a target of our own: ${target}`);
   return {
     framed,
     fault,

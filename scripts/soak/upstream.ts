@@ -117,7 +117,7 @@ async function echo(socket: Socket, reader: ByteReader): Promise<boolean> {
   return false;
 }
 
-/** The answer as it is written. */
+/** The response as it is written. */
 function pieces({ method, wish }: Request): Buffer[] {
   const { framed, id, bytes, early } = wish;
   const body = bodyOf(id, bytes);

@@ -164,6 +164,6 @@ function failure(code: string, addresses: string | null = null): string {
 
 const FAILURES: ReadonlyMap<string, string> = new Map([
   ['ECONNREFUSED', 'refuses connections'],
-  ['ECONNRESET', 'closed the connection without an answer'],
+  ['ECONNRESET', 'closed the connection without a response'],
   ['ENOTFOUND', 'has a host name without an address'],
 ]);

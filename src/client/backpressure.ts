@@ -7,12 +7,12 @@ const holds = new WeakMap<Socket, () => void>();
 
 /**
  * Reads no further: what the client sends then stays with the kernel, and soon with the client. Node's http.Server
- * stops for answers that are not taken, but not for requests that wait; see test/facts/http-parser.test.ts.
- * That the client leaves is noticed only when the next answer is written to it, or it is read again.
+ * stops for responses that are not taken, but not for requests that wait; see test/facts/http-parser.test.ts.
+ * That the client leaves is noticed only when the next response is written to it, or it is read again.
  */
 export function stopReading(socket: Socket): void {
   if (holds.has(socket)) return;
-  // Node resumes the socket on its own, as when a large answer is written.
+  // Node resumes the socket on its own, as when a large response is written.
   const again = (): void => {
     socket.pause();
   };

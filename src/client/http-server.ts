@@ -103,7 +103,7 @@ function nobodyListens(path: string): Promise<boolean> {
 
 /**
  * Stops accepting; resolves when the last connection is gone. http.Server's own `close` would destroy what it takes
- * for idle, also a connection that lingers with bytes unread: the client would lose its answer.
+ * for idle, also a connection that lingers with bytes unread: the client would lose its response.
  */
 export async function stopAccepting(server: Server): Promise<void> {
   await new Promise<void>((resolve) => {

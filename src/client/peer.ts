@@ -37,7 +37,7 @@ export interface Nearby {
   readonly answering: readonly number[];
 }
 
-/** What an answer of our own tells a client on this machine besides. */
+/** What a response of our own tells a client on this machine besides. */
 export interface LocalHints {
   /** Where the inspector shows the exchange; null: there is none. */
   readonly inspector: string | null;

@@ -71,7 +71,7 @@ export function forwardInterim(
   socket.write(`HTTP/1.1 ${status} ${reason}\r\n${serializeFields(kept)}\r\n`, 'latin1');
 }
 
-/** The answer to what never became a request, as bytes. */
+/** The response to what never became a request, as bytes. */
 export function rawRefusal(
   error: ProxyError,
   facts: Omit<ProblemInput, 'error' | 'html' | 'instance'>,

@@ -34,7 +34,7 @@ export class ReceiveClock {
   expired(): string | null {
     if (!this.#running) return null;
     if (!this.#progress.isMade(this.#socket))
-      return `The client took no byte of the answer for --client-receive-timeout, ${this.#limitMs} ms.`;
+      return `The client took no byte of the response for --client-receive-timeout, ${this.#limitMs} ms.`;
     this.#socket.setTimeout(this.#limitMs);
     return null;
   }

@@ -55,7 +55,7 @@ export interface ProxyOptions {
   /** How long a body is held back; raise it for views that answer late without reading it.
    *  @default '100ms' */
   readonly bodyHold?: Duration | undefined;
-  /** How long it is held back on a route that was seen to cut its answer.
+  /** How long it is held back on a route that was seen to cut its response.
    *  @default '5s' */
   readonly bodyHoldMax?: Duration | undefined;
   /** Close an idle upstream connection after this; keep it under the upstream's own limit.
@@ -106,16 +106,16 @@ export interface ProxyOptions {
   /** How long the upstream may take to accept a connection; 0 leaves it to the system.
    *  @default '5s' */
   readonly connectTimeout?: Duration | undefined;
-  /** How long it may take to begin its answer; raise it for slow views, 0 waits for ever.
+  /** How long it may take to begin its response; raise it for slow views, 0 waits for ever.
    *  @default '5m' */
   readonly firstByteTimeout?: Duration | undefined;
-  /** How long it may pause in the middle of an answer; 0 waits for ever.
+  /** How long it may pause in the middle of a response; 0 waits for ever.
    *  @default '1m' */
   readonly bodyIdleTimeout?: Duration | undefined;
   /** How long a client may pause in the middle of a request; 0 waits for ever.
    *  @default '1m' */
   readonly clientSendTimeout?: Duration | undefined;
-  /** How long a client may take no byte of its answer; 0 waits for ever.
+  /** How long a client may take no byte of its response; 0 waits for ever.
    *  @default '1m' */
   readonly clientReceiveTimeout?: Duration | undefined;
   /** Close an idle client connection after this; keep it over a load balancer's own limit.

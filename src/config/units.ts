@@ -35,7 +35,7 @@ const TIME = /^(?<amount>\d+(?:\.\d+)?)\s*(?<unit>ms|s|m|h|d)$/i;
 const SIZE_REMEDY = 'Write a size such as 512kb, 10mb or 1gb';
 const TIME_REMEDY = 'Write a time such as 100ms, 30s, 5m or 0';
 
-/** Units are powers of 1024, whether written `mb`, `MiB` or `m`; a number alone is amount. */
+/** Units are powers of 1024, whether written `mb`, `MiB` or `m`; a number alone is bytes. */
 export function parseBytes(text: string): Parsed<number> {
   const groups = SIZE.exec(text)?.groups;
   if (groups === undefined) return wrong('is not a size', SIZE_REMEDY);

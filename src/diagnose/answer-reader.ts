@@ -1,4 +1,4 @@
-/** Reads one answer of the server, counts it, and keeps nothing of its body. */
+/** Reads one response of the server, counts it, and keeps nothing of its body. */
 
 import type { ResponseHead } from '../http/response-head.ts';
 import type { BodySink, SinkFault } from '../spool/spooled-body.ts';
@@ -62,12 +62,12 @@ export class AnswerReader implements ResponseObserver {
     return this.#end !== null;
   }
 
-  /** When the answer's first octet came, on the clock of `performance.now()`; null: none has. */
+  /** When the response's first byte came, on the clock of `performance.now()`; null: none has. */
   get firstByteAtMs(): number | null {
     return this.#firstByteMs === null ? null : this.#startedMs + this.#firstByteMs;
   }
 
-  /** What was seen, with what came behind the answer until now. */
+  /** What was seen, with what came after the response until now. */
   seen(): SeenAnswer {
     const evidence = this.#evidence(this.#end ?? this.#endWith(CLIENT_GONE));
     const endedMs = this.#end?.atMs ?? this.#sinceStart();
@@ -87,7 +87,7 @@ export class AnswerReader implements ResponseObserver {
 
   over(ending: Ending): void {
     this.#end = this.#endWith(ending);
-    // Surplus octets behind the message are counted by the read that is under way.
+    // Surplus bytes after the message are counted by the read that is under way.
     queueMicrotask(this.#settle);
   }
 

@@ -6,7 +6,7 @@ import type { BodyPlan } from './scenarios.ts';
 
 /** Half as long again as the proxy holds a body toward a server that it does not know. */
 const HOLD_MS = 150;
-/** For a body that is held while the answer comes: the server may want it before it goes on. */
+/** For a body that is held while the response comes: the server may want it before it goes on. */
 const HOLD_WHILE_ANSWERED_MS = 2_000;
 /** curl waits a second; what a server sends at all it sends at once. */
 const CONTINUE_MS = 300;
@@ -58,7 +58,7 @@ export class BodySender {
     this.#hold = null;
   }
 
-  /** How long before the body's last octet the answer's first one came; null: it came after it, or there was no body. */
+  /** How long before the body's last byte the response's first one came; null: it came after it, or there was no body. */
   headStartMs(firstByteAtMs: number | null): number | null {
     if (firstByteAtMs === null || this.#plan.framing === 'none') return null;
     const bodyMs = this.#sentAtMs ?? performance.now();

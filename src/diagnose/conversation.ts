@@ -1,4 +1,4 @@
-/** What is said and seen on one connection of a diagnosis: the request, the answer, and what becomes of the connection. */
+/** What is said and seen on one connection of a diagnosis: the request, the response, and what becomes of the connection. */
 
 import { saysClose } from '../http/framing.ts';
 import type { ConnectionEnd, ConnectionReader, UpstreamConnection } from '../upstream/connection.ts';
@@ -15,7 +15,7 @@ export interface ProbeLimits {
   readonly connectTimeoutMs: number;
   /** Silence that counts as a hang. */
   readonly timeoutMs: number;
-  /** Longest time of one answer, however busy. */
+  /** Longest time of one response, however busy. */
   readonly tryLimitMs: number;
   readonly maxBodyBytes: number;
 }
@@ -157,7 +157,7 @@ export class Conversation implements ConnectionReader {
     }, ms);
   }
 
-  /** What the server does with the connection once the answer is whole. */
+  /** What the server does with the connection once the response is whole. */
   async #afterwards(first: AnswerReader): Promise<KeepAlive> {
     const { verdict, evidence } = first.seen();
     const { again } = this.#setting.plan;

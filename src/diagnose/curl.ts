@@ -34,7 +34,7 @@ function curlCan({ body, halfClose }: Plan): boolean {
   return !halfClose && (body.framing === 'none' || body.sent === 'at-once' || body.sent === 'on-continue');
 }
 
-/** Octets lost count most; then how much of all was lost. */
+/** Bytes lost count most; then how much of all was lost. */
 function weight(one: Tally, all: readonly Tally[]): number {
   return worstLoss(one, all)?.lost ?? 0;
 }

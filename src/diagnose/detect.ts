@@ -32,7 +32,7 @@ export const reset: Detect = (study) => {
   if (lost === null) {
     return {
       ...plain,
-      what: `Resets the connection after the answer, also when there was no body to read: ${inTries(plain)}.`,
+      what: `Resets the connection after the response, also when there was no body to read: ${inTries(plain)}.`,
     };
   }
   const unanswered = seenIn(study.tallies, study, 'reset');
@@ -71,7 +71,7 @@ export const closedEarly: Detect = (study) => {
   if (seen === null || sameCut(hit) !== null) return null;
   return {
     ...seen,
-    what: `Closes cleanly (FIN) before its answer is over: ${ofTries(seen)} cut${lossClause(seen)}.`,
+    what: `Closes cleanly (FIN) before its response is over: ${ofTries(seen)} cut${lossClause(seen)}.`,
   };
 };
 
@@ -81,11 +81,11 @@ export const stalled: Detect = (study) => {
   if (seen === null || sameCut(hit) !== null) return null;
   return {
     ...seen,
-    what: `Stops in the middle of its answer and leaves the connection open: ${inTries(seen)}${lossClause(seen)}.`,
+    what: `Stops in the middle of its response and leaves the connection open: ${inTries(seen)}${lossClause(seen)}.`,
   };
 };
 
-/** Chunked answers that never say that they are over. */
+/** Chunked responses that never say that they are over. */
 export const noLastChunk: Detect = (study) => {
   const hit = study.tallies.filter((one) => observationsOf(one, 'cut-closed', 'stalled').some(isChunked));
   const seen = seenIn(hit, study, 'cut-closed', 'stalled');
@@ -93,14 +93,14 @@ export const noLastChunk: Detect = (study) => {
   const waits = seenIn(hit, study, 'cut-closed') === null;
   return {
     ...seen,
-    what: `Ends a chunked answer without its last chunk, and then ${waits ? 'waits' : 'closes cleanly (FIN)'}: ${inTries(seen)}.`,
+    what: `Ends a chunked response without its last chunk, and then ${waits ? 'waits' : 'closes cleanly (FIN)'}: ${inTries(seen)}.`,
     options: waits ? ['--body-idle-timeout'] : [],
   };
 };
 
-/** Bytes after the end of an answer: a length that is too small. */
+/** Bytes after the end of a response: a length that is too small. */
 export const surplus: Detect = (study) => {
-  // What comes after an answer whose request had a body may be the answer to that body, taken for a request.
+  // What comes after a response whose request had a body may be the response to that body, taken for a request.
   const hit = study.tallies.filter(({ scenario: { plan } }) => !(plan.again && sendsBody(plan)));
   const seen = seenIn(hit, study, 'surplus');
   if (seen === null) return null;
@@ -137,7 +137,7 @@ export const noAnswer: Detect = (study) => {
   const seen = seenIn(study.tallies.filter(isFullyOpen), study, 'closed');
   return seen === null
     ? null
-    : { ...seen, what: `Closes the connection without an answer: ${inTries(seen)}.` };
+    : { ...seen, what: `Closes the connection without a response: ${inTries(seen)}.` };
 };
 
 export const silent: Detect = (study) => {
@@ -160,7 +160,7 @@ export const gone: Detect = (study) => {
 
 export const leftoverBody: Detect = (study) => {
   const usual = usualStatuses(study);
-  // Where more than was announced comes without a body too, it is no answer to what was left of one.
+  // Where more than was announced comes without a body too, it is no response to what was left of one.
   const hasOwnSurplus = withoutBody(study.tallies).some((one) => countOf(one, 'surplus') > 0);
   const seen = seenOnKept(
     withBody(study.tallies),
@@ -254,7 +254,7 @@ export const smallAnswer: Detect = ({ tallies }): Detected | null => {
     tries: 0,
     affected: 0,
     worst: null,
-    what: `The largest answer has ${amount(largest)}: so little is rarely lost.`,
+    what: `The largest response has ${amount(largest)}: so little is rarely lost.`,
   };
 };
 
@@ -271,7 +271,7 @@ function isChunked({ answer: { evidence } }: Observation): boolean {
   return evidence.framing?.kind === 'chunked';
 }
 
-/** Chunked answers have a finding of their own; a reset elsewhere explains an early FIN. */
+/** Chunked responses have a finding of their own; a reset elsewhere explains an early FIN. */
 function cutTallies({ tallies }: Study): readonly Tally[] {
   const resets = tallies.some(({ outcomes }) => outcomes.some(isReset));
   // After our own FIN a reset looks like a clean end (see `UpstreamConnection`).
@@ -292,7 +292,7 @@ interface Cut {
   readonly received: number;
 }
 
-/** Null: they differ, or some of these answers were whole. */
+/** Null: they differ, or some of these responses were whole. */
 function sameCut(hit: readonly Tally[]): Cut | null {
   if (hit.some((one) => wholeCount(one) > 0)) return null;
   const all = hit.flatMap(cuts).map(({ answer: { evidence } }) => ({

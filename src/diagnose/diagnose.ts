@@ -30,11 +30,11 @@ export interface DiagnoseOptions {
   readonly connectTimeout?: number | string;
   /** Silence that counts as a hang. @default '5s' */
   readonly timeout?: number | string;
-  /** Longest time of one answer. @default '10s' */
+  /** Longest time of one response. @default '10s' */
   readonly tryLimit?: number | string;
   /** Longest time of all together. @default '2m' */
   readonly timeLimit?: number | string;
-  /** Largest answer to read. @default '256mb' */
+  /** Largest response to read. @default '256mb' */
   readonly maxAnswer?: number | string;
   readonly onProgress?: (progress: DiagnosisProgress) => void;
   /** Ends the diagnosis early; the report then has what was seen until then. */

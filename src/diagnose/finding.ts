@@ -42,7 +42,7 @@ export interface Finding {
   /** Tries of these scenarios, and how many of them showed it. */
   readonly tries: number;
   readonly affected: number;
-  /** The most that one answer lost; null: nothing was lost, or nobody can tell. */
+  /** The most that one response lost; null: nothing was lost, or nobody can tell. */
   readonly worst: { readonly lostBytes: number; readonly ofBytes: number } | null;
 }
 

@@ -42,8 +42,8 @@ const FINDINGS: readonly FindingRow[] = [
     detect: unreadBody,
     cause:
       'It closes a connection on which bytes of the request are unread; its kernel then sends RST instead of FIN, and ' +
-      'throws away the part of the answer that it has not sent yet (RFC 2525 section 2.17).',
-    cure: 'lastbyte turns a cut answer into a 502 that says so; it could not be seen to save it.',
+      'throws away the part of the response that it has not sent yet (RFC 2525 section 2.17).',
+    cure: 'lastbyte turns a cut response into a 502 that says so; it could not be seen to save it.',
     upstreamFix:
       'Read the request body to its end before closing. Where that cannot be: shut down the sending side, go on reading, ' +
       'and close only after the client has (RFC 9112 section 9.6). In an application: read the body before answering.',
@@ -89,7 +89,7 @@ const FINDINGS: readonly FindingRow[] = [
       'Whatever makes its body ended by an exception, or it forgets the chunk of length 0 that ends a body (RFC 9112 section 7.1).',
     cure:
       'lastbyte makes of it a 502, or a 504 where it waits, instead of a 200 with a part, and asks again for what is safe to repeat: ' +
-      'without the last chunk nobody can know that the answer is whole.',
+      'without the last chunk nobody can know that the response is whole.',
     upstreamFix: 'Look into its log for the exception; send "0", CRLF, CRLF after the last chunk.',
   },
   {
@@ -108,7 +108,7 @@ const FINDINGS: readonly FindingRow[] = [
     severity: 'fault',
     detect: surplus,
     cause:
-      'Its Content-Length is smaller than its body: often characters are counted for bytes. Clients cut it off there, or take the rest for the next answer.',
+      'Its Content-Length is smaller than its body: often characters are counted for bytes. Clients cut it off there, or take the rest for the next response.',
     cure: 'lastbyte delivers what was announced, drops the rest with a note in its log, and never uses such a connection again; it cannot know that the rest was meant.',
     upstreamFix: 'Set Content-Length to the bytes of the body, or leave it out and send chunks.',
   },
@@ -116,7 +116,7 @@ const FINDINGS: readonly FindingRow[] = [
     code: 'not-http',
     severity: 'fault',
     detect: notHttp,
-    cause: 'Another protocol is spoken on this port, or something writes into the answer.',
+    cause: 'Another protocol is spoken on this port, or something writes into the response.',
     cure: 'lastbyte answers 502 in words instead of passing it on.',
     upstreamFix: 'Check the address and the port; look what writes to the socket besides the server.',
     options: ['--target'],
@@ -167,7 +167,7 @@ const FINDINGS: readonly FindingRow[] = [
       'In HTTP/1.1 a connection stays open unless one side says "Connection: close" (RFC 9112 section 9.3); this server leaves it out.',
     cure: 'lastbyte notices an idle connection that is closed, and sends a safe request again on a fresh one at no cost of a try; a request with a body never goes out on a used connection.',
     upstreamFix:
-      'Send "Connection: close" with an answer that is the last of its connection, or keep it open.',
+      'Send "Connection: close" with a response that is the last of its connection, or keep it open.',
     options: ['--max-idle-connections 0'],
   },
   {
@@ -185,7 +185,7 @@ const FINDINGS: readonly FindingRow[] = [
     severity: 'note',
     detect: untilClose,
     cause:
-      'Such an answer that is cut by a FIN looks like a whole one: nobody can tell them apart (RFC 9112 section 8).',
+      'Such a response that is cut by a FIN looks like a whole one: nobody can tell them apart (RFC 9112 section 8).',
     cure: 'lastbyte delivers it with the length it had, and notes in its log that it is unproven.',
     upstreamFix: 'Send a Content-Length, or chunks to clients of HTTP/1.1.',
   },
@@ -193,7 +193,7 @@ const FINDINGS: readonly FindingRow[] = [
     code: 'endless',
     severity: 'note',
     detect: endless,
-    cause: 'A stream of events, a feed, or an answer larger than --max-answer or slower than --try-limit.',
+    cause: 'A stream of events, a feed, or a response larger than --max-answer or slower than --try-limit.',
     cure: 'lastbyte must not wait for the end of a stream: name its path with --stream, or send it as text/event-stream.',
     upstreamFix: null,
     options: ['--stream <path>'],
@@ -202,7 +202,7 @@ const FINDINGS: readonly FindingRow[] = [
     code: 'error-status',
     severity: 'note',
     detect: errorStatus,
-    cause: 'It does not want this request, so what it does with an answer that matters was not seen.',
+    cause: 'It does not want this request, so what it does with a response that matters was not seen.',
     cure: null,
     upstreamFix: 'Run this again as your client asks: --method, --header and --data.',
   },
@@ -212,6 +212,6 @@ const FINDINGS: readonly FindingRow[] = [
     detect: smallAnswer,
     cause: 'What fits into the buffers on the way is sent before the connection is closed.',
     cure: null,
-    upstreamFix: 'Run this again on an address with a larger answer.',
+    upstreamFix: 'Run this again on an address with a larger response.',
   },
 ];

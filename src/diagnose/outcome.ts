@@ -9,9 +9,9 @@ export type ClosedBy = 'fin' | 'rst' | 'nobody';
 export interface SeenAnswer {
   readonly evidence: Evidence;
   readonly verdict: VerdictKind;
-  /** From the request's first octet to the answer's; null: none came. */
+  /** From the request's first byte to the response's; null: none came. */
   readonly firstByteMs: number | null;
-  /** From the request's first octet until the answer was over, or could go no further. */
+  /** From the request's first byte until the response was over, or could go no further. */
   readonly endedMs: number;
 }
 
@@ -22,18 +22,18 @@ export interface Observation {
   readonly closed: { readonly by: ClosedBy; readonly afterMs: number };
   /**
    * Whether the server had taken our body when the connection ended. A reset behind it means that it had not: a kernel
-   * resets what is closed with octets unread (RFC 2525 section 2.17).
+   * resets what is closed with bytes unread (RFC 2525 section 2.17).
    */
   readonly bodyRead: 'no-body' | 'not-sent' | 'read' | 'unread' | 'unknown';
-  /** How much earlier the answer began than the last octet of our body was sent; null: it did not. */
+  /** How much earlier the response began than the last byte of our body was sent; null: it did not. */
   readonly headStartMs: number | null;
   readonly keepAlive: KeepAlive;
-  /** The answer to the second request on the connection. */
+  /** The response to the second request on the connection. */
   readonly again: SeenAnswer | null;
 }
 
 /**
- * - `honoured`: the connection carried a second answer
+ * - `honoured`: the connection carried a second response
  * - `declined`: the server said that it would close
  * - `closed-early`: it closed a connection that it had not said it would close
  * - `unanswered`: it left the second request on an open connection
@@ -41,13 +41,13 @@ export interface Observation {
 export type KeepAlive = 'not-asked' | 'honoured' | 'declined' | 'closed-early' | 'unanswered';
 
 /**
- * - `whole`: the answer arrived and was in order
+ * - `whole`: the response arrived and was in order
  * - `reset-behind`: it arrived, and the server reset the connection behind it: luck, that nothing was lost
- * - `surplus`: it arrived, with octets behind it that belong to nothing
+ * - `surplus`: it arrived, with bytes behind it that belong to nothing
  * - `unproven`: it ended with the connection, in order: nothing can prove it whole (RFC 9112 section 8)
  * - `cut-reset`, `cut-closed`, `stalled`: a part of it arrived, then RST, FIN, or nothing more
  * - `reset`, `closed`, `silent`: none of it arrived
- * - `not-http`: what arrived is no answer
+ * - `not-http`: what arrived is no response
  * - `endless`: it went on after the limits of size or time
  * - `unreachable`: no connection
  * - `given-up`: we ended it, because the time for all tries was over
@@ -106,7 +106,7 @@ export function outcomeOf({ answer, closed }: Observation): Outcome {
   }
 }
 
-/** Of answers that began; any other ending is an orderly close. */
+/** Of responses that began; any other ending is an orderly close. */
 const CUTS: Readonly<Partial<Record<EndingKind, Outcome>>> = {
   rst: 'cut-reset',
   timeout: 'stalled',

@@ -159,7 +159,7 @@ function throughReport(settings: DiagnoseSettings, { direct, through }: Measured
   };
 }
 
-/** Whole answers that are no refusal: a whole 502 in place of a cut answer is honest, and yet not the answer. */
+/** Whole responses that are no refusal: a whole 502 in place of a cut response is honest, and yet not the response. */
 function servedCount(one: Tally): number {
   const whole = observationsOf(one, ...OUTCOMES.filter(isWhole));
   return whole.filter(({ answer: { evidence } }) => (evidence.head?.status ?? 0) < 500).length;

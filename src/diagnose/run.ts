@@ -37,7 +37,7 @@ export async function runDiagnosis(
 
 /** Tries that may run into a limit of time in one scenario, and in all: more would tell nothing new. */
 const SLOW_TRIES = { ofScenario: 2, ofAll: 6 } as const;
-/** The same for answers without an end: each takes the whole limit of a try. */
+/** The same for responses without an end: each takes the whole limit of a try. */
 const ENDLESS_TRIES = { ofScenario: 1, ofAll: 2 } as const;
 const SLOW: readonly Outcome[] = ['silent', 'stalled', 'unreachable'];
 

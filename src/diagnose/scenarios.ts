@@ -51,28 +51,28 @@ export const SCENARIOS: readonly Scenario[] = [
     // What a script or another server asks by default.
     name: 'get-closed',
     title: 'no body, close',
-    purpose: 'Whether an answer that ends the connection arrives whole.',
+    purpose: 'Whether a response that ends the connection arrives whole.',
     plan: planOf({}),
   },
   {
     // The ticket as its reporter understood it: a close that overtakes the send buffer.
     name: 'get-slow',
     title: 'no body, close, slow reader',
-    purpose: 'Whether the server waits until its answer has been sent before it closes.',
+    purpose: 'Whether the server waits until its response has been sent before it closes.',
     plan: planOf({ reader: 'slow' }),
   },
   {
     // A client that is busy with something else when its response comes.
     name: 'get-late',
     title: 'no body, close, late reader',
-    purpose: 'Whether an answer survives in the buffers while nobody reads it.',
+    purpose: 'Whether a response survives in the buffers while nobody reads it.',
     plan: planOf({ reader: 'late' }),
   },
   {
     // A client that has no more to say and closes its side.
     name: 'get-half-closed',
     title: 'no body, close, half-closed',
-    purpose: 'Whether a client that has sent its FIN still gets its answer (RFC 9112 section 9.6).',
+    purpose: 'Whether a client that has sent its FIN still gets its response (RFC 9112 section 9.6).',
     plan: planOf({ halfClose: true }),
   },
   {
@@ -100,14 +100,14 @@ export const SCENARIOS: readonly Scenario[] = [
     // The fault at its worst, with a length.
     name: 'length-slow',
     title: 'Content-Length body, close, slow reader',
-    purpose: 'The same when the answer has not left the buffers by then.',
+    purpose: 'The same when the response has not left the buffers by then.',
     plan: planOf({ framing: 'length', reader: 'slow' }),
   },
   {
     // A client with a connection pool.
     name: 'length-kept',
     title: 'Content-Length body, keep-alive, then a GET',
-    purpose: 'Whether keep-alive spares the answer, and whether an unread body spoils the next request.',
+    purpose: 'Whether keep-alive spares the response, and whether an unread body spoils the next request.',
     plan: planOf({ framing: 'length', connection: 'keep-alive', again: true }),
   },
   {
@@ -121,7 +121,7 @@ export const SCENARIOS: readonly Scenario[] = [
     // An upload that is refused, or answered, before it is over.
     name: 'length-half',
     title: 'Content-Length body, close, half of it sent',
-    purpose: 'What an early answer does to a client in the middle of its upload.',
+    purpose: 'What an early response does to a client in the middle of its upload.',
     plan: planOf({ framing: 'length', sent: 'half', reader: 'slow' }),
   },
   {
@@ -149,14 +149,14 @@ export const SCENARIOS: readonly Scenario[] = [
     // The fault at its worst, in chunks.
     name: 'chunked-slow',
     title: 'chunked body, close, slow reader',
-    purpose: 'The same when the answer has not left the buffers by then.',
+    purpose: 'The same when the response has not left the buffers by then.',
     plan: planOf({ framing: 'chunked', reader: 'slow' }),
   },
   {
     // A proxy that passes chunks on.
     name: 'chunked-kept',
     title: 'chunked body, keep-alive, then a GET',
-    purpose: 'Whether keep-alive spares the answer, and whether an unread body spoils the next request.',
+    purpose: 'Whether keep-alive spares the response, and whether an unread body spoils the next request.',
     plan: planOf({ framing: 'chunked', connection: 'keep-alive', again: true }),
   },
 ];

@@ -26,7 +26,7 @@ export interface DiagnoseOption<T> {
 const TOKEN = /^[!#$%&'*+\-.^_`|~\dA-Za-z]+$/;
 const FIELD = /^(?<name>[!#$%&'*+\-.^_`|~\dA-Za-z]+):[ \t]*(?<value>[\t\x20-\x7e\x80-\xff]*)$/;
 
-/** Methods that are no question to a server of HTTP/1.1, or none that has an answer of its own. */
+/** Methods that are no question to a server of HTTP/1.1, or none that has a response of its own. */
 const NOT_ASKED: ReadonlySet<string> = new Set(['CONNECT', 'TRACE']);
 
 const method: OptionType<string> = {
@@ -141,9 +141,9 @@ export const DIAGNOSE_OPTIONS: { readonly [Name in DiagnoseOptionName]: Diagnose
     insecure: row('insecure', onOff, false, 'Accept a certificate that cannot be verified.'),
     connectTimeout: row('connect-timeout', duration, 5 * SECOND_MS, 'Longest time to wait for a connection.'),
     timeout: row('timeout', duration, 5 * SECOND_MS, 'Silence that counts as a hang.'),
-    tryLimit: row('try-limit', duration, 10 * SECOND_MS, 'Longest time of one answer.'),
+    tryLimit: row('try-limit', duration, 10 * SECOND_MS, 'Longest time of one response.'),
     timeLimit: row('time-limit', duration, 2 * MINUTE_MS, 'Longest time of all together.'),
-    maxAnswer: row('max-answer', size({ min: 1, max: 64 * GIB }), 256 * MIB, 'Largest answer to read.'),
+    maxAnswer: row('max-answer', size({ min: 1, max: 64 * GIB }), 256 * MIB, 'Largest response to read.'),
   };
 
 export const DIAGNOSE_OPTION_NAMES: readonly DiagnoseOptionName[] =

@@ -32,7 +32,7 @@ export function wholeCount({ outcomes }: Tally): number {
   return outcomes.filter(isWhole).length;
 }
 
-/** Octets that the largest answer was announced to have, or had. */
+/** Bytes that the largest response was announced to have, or had. */
 export function largestBytes(tallies: readonly Tally[]): number {
   return Math.max(0, ...tallies.flatMap(({ observations }) => observations.map(sizeOf)));
 }
@@ -46,8 +46,8 @@ export function announcedBytes({ framing }: Observation['answer']['evidence']): 
 }
 
 /**
- * The most octets that an answer lost which had begun; null: nothing tells how long it should have been.
- * Without a Content-Length, a whole answer to the same kind of request tells it.
+ * The most bytes that a response lost which had begun; null: nothing tells how long it should have been.
+ * Without a Content-Length, a whole response to the same kind of request tells it.
  */
 export function worstLoss(
   one: Tally,
@@ -64,7 +64,7 @@ export function worstLoss(
   return worst;
 }
 
-/** The size that all whole answers to such requests had; null: there are none, or they differ. */
+/** The size that all whole responses to such requests had; null: there are none, or they differ. */
 function usualBytes(one: Tally, all: readonly Tally[]): number | null {
   const sizes = new Set(
     all
@@ -96,14 +96,14 @@ export interface Column {
   /** By Content-Length; null: none was announced, or answers differ. */
   readonly expectedBytes: number | null;
   readonly receivedBytes: Spread | null;
-  /** The most that one answer lost; null: none lost anything, or nobody can tell. */
+  /** The most that one response lost; null: none lost anything, or nobody can tell. */
   readonly worstLostBytes: number | null;
   readonly closedBy: readonly Observation['closed']['by'][];
   readonly bodyRead: readonly Observation['bodyRead'][];
   readonly keepAlive: readonly KeepAlive[];
   readonly firstByteMs: Spread | null;
   readonly endedMs: Spread | null;
-  /** How much earlier answers began than the last octet of the body was sent. */
+  /** How much earlier answers began than the last byte of the body was sent. */
   readonly headStartMs: Spread | null;
 }
 

@@ -45,7 +45,7 @@ function what(body: string, resets: Seen, lost: Seen | null): string {
   const when = `Resets the connection when it closes with an unread ${body}`;
   if (lost !== null) return `${when}: ${ofTries(lost)} cut${lossClause(lost)}.`;
   return (
-    `${when}, in ${resets.affected} of ${resets.tries} tries. All answers arrived before the reset did: a larger answer, ` +
+    `${when}, in ${resets.affected} of ${resets.tries} tries. All responses arrived before the reset did: a larger response, ` +
     'a slower client or a longer way would lose a part.'
   );
 }
@@ -83,7 +83,7 @@ function cureOf(study: Study, chunkedOnly: boolean): Pick<Detected, 'cure' | 'op
   return { options: ['--withhold-body always'] };
 }
 
-/** A server that begins its answer later than the hold gets the body before, the first time. */
+/** A server that begins its response later than the hold gets the body before, the first time. */
 function holdOptions({ tallies }: Study): readonly string[] {
   const begins = tallies
     .filter(({ scenario: { plan } }) => plan.body.framing !== 'none' && plan.body.sent === 'withheld')

@@ -1,4 +1,4 @@
-/** Writes one of our answers, or a response that is proven whole, to the client. */
+/** Writes one of our responses, or a response that is proven whole, to the client. */
 
 import type { ServerResponse } from 'node:http';
 import { TLSSocket } from 'node:tls';
@@ -40,7 +40,7 @@ export function hasBody(method: string, status: number): boolean {
 }
 
 /**
- * Writes the answer. Settles when all is handed to the response, not when it is sent: the response's `close` event
+ * Writes the response. Settles when all is handed to the response, not when it is sent: the response's `close` event
  * tells that, and its `writableFinished` how. Null: all is handed over already.
  */
 export function deliver(

@@ -12,7 +12,7 @@ import type { VerdictKind } from '../upstream/verdict.ts';
  * - `delivered`: a buffered response, proven whole (or unverifiable), was written to the last byte
  * - `relayed`: a response that must stream was passed on to its end
  * - `upgraded`: the connection was switched to another protocol
- * - `refused`: the answer was one of ours (see `error`)
+ * - `refused`: the response was one of our own (see `error`)
  * - `cut`: a response under way had to be broken off, visibly (a stream that the upstream cut)
  * - `abandoned`: the client left first
  */
@@ -69,16 +69,16 @@ export interface ExchangeNotes {
   readonly waits: readonly Wait[];
   /** The response began to be written. */
   readonly deliveryMs: number | null;
-  /** Its last octet is with the kernel. */
+  /** Its last byte is with the kernel. */
   readonly writtenMs: number | null;
-  /** Whether the answer left the client's connection open. */
+  /** Whether the response left the client's connection open. */
   readonly keptAlive: boolean;
   /** May hold secrets. Null: there was no body, or it was passed on as it came. */
   readonly requestBody: BodyPreview | null;
   readonly responseReason: string;
   /** What the client was sent, without the fields that concern the connection. May hold secrets. */
   readonly responseFields: readonly string[];
-  /** The body of an answer of ours; null: the answer, if any, was the upstream's. */
+  /** The body of a response of our own; null: the response, if any, was the upstream's. */
   readonly answerBody: BodyPreview | null;
 }
 
@@ -99,7 +99,7 @@ export interface ExchangeRecord {
   readonly requestBodyBytes: number;
   /** The status that the client was sent; 0 when none was. */
   readonly status: number;
-  /** Octets of the response body that were written to the client. */
+  /** Bytes of the response body that were written to the client. */
   readonly responseBytes: number;
   readonly attempts: readonly AttemptRecord[];
   /** Time spent waiting for an upstream that refused connections, in ms. */

@@ -23,16 +23,16 @@ export interface Explanation {
   readonly sentence: string;
   /** The last part of it alone: what helps, as a sentence. */
   readonly remedy: string;
-  /** Octets of the body that the upstream announced; null: it announced no length. */
+  /** Bytes of the body that the upstream announced; null: it announced no length. */
   readonly expected: number | null;
-  /** Octets of the body that arrived. */
+  /** Bytes of the body that arrived. */
   readonly received: number;
   readonly end: 'FIN' | 'RST' | 'timeout' | 'parse-error' | 'limit' | null;
 }
 
 /**
  * Explains a failed exchange by the evidence of its last attempt. Total: a verdict that is no failure gets a true
- * sentence too, with the code `internal_error`, because refusing such an exchange would be a fault of ours.
+ * sentence too, with the code `internal_error`, because refusing such an exchange would be a fault of our own.
  */
 export function explain(input: ExplainInput): Explanation {
   const { verdict, evidence } = input;
@@ -105,12 +105,12 @@ export function explainUnverifiable(evidence: Evidence): string {
   );
 }
 
-/** The note on octets behind the end of a response that was delivered; null: there were none. */
+/** The note on bytes after the end of a response that was delivered; null: there were none. */
 export function explainSurplus(evidence: Evidence): string | null {
   if (evidence.surplusBytes === 0) return null;
   return (
     `The upstream sent ${bytes(evidence.surplusBytes)} more than the ${announced(evidence)}: ` +
-    `they were thrown away (RFC 9112 section 6.3); correct the length, or look what writes behind the answer.`
+    `they were thrown away (RFC 9112 section 6.3); correct the length, or look what writes after the response.`
   );
 }
 
@@ -133,7 +133,7 @@ export function explainTrailers(evidence: Evidence): string | null {
   const { trailerFields } = evidence;
   if (trailerFields === 0) return null;
   return (
-    `The upstream sent ${count(trailerFields, 'trailer field')} behind its last chunk: dropped, because an answer ` +
+    `The upstream sent ${count(trailerFields, 'trailer field')} after its last chunk: dropped, because a response ` +
     `with a Content-Length has no place for them; name the path with --stream if they are needed.`
   );
 }
@@ -141,13 +141,13 @@ export function explainTrailers(evidence: Evidence): string | null {
 function announced({ framing, bodyBytes }: Evidence): string {
   if (framing?.kind === 'length') return `${bytes(framing.length)} that it had announced`;
   if (framing?.kind === 'chunked') return `${bytes(bodyBytes)} up to its last chunk`;
-  return 'head of an answer that has no body';
+  return 'head of a response that has no body';
 }
 
 /**
  * From what an exchange was saved; null: it went well at once.
  *
- * @param attempts the last one brought the whole answer
+ * @param attempts the last one brought the whole response
  */
 export function explainSaved(
   attempts: readonly AttemptRecord[],

@@ -60,7 +60,7 @@ export function tries({ attempts, restarts = 0 }: Failure): string {
 export function bodyProgress({ evidence: { framing, bodyBytes } }: Failure): string {
   if (framing?.kind === 'length') return `${grouped(bodyBytes)} of ${bytes(framing.length)}`;
   if (framing?.kind === 'chunked') return `${bytes(bodyBytes)}, before the last chunk`;
-  return `${bytes(bodyBytes)} of an answer without a length`;
+  return `${bytes(bodyBytes)} of a response without a length`;
 }
 
 export function headProgress({ evidence }: Failure): string {
@@ -88,7 +88,7 @@ export function bodyState({ evidence }: Failure): string {
   return BODY_STATES[evidence.requestBody];
 }
 
-/** A socket that is closed over unread octets sends RST, and what it had still to send is lost (RFC 9112 section 9.6). */
+/** A socket that is closed over unread bytes sends RST, and what it had still to send is lost (RFC 9112 section 9.6). */
 const RESET_CAUSES: Readonly<Record<Evidence['requestBody'], (loss: string) => string>> = {
   whole: (loss) => `it most likely closed with the request body unread, so ${loss}`,
   partly: (loss) => `it most likely closed while the request body was still arriving, unread, so ${loss}`,

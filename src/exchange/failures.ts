@@ -59,14 +59,14 @@ const CUTS = {
   },
   'closed-unanswered': {
     code: 'no_response',
-    happened: (f) => `closed the connection without a byte of an answer${bodyState(f)}${tries(f)}`,
+    happened: (f) => `closed the connection without a byte of a response${bodyState(f)}${tries(f)}`,
     cause: 'its worker most likely died, or it does not speak HTTP/1.1 at that address',
     remedy: (f) => `look into the log of the upstream, and check --target${again(f)}`,
   },
   'reset-unanswered': {
     code: 'no_response',
-    happened: (f) => `reset the connection without a byte of an answer${tries(f)}`,
-    cause: (f) => resetCause(f, 'its kernel threw the whole answer away'),
+    happened: (f) => `reset the connection without a byte of a response${tries(f)}`,
+    cause: (f) => resetCause(f, 'its kernel threw the whole response away'),
     remedy: resetRemedy,
   },
   'no-first-byte': {
@@ -82,20 +82,20 @@ const CUTS = {
   'head-closed': {
     code: 'response_truncated',
     happened: (f) =>
-      `closed the connection in the head of its answer, ${headProgress(f)}${bodyState(f)}${tries(f)}`,
+      `closed the connection in the head of its response, ${headProgress(f)}${bodyState(f)}${tries(f)}`,
     cause: 'its worker most likely died',
     remedy: (f) => `look into the log of the upstream${again(f)}`,
   },
   'head-reset': {
     code: 'response_truncated',
-    happened: (f) => `reset the connection in the head of its answer, ${headProgress(f)}${tries(f)}`,
-    cause: (f) => resetCause(f, 'its kernel threw the rest of the answer away'),
+    happened: (f) => `reset the connection in the head of its response, ${headProgress(f)}${tries(f)}`,
+    cause: (f) => resetCause(f, 'its kernel threw the rest of the response away'),
     remedy: resetRemedy,
   },
   'head-stalled': {
     code: 'response_stalled',
     happened: (f) =>
-      `stopped in the head of its answer, ${headProgress(f)}, for ${duration(f.settings.firstByteTimeoutMs)}${tries(f)}`,
+      `stopped in the head of its response, ${headProgress(f)}, for ${duration(f.settings.firstByteTimeoutMs)}${tries(f)}`,
     cause: 'it most likely never wrote the empty line that ends a head',
     remedy: 'look what writes the head, or raise --first-byte-timeout',
   },
@@ -104,14 +104,14 @@ const CUTS = {
     happened: (f) => `closed the connection after ${bodyProgress(f)}${bodyState(f)}${tries(f)}`,
     cause: (f) =>
       f.evidence.framing?.kind === 'length'
-        ? 'it most likely failed while it wrote the answer, or announced a wrong Content-Length'
-        : 'it most likely failed while it wrote the answer',
+        ? 'it most likely failed while it wrote the response, or announced a wrong Content-Length'
+        : 'it most likely failed while it wrote the response',
     remedy: (f) => `look for an exception in the log of the upstream${again(f)}`,
   },
   'body-reset': {
     code: 'response_truncated',
     happened: (f) => `reset the connection after ${bodyProgress(f)}${tries(f)}`,
-    cause: (f) => resetCause(f, 'its kernel threw the rest of the answer away'),
+    cause: (f) => resetCause(f, 'its kernel threw the rest of the response away'),
     remedy: resetRemedy,
   },
   'body-without-close-notify': {
@@ -129,7 +129,7 @@ const CUTS = {
     cause: (f) =>
       f.evidence.framing?.kind === 'length'
         ? 'it most likely announced a Content-Length that is larger than its body'
-        : 'it is stuck, or keeps this answer open on purpose',
+        : 'it is stuck, or keeps this response open on purpose',
     remedy: (f) =>
       f.evidence.framing?.kind === 'length'
         ? 'correct the Content-Length, or raise --body-idle-timeout'
@@ -140,21 +140,21 @@ const CUTS = {
 const BROKEN_CHUNKS: FailureRow = {
   code: 'response_malformed',
   happened: brokenChunks,
-  cause: 'something most likely wrote into the body past the chunks, such as an error page behind a stream',
+  cause: 'something most likely wrote into the body past the chunks, such as an error page after a stream',
   remedy: (f) => `have the server frame the chunks, and nothing else write to its connection${again(f)}`,
 };
 
 const MALFORMED: Readonly<Record<ParseFault, FailureRow>> = {
   head: {
     code: 'response_malformed',
-    happened: (f) => `sent an answer that is not valid HTTP${clause(f)}${tries(f)}`,
+    happened: (f) => `sent a response that is not valid HTTP${clause(f)}${tries(f)}`,
     cause: null,
     remedy: 'correct what writes the head, or check --target, which may need https://',
   },
   length: {
     code: 'response_malformed',
     happened: (f) => `announced a length that means nothing${clause(f)}${tries(f)}`,
-    cause: 'nobody can know where its answer ends',
+    cause: 'nobody can know where its response ends',
     remedy: 'set Content-Length once, in digits, or leave it to the server',
   },
   coding: {
@@ -193,8 +193,8 @@ const MALFORMED: Readonly<Record<ParseFault, FailureRow>> = {
   trailer: {
     code: 'response_malformed',
     happened: (f) =>
-      `sent malformed trailers behind a body of ${bytes(f.evidence.bodyBytes)}${clause(f)}${tries(f)}`,
-    cause: 'so nobody can know whether the answer ends there',
+      `sent malformed trailers after a body of ${bytes(f.evidence.bodyBytes)}${clause(f)}${tries(f)}`,
+    cause: 'so nobody can know whether the response ends there',
     remedy: (f) => `correct the trailer fields, or leave them out: no client gets them from here${again(f)}`,
   },
 };
@@ -210,7 +210,7 @@ const LIMITS: Readonly<Record<Limit, FailureRow>> = {
     code: 'response_too_large',
     happened: (f) =>
       `${announcedTooMuch(f)}, more than the ${bytes(f.settings.maxResponseBodyBytes)} that are allowed`,
-    cause: 'an answer is delivered only when the whole of it is here',
+    cause: 'a response is delivered only when the whole of it is here',
     remedy: 'raise --max-response-body, or name the path with --stream so that it is not buffered',
   },
   spool: {
@@ -227,20 +227,20 @@ const UNVERIFIABLE: FailureRow = {
   happened: (f) =>
     `sent ${bytes(f.evidence.bodyBytes)} without a Content-Length or chunks and closed the connection${bodyState(f)}`,
   cause:
-    'nothing proves that this is all: a view whose generator raises midway ends its answer in the same way',
-  remedy: `look for an exception in the log of the upstream, ${PROVABLE}, or deliver such answers with --unverifiable deliver`,
+    'nothing proves that this is all: a view whose generator raises midway ends its response in the same way',
+  remedy: `look for an exception in the log of the upstream, ${PROVABLE}, or deliver such responses with --unverifiable deliver`,
 };
 
 const CLIENT_GONE: FailureRow = {
   code: 'internal_error',
-  happened: (f) => `was left alone after ${bytes(f.evidence.bodyBytes)} of its answer${bodyState(f)}`,
+  happened: (f) => `was left alone after ${bytes(f.evidence.bodyBytes)} of its response${bodyState(f)}`,
   cause: 'the client went away first',
   remedy: 'look at the time limit of the client if it should have waited',
 };
 
 const NO_FAILURE: FailureRow = {
   code: 'internal_error',
-  happened: (f) => `sent a whole answer of ${bytes(f.evidence.bodyBytes)}, which was not delivered`,
+  happened: (f) => `sent a whole response of ${bytes(f.evidence.bodyBytes)}, which was not delivered`,
   cause: 'that is a fault of this proxy',
   remedy: 'please report it, with the log at --log-level debug',
 };

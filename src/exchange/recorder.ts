@@ -182,7 +182,7 @@ export class Timings implements ExchangeNotes {
     });
   }
 
-  /** The answer is one of ours: no attempt has its body. */
+  /** The response is one of our own: no attempt has its body. */
   answering({ body }: Answer): void {
     this.answerBody = this.#previews.begin();
     for (const part of body?.memory ?? []) this.answerBody.copy(part);

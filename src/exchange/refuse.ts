@@ -28,7 +28,7 @@ export interface RefusalFacts {
 
 export const NO_FACTS: RefusalFacts = { nextHop: null, receivedStatus: null, details: null, extensions: {} };
 
-/** The answer that refuses a request, as HTML for a browser and as application/problem+json for all others. */
+/** The response that refuses a request, as HTML for a browser and as application/problem+json for all others. */
 export function refusalAnswer(request: Request, error: ProxyError, facts: RefusalFacts, id: string): Answer {
   const { fields, body } = renderProblem({
     error,

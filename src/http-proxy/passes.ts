@@ -131,7 +131,7 @@ export class Passes {
         passedOn.switched(response);
       });
       // http-proxy listens as soon as this event is over. It would send a decoded body under its coded framing, and
-      // after a failure it would close the client's socket before there is an answer on it.
+      // after a failure it would close the client's socket before there is a response on it.
       queueMicrotask(() => {
         upstream.removeAllListeners('response').on('response', (response) => passedOn.responded(response));
         upstream.removeAllListeners('error').on('error', (error) => passedOn.failed(error));

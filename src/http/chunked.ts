@@ -25,11 +25,11 @@ export interface ChunkError {
   readonly detail: string;
 }
 
-type State = 'size' | 'octets' | 'cr' | 'lf' | 'trailer' | 'done' | 'failed';
+type State = 'size' | 'bytes' | 'cr' | 'lf' | 'trailer' | 'done' | 'failed';
 
 export class ChunkedDecoder {
   #state: State = 'size';
-  /** Octets of the present chunk that are still to come. */
+  /** Bytes of the present chunk that are still to come. */
   #left = 0;
   /** The part of the present line that came. */
   #line = '';
@@ -52,14 +52,14 @@ export class ChunkedDecoder {
   }
 
   /**
-   * Takes the octets in [start, end) and gives those of the body to `sink`, as views. Returns the index behind the last
-   * octet it used, which is before `end` only when it is done or failed.
+   * Takes the bytes in [start, end) and gives those of the body to `sink`, as views. Returns the index behind the last
+   * byte it used, which is before `end` only when it is done or failed.
    */
   decode(bytes: Uint8Array, start: number, end: number, sink: (part: Uint8Array) => void): number {
     const octets = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     let at = start;
     while (at < end && this.#state !== 'done' && this.#state !== 'failed') {
-      at = this.#state === 'octets' ? this.#pass(bytes, at, end, sink) : this.#read(octets, at, end);
+      at = this.#state === 'bytes' ? this.#pass(bytes, at, end, sink) : this.#read(octets, at, end);
     }
     return at;
   }
@@ -96,11 +96,11 @@ export class ChunkedDecoder {
   #readSize(): void {
     const line = this.#line;
     if (line.length > MAX_SIZE_LINE_OCTETS) {
-      this.#fail('chunk-extension', `a chunk extension is longer than ${MAX_EXTENSION_OCTETS} octets`);
+      this.#fail('chunk-extension', `a chunk extension is longer than ${MAX_EXTENSION_OCTETS} bytes`);
     } else if (SIZE_LINE.test(line)) {
       this.#line = '';
       this.#left = Number.parseInt(line, 16);
-      this.#state = this.#left === 0 ? 'trailer' : 'octets';
+      this.#state = this.#left === 0 ? 'trailer' : 'bytes';
     } else if (!SIZE_LINE_START.test(line)) {
       this.#fail('chunk-size', explainSizeLine(line));
     }
@@ -110,7 +110,7 @@ export class ChunkedDecoder {
     const line = this.#line;
     this.#trailerOctets += octets;
     if (this.#trailerOctets > MAX_TRAILER_OCTETS) {
-      this.#fail('trailer', `its trailer section is longer than ${MAX_TRAILER_OCTETS} octets`);
+      this.#fail('trailer', `its trailer section is longer than ${MAX_TRAILER_OCTETS} bytes`);
     } else if (line === '\r\n') {
       this.#state = 'done';
     } else if (line.endsWith('\n')) {

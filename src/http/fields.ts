@@ -1,6 +1,6 @@
 /** Header fields as a flat list [name, value, name, value, …], exactly as on the wire: case, order and duplicates kept. */
 
-/** Strings hold one octet a character (latin1). */
+/** Strings hold one byte a character (latin1). */
 export type Fields = readonly string[];
 
 /** The first value of a field. @param name in lower case */
@@ -71,7 +71,7 @@ export function listParts(value: string): string[] {
 const SP = 0x20;
 const HTAB = 0x09;
 
-/** Not String.prototype.trim: that would take a no-break space too, which is an octet of the value (obs-text). */
+/** Not String.prototype.trim: that would take a no-break space too, which is an byte of the value (obs-text). */
 export function trimOws(text: string): string {
   let from = 0;
   let to = text.length;

@@ -7,7 +7,7 @@ import type { ResponseHead } from './response-head.ts';
 
 /**
  * - `none`: there is no body, whatever the fields say
- * - `length`: the body has this many octets
+ * - `length`: the body has this many bytes
  * - `chunked`: the last chunk ends it
  * - `close`: the end of the connection ends it, and nothing proves that it is whole
  */

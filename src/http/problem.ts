@@ -1,8 +1,8 @@
-/** The answer that says what went wrong: application/problem+json (RFC 9457), or one small page for a browser. */
+/** The response that says what went wrong: application/problem+json (RFC 9457), or one small page for a browser. */
 
 import { listMembers, trimOws } from './fields.ts';
 
-/** What an answer needs to know of a ProxyError. */
+/** What a response needs to know of a ProxyError. */
 interface ProblemFacts {
   readonly code: string;
   readonly status: number;
@@ -66,7 +66,7 @@ const HTML_FIELDS: readonly string[] = [
   'nosniff',
 ];
 
-/** A name of ours for the kind of problem: it needs no host, so it stays the same wherever the documents move. */
+/** A name of our own for the kind of problem: it needs no host, so it stays the same wherever the documents move. */
 function problemType(code: string): string {
   return `urn:lastbyte:error:${code}`;
 }

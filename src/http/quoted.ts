@@ -1,5 +1,5 @@
 /**
- * How octets that a peer sent are shown in a sentence: short, in quotes, nothing in them that a terminal obeys, and
+ * How bytes that a peer sent are shown in a sentence: short, in quotes, nothing in them that a terminal obeys, and
  * nothing behind a name that promises a secret: sentences go to the log and to the client.
  */
 

@@ -28,8 +28,8 @@ function checkMethod({ method }: RequestLine): ProxyError | null {
 }
 
 /**
- * Octets beyond ASCII are let through: curl sends them, and dev servers understand them. (Node's parser does not let
- * them come so far; see test/facts/http-parser.test.ts.) What is no octet at all is refused: written as latin1 it would
+ * Bytes beyond ASCII are let through: curl sends them, and dev servers understand them. (Node's parser does not let
+ * them come so far; see test/facts/http-parser.test.ts.) What is no byte at all is refused: written as latin1 it would
  * become another character.
  */
 const ORIGIN_FORM = /^\/[\x21-\x7e\x80-\xff]*$/;
@@ -100,7 +100,7 @@ function refused(why: string): ProxyError {
 }
 
 /**
- * The path and query to ask the upstream for, octet for octet as they came, and the authority of an absolute target;
+ * The path and query to ask the upstream for, byte for byte as they came, and the authority of an absolute target;
  * null: the target had none.
  *
  * @param method where it is given, an OPTIONS for a whole server is told apart (RFC 9112 section 3.2.4)
@@ -118,7 +118,7 @@ export function originForm(
   return { target: target.startsWith('/') ? target : `/${target}`, host };
 }
 
-/** Octets of the head, each field in a line of its own with one space in it. */
+/** Bytes of the head, each field in a line of its own with one space in it. */
 export function headBytes(method: string, url: string, fields: Fields): number {
   let bytes = method.length + url.length + '  HTTP/1.1\r\n\r\n'.length;
   eachField(fields, (name, value) => {

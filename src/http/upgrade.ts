@@ -19,7 +19,7 @@ export function offeredProtocols({ minor, fields }: Pick<RequestLine, 'minor' | 
 
 /**
  * Another version of HTTP would be a tunnel past every check that is made here. Java's HttpClient, Ktor, Spring and
- * `curl --http2` offer h2c with every first request, and take an answer in HTTP/1.1.
+ * `curl --http2` offer h2c with every first request, and take a response in HTTP/1.1.
  */
 const HTTP = /^(?:h2c?(?:[-/].*)?|http(?:\/.*)?)$/i;
 

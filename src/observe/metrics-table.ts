@@ -70,7 +70,7 @@ export const COUNTERS: Readonly<Record<CounterName, CounterRow>> = {
   },
   endings: {
     name: 'lastbyte_upstream_endings_total',
-    help: 'How the upstream ended its answers, by how much of the request body it had been given.',
+    help: 'How the upstream ended its responses, by how much of the request body it had been given.',
     labels: { ending: ENDINGS, request_body: REQUEST_BODIES },
   },
   requestBytes: {
@@ -105,12 +105,12 @@ type HistogramName = 'duration' | 'firstByte' | 'wait';
 export const HISTOGRAMS: Readonly<Record<HistogramName, HistogramRow>> = {
   duration: {
     name: 'lastbyte_exchange_duration_seconds',
-    help: "From the request's head to the last byte of the answer, waits and tries included.",
+    help: "From the request's head to the last byte of the response, waits and tries included.",
     buckets: SECONDS,
   },
   firstByte: {
     name: 'lastbyte_upstream_first_byte_seconds',
-    help: "From a try's request head to the first byte of its answer; of more than 100 exchanges a second, a sample.",
+    help: "From a try's request head to the first byte of its response; of more than 100 exchanges a second, a sample.",
     buckets: SECONDS,
   },
   wait: {
@@ -145,7 +145,7 @@ export const READINGS: Readonly<Record<ReadingName, ReadingRow>> = {
   },
   lingering: {
     name: 'lastbyte_client_connections_lingering',
-    help: 'Connections whose last answer is out, and which wait for their end.',
+    help: 'Connections whose last response is out, and which wait for their end.',
     rises: false,
   },
   waiting: {

@@ -1,4 +1,4 @@
-/** What the admin listener serves: pages, each with its path, its methods and its answer. */
+/** What the admin listener serves: pages, each with its path, its methods and its response. */
 
 export interface AdminRequest {
   readonly method: string;
@@ -17,7 +17,7 @@ export interface WholeAnswer {
   readonly fields?: Readonly<Record<string, string>>;
 }
 
-/** An answer that is made while it is written: its next part when the one before is taken and others had their turn. */
+/** A response that is made while it is written: its next part when the one before is taken and others had their turn. */
 export interface PartsAnswer {
   readonly kind: 'parts';
   readonly contentType: string;
@@ -25,7 +25,7 @@ export interface PartsAnswer {
   readonly parts: () => Iterable<string>;
 }
 
-/** An answer that goes on until its watcher leaves, or the listener closes. */
+/** A response that goes on until its watcher leaves, or the listener closes. */
 export interface StreamAnswer {
   readonly kind: 'stream';
   readonly contentType: string;

@@ -37,9 +37,9 @@ export function severityOf({ outcome, error, attempts, waitedMs, sentence }: Jud
 /**
  * By what it was saved, if it would have been lost without lastbyte.
  *
- * - `retried`: another try brought the whole answer
+ * - `retried`: another try brought the whole response
  * - `waited`: the request waited for an upstream that took no connections
- * - `withheld`: the answer came whole before the request body was sent, so nothing was unread when the upstream closed
+ * - `withheld`: the response came whole before the request body was sent, so nothing was unread when the upstream closed
  */
 export type SavedBy = 'retried' | 'waited' | 'withheld';
 

@@ -1,4 +1,4 @@
-/** One request to the admin listener: who may ask, which page, and its answer. No error leaves it. */
+/** One request to the admin listener: who may ask, which page, and its response. No error leaves it. */
 
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { isIP } from 'node:net';
@@ -39,7 +39,7 @@ export async function respond(
 async function answerTo(request: IncomingMessage, site: AdminSite): Promise<AdminAnswer | null> {
   let body: string | null;
   try {
-    // A body is read to its end before the answer: closing over unread bytes would reset the connection
+    // A body is read to its end before the response: closing over unread bytes would reset the connection
     // (RFC 9112 section 9.6). `requestTimeout` bounds it.
     body = await received(request);
   } catch {

@@ -1,4 +1,4 @@
-/** Writes the answers of the admin listener, as fast as they are taken, to clients that may leave at any moment. */
+/** Writes the responses of the admin listener, as fast as they are taken, to clients that may leave at any moment. */
 
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';

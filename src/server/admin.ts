@@ -23,7 +23,7 @@ export interface AdminOptions {
 export interface AdminServer {
   /** Rejects with the system's error (`EADDRINUSE`, `EACCES`) when it cannot listen. */
   start(): Promise<void>;
-  /** Ends idle connections at once and those that are being answered after their answer, within a second. */
+  /** Ends idle connections at once and those that are being answered after their response, within a second. */
   close(): Promise<void>;
   /** The address to open; the true port once started. */
   readonly url: string;

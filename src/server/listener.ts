@@ -91,7 +91,7 @@ export class Listener {
     for (const connection of this.#connections.values()) connection.stop();
   }
 
-  /** Ends every connection now. What was not through ends by RST: a FIN could pass for the end of an answer. */
+  /** Ends every connection now. What was not through ends by RST: a FIN could pass for the end of a response. */
   destroy(): void {
     this.#server.close(() => undefined);
     for (const { socket, isIdle } of this.#connections.values()) if (!isIdle) reset(socket);
@@ -213,7 +213,7 @@ export class Listener {
     if (!connection.fault(refusal)) this.#refuse(connection, refusal);
   }
 
-  /** After the answers that are still due. */
+  /** After the responses that are still due. */
   #refuse(connection: ClientConnection, error: ProxyError): void {
     if (!connection.refuseFurther()) return;
     const { socket } = connection;

@@ -30,7 +30,7 @@ export class Replays {
     this.#trusts = trusts;
   }
 
-  /** Resolves when the new exchange has begun; its answer is read and thrown away. Never rejects. */
+  /** Resolves when the new exchange has begun; its response is read and thrown away. Never rejects. */
   send({ begun, record }: Entry): Promise<ReplayResult> {
     const { method, url, requestFields } = begun;
     const body = record?.notes?.requestBody?.octets() ?? null;
@@ -58,7 +58,7 @@ export class Replays {
           settle({ kind: 'begun', id }),
         );
         socket.write(head, 'latin1');
-        // Half-closed at once, or the proxy would wait for our FIN after its answer.
+        // Half-closed at once, or the proxy would wait for our FIN after its response.
         if (body === null) socket.end();
         else socket.end(body);
       });

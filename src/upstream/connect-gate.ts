@@ -11,7 +11,7 @@ import type { ConnectResult, Connecting } from './connection.ts';
 const SENT_AGAIN_MS = 900;
 /** Fewer than the shortest usual queue holds. */
 const MAX_UNANSWERED = 4;
-/** A connection of which nothing was heard for so long is taken for accepted: its answer may be slow. */
+/** A connection of which nothing was heard for so long is taken for accepted: its response may be slow. */
 const ACCEPTED_AFTER_MS = 25;
 /** After this time, all may connect at once again. */
 const NARROW_FOR_MS = 60_000;

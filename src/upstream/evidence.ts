@@ -116,15 +116,15 @@ export interface Evidence {
   readonly framing: Framing | null;
   /** Whether the response was handed over to be relayed as it comes. */
   readonly streamed: boolean;
-  /** Octets of the head, or of what arrived of it. */
+  /** Bytes of the head, or of what arrived of it. */
   readonly headBytes: number;
-  /** Octets of interim heads (1xx) before it. */
+  /** Bytes of interim heads (1xx) before it. */
   readonly interimBytes: number;
-  /** Octets of the body that arrived, without chunk framing. */
+  /** Bytes of the body that arrived, without chunk framing. */
   readonly bodyBytes: number;
   /** Null: all of it came with the head. Not there: nobody looked how it came. */
   readonly arrival?: BodyArrival | null;
-  /** Octets after the end of the message, discarded. */
+  /** Bytes after the end of the message, discarded. */
   readonly surplusBytes: number;
   /** Trailer fields after the last chunk, dropped. */
   readonly trailerFields: number;

@@ -119,7 +119,7 @@ function mayBeRestarting({
 
 /**
  * The upstream closed an idle connection just as we used it, or sent us what was too much behind its last answer (a body
- * behind the answer to HEAD): that says nothing about this request. See test/wire/peers-faults.test.ts.
+ * after the response to HEAD): that says nothing about this request. See test/wire/peers-faults.test.ts.
  */
 function isStale({ evidence, verdict }: Circumstances): boolean {
   const isLeftover = verdict === 'malformed' && evidence.head === null;

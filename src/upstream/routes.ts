@@ -7,14 +7,14 @@ import type { Evidence } from './evidence.ts';
 import type { VerdictKind } from './verdict.ts';
 
 /**
- * - `reads-body`: held its answer back until the body came, so it reads it
+ * - `reads-body`: held its response back until the body came, so it reads it
  * - `needs-hold`: answered before its body came, or was cut with a body under way
  */
 type RouteHabit = 'reads-body' | 'needs-hold';
 
 interface Learned {
   readonly habit: RouteHabit;
-  /** No answer had come so far: what cut it may also have been a restart. */
+  /** No response had come so far: what cut it may also have been a restart. */
   readonly beforeHead: boolean;
   /** Whether it said 100 (Continue). */
   readonly saysContinue: boolean;
@@ -73,7 +73,7 @@ export class Routes {
   }
 
   /**
-   * The upstream takes no connections: what was cut before its answer was cut by its end, and not because of its body. What
+   * The upstream takes no connections: what was cut before its response was cut by its end, and not because of its body. What
    * comes back may be another server, so the 100 (Continue) has to be heard again.
    */
   upstreamIsAway(): void {

@@ -8,7 +8,7 @@ import type { Evidence } from './evidence.ts';
  * - `truncated`: the response began and is not whole
  * - `no-response`: not one byte of it came
  * - `malformed`: its head cannot be understood, so neither can its length
- * - `over-limit`: we stopped it, because it went over a limit of ours
+ * - `over-limit`: we stopped it, because it went over a limit of our own
  * - `abandoned`: we stopped it, because the client left
  */
 export type VerdictKind =

@@ -15,12 +15,12 @@ import { need, whyNo } from '../harness/need.ts';
 import { ok, Upstream } from '../harness/upstream.ts';
 import { lastbyte } from '../harness/lastbyte.ts';
 
-const WHOLE = ok('line of an answer\n'.repeat(20_000));
+const WHOLE = ok('line of response.\n'.repeat(20_000));
 const ANSWER_BYTES = 360_000;
 /** Quick, and enough to see the fault of these servers. */
 const QUICK = ['--tries', '3', '--scenario', 'get-kept,get-closed,length-closed,chunked-closed'];
 
-/** Cuts each answer to a request with a body. */
+/** Cuts each response to a request with a body. */
 const careless = (socket: Socket): void => {
   socket.on('error', () => undefined);
   socket.on('data', (head) => {

@@ -108,7 +108,7 @@ describe('what is not healthy exits with 1, and one sentence names the address, 
   const broken: readonly (readonly [string, (socket: Socket) => void, RegExp])[] = [
     ['takes the request and never answers', () => undefined, /did not answer within 2 s: it hangs/],
     [
-      'answers one octet at a time and never ends its head',
+      'answers one byte at a time and never ends its head',
       (socket) => {
         socket.write('HTTP/1.1 200 OK\r\n');
         const drip = setInterval(() => socket.write('a'), 50);
@@ -116,7 +116,7 @@ describe('what is not healthy exits with 1, and one sentence names the address, 
       },
       /did not answer within 2 s: it hangs/,
     ],
-    ['closes without an answer', (socket) => socket.end(), /closed the connection without an answer: see/],
+    ['closes without a response', (socket) => socket.end(), /closed the connection without a response: see/],
     ['does not speak HTTP', (socket) => socket.end('SSH-2.0-x\r\n'), /cannot be asked \(HPE_\w+\): see/],
     [
       'answers 404',
@@ -137,7 +137,7 @@ describe('what is not healthy exits with 1, and one sentence names the address, 
     expect(stderr.split('\n').length).toBe(2);
   });
 
-  test('a server whose whole answer never ends is healthy: its head was enough', async () => {
+  test('a server whose whole response never ends is healthy: its head was enough', async () => {
     await using server = await Bare.start(
       createHttpServer((_, response) => response.writeHead(200, { 'content-length': 9 }).write('o')),
     );

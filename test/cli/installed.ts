@@ -22,7 +22,7 @@ export class Installed implements Disposable {
 
   static async install(): Promise<Installed> {
     const folder = mkdtempSync(join(tmpdir(), 'lastbyte-installed-'));
-    // Without its scripts: `prepack` would build anew below the feet of the other tests.
+    // Without its scripts: `prepack` would build again below the feet of the other tests.
     const pack = ['pack', '--ignore-scripts', '--silent', '--pack-destination', folder];
     const { stdout } = await npm(pack, ROOT);
     const tarball = join(folder, stdout.trim());

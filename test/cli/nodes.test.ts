@@ -71,7 +71,7 @@ describe.each(NODES)('Node %s', (_version, path) => {
     expect([code, stderr]).toEqual([0, '']);
   });
 
-  test('tells a reset behind a whole answer from an orderly end, each time, in silence', async () => {
+  test('tells a reset after a whole response from an orderly end, each time, in silence', async () => {
     const closing =
       (close: (connection: UpstreamConnection) => void): Script =>
       async (connection) => {

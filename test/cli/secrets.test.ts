@@ -1,4 +1,4 @@
-/** Secrets are planted wherever a request, an answer or a setting can hold one, and everything we say is searched for them. */
+/** Secrets are planted wherever a request, a response or a setting can hold one, and everything we say is searched for them. */
 
 import { connect } from 'node:net';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -76,7 +76,7 @@ test.each([
   ['combined', []],
   ['off', []],
   ['json', ['--stream', '/']],
-])('no secret is in a %s log, or in an answer of our own %j', async (format, more) => {
+])('no secret is in a %s log, or in a response of our own %j', async (format, more) => {
   await using upstream = await Upstream.start(async (connection) => {
     const request = await connection.request();
     const path = request?.target.split('?', 1)[0] ?? '';

@@ -1,4 +1,4 @@
-/** An upstream that speaks TLS wrongly, or not at all: each fault is told in its own words, in the answer and in the log. */
+/** An upstream that speaks TLS wrongly, or not at all: each fault is told in its own words, in the response and in the log. */
 
 import { createServer as createHttpServer } from 'node:http';
 import { createServer as createHttpsServer } from 'node:https';

@@ -16,8 +16,8 @@ const cut =
 const JSON_HEAD = 'HTTP/1.1 200 OK\r\nContent-Type: application/json';
 
 export const FAULTS = {
-  'closes without an answer': (connection: UpstreamConnection) => connection.fin(),
-  'resets without an answer': (connection: UpstreamConnection) => connection.reset(),
+  'closes without a response': (connection: UpstreamConnection) => connection.fin(),
+  'resets without a response': (connection: UpstreamConnection) => connection.reset(),
   'cuts at a length': cut(`${JSON_HEAD}\r\nContent-Length: 51200`, PART),
   'cuts in chunks': cut(`${JSON_HEAD}\r\nTransfer-Encoding: chunked`, `7530\r\n${PART}\r\n`),
   'cuts without a length': cut(`HTTP/1.0 200 OK\r\nContent-Type: application/json`, '{"rows": [1, 2'),

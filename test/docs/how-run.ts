@@ -1,7 +1,7 @@
 /** How each command of the documents is run by a test. One that is not listed here fails test/docs/commands.test.ts. */
 
 export type How =
-  /** Starts lastbyte in front of a faulty server; then `ask` gets a whole answer from it, and SIGTERM ends it. */
+  /** Starts lastbyte in front of a faulty server; then `ask` gets a whole response from it, and SIGTERM ends it. */
   | { readonly kind: 'serves'; readonly ask: string; readonly before?: string; readonly in?: 'root' }
   /** Ends by itself with this code, or one of these, beside a server and lastbyte. */
   | { readonly kind: 'ends'; readonly code: number | readonly number[]; readonly says?: RegExp }
@@ -77,7 +77,7 @@ wait $!`]: { kind: 'ends', code: 0 },
     says: /FAULT/,
   },
   'npx lastbyte diagnose 8000/report --through 8080': { kind: 'ends', code: 1, says: /through/i },
-  // The fault does not show each time: curl's own codes are for a whole answer, a part of one, and a reset.
+  // The fault does not show each time: curl's own codes are for a whole response, a part of one, and a reset.
   'npx lastbyte diagnose 8000/report --curl | bash': { kind: 'ends', code: [0, 18, 56], says: /bytes/ },
 
   'npm ci && npm test': ci('npm test'),

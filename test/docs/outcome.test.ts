@@ -1,4 +1,4 @@
-/** What npm run compare calls whole, cut, hidden cut and no answer is that. */
+/** What npm run compare calls whole, cut, hidden cut and no response is that. */
 
 import { expect, test } from 'vitest';
 import { FAULTS } from '../../scripts/compare/faults.ts';
@@ -25,7 +25,7 @@ const SCRIPTS: readonly (readonly [Outcome, Script])[] = [
   ['cut', sends(`HTTP/1.1 200 OK\r\nContent-Length: 51200\r\n\r\n${PART}`)],
   ['hidden cut', sends(`${CHUNK}0\r\n\r\n`)],
   ['hidden cut', sends(ok(PART))],
-  ['no answer', sends('')],
+  ['no response', sends('')],
 ];
 
 test.each(SCRIPTS)('%s', async (outcome, script) => {
@@ -42,7 +42,7 @@ test.each(SCRIPTS)('%s', async (outcome, script) => {
 
 const SCRIPTED = FAULTS.filter(({ tries, name }) => tries === 3 && name !== 'two lengths');
 
-test.each(SCRIPTED)('an upstream of "$name" cuts its answer, and lastbyte says so', async (fault) => {
+test.each(SCRIPTED)('an upstream of "$name" cuts its response, and lastbyte says so', async (fault) => {
   await using upstream = await fault.start();
   await using proxy = await TestProxy.start(`http://127.0.0.1:${upstream.port}`);
   expect(await askOnce(upstream.port, fault.ask)).toBe('cut');

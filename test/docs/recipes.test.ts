@@ -1,4 +1,4 @@
-/** docs/recipes.md: each file that it shows is used as it is, and brings a whole answer from a server that cuts. */
+/** docs/recipes.md: each file that it shows is used as it is, and brings a whole response from a server that cuts. */
 
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -40,7 +40,7 @@ class Kitchen implements Disposable {
 type Framing = Readonly<Record<string, string>>;
 const CHUNKED: Framing = { 'Transfer-Encoding': 'chunked' };
 
-/** How many rows the answer has. */
+/** How many rows the response has. */
 async function postRows(port: number, target = '/api/report', framing: Framing = CHUNKED): Promise<number> {
   const headers = { ...framing, Connection: 'close' };
   const outgoing = request({ port, host: '127.0.0.1', path: target, method: 'POST', headers, agent: false });

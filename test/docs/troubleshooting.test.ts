@@ -19,15 +19,15 @@ const DOCUMENT = readFileSync(
 const EXPLAINED = [...DOCUMENT.matchAll(/^### `(.+)`$/gm)].map(([, words = '']) => words);
 
 const SAID: readonly (readonly [words: string, client: ClientName, fault: FaultName])[] = [
-  ['socket hang up', 'node:http', 'closes without an answer'],
-  ['other side closed', 'fetch', 'closes without an answer'],
-  ['Empty reply from server', 'curl', 'closes without an answer'],
-  ['Remote end closed connection without response', 'http.client', 'closes without an answer'],
-  ['ERR_EMPTY_RESPONSE', 'Chromium', 'closes without an answer'],
-  ['read ECONNRESET', 'node:http', 'resets without an answer'],
-  ['Connection reset by peer', 'curl', 'resets without an answer'],
-  ['Connection reset by peer', 'http.client', 'resets without an answer'],
-  ['ERR_CONNECTION_RESET', 'Chromium', 'resets without an answer'],
+  ['socket hang up', 'node:http', 'closes without a response'],
+  ['other side closed', 'fetch', 'closes without a response'],
+  ['Empty reply from server', 'curl', 'closes without a response'],
+  ['Remote end closed connection without response', 'http.client', 'closes without a response'],
+  ['ERR_EMPTY_RESPONSE', 'Chromium', 'closes without a response'],
+  ['read ECONNRESET', 'node:http', 'resets without a response'],
+  ['Connection reset by peer', 'curl', 'resets without a response'],
+  ['Connection reset by peer', 'http.client', 'resets without a response'],
+  ['ERR_CONNECTION_RESET', 'Chromium', 'resets without a response'],
   ['Error: aborted', 'node:http', 'cuts at a length'],
   ['TypeError: terminated', 'fetch', 'cuts at a length'],
   ['transfer closed with 21200 bytes remaining to read', 'curl', 'cuts at a length'],
@@ -68,7 +68,7 @@ describe.each(SAID)('"%s"', (words, name, fault) => {
 
   const untold = fault === 'cuts before a value' || fault === 'cuts without a length';
   const through = untold
-    ? 'still said through lastbyte, which marks the answer'
+    ? 'still said through lastbyte, which marks the response'
     : 'not said through lastbyte';
   test(`is ${through}`, async (context) => {
     need(context, client.missing());

@@ -1,4 +1,4 @@
-/** What Node writes for a header field that holds bytes beyond ASCII, with nothing of ours. */
+/** What Node writes for a header field that holds bytes beyond ASCII, with nothing of our own. */
 
 import { createServer } from 'node:http';
 import type { ServerResponse } from 'node:http';

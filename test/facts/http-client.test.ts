@@ -40,7 +40,7 @@ describe("Node's http client", () => {
   test.each([
     ['', 'HPE_INVALID_CONSTANT'],
     ['Connection: close\r\n', 'HPE_CLOSED_CONNECTION'],
-  ])('fails on octets behind a whole body (%j: %s)', async (field, code) => {
+  ])('fails on bytes after a whole body (%j: %s)', async (field, code) => {
     await using upstream = await Upstream.start(async (connection) => {
       await connection.request();
       await connection.send(`HTTP/1.1 200 OK\r\nContent-Length: 2\r\n${field}\r\nokMORE`);
@@ -54,7 +54,7 @@ describe("Node's http client", () => {
     });
   });
 
-  test('a reset of a reused connection before the first octet: the same server answers on a fresh one', async () => {
+  test('a reset of a reused connection before the first byte: the same server answers on a fresh one', async () => {
     await using upstream = await Upstream.start(async (connection, index) => {
       await connection.request();
       await connection.send(ok('ok'));

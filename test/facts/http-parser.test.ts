@@ -1,4 +1,4 @@
-/** What Node's parsers take, refuse and count, with nothing of ours: the reasons for our own checks. */
+/** What Node's parsers take, refuse and count, with nothing of our own: the reasons for our own checks. */
 
 import { once } from 'node:events';
 import { Agent, createServer, get, IncomingMessage, ServerResponse } from 'node:http';
@@ -9,7 +9,7 @@ import { Bare, signal } from '../harness/bare.ts';
 import { Client } from '../harness/client.ts';
 import { Upstream, answering } from '../harness/upstream.ts';
 
-/** What came of the octets: a version, a target and how many fields, or the code of the `clientError`. */
+/** What came of the bytes: a version, a target and how many fields, or the code of the `clientError`. */
 async function verdict(octets: string, options: ServerOptions = {}): Promise<string> {
   const told = signal<string>();
   const server: Server = createServer(options, (request, response) => {
@@ -39,7 +39,7 @@ describe("Node's request parser", () => {
   });
 
   test.each(['/caf\xc3\xa9', '/?q=caf\xc3\xa9', '/\xff'])(
-    'refuses the target %j: octets beyond ASCII are not encoded',
+    'refuses the target %j: bytes beyond ASCII are not encoded',
     async (target) => {
       expect(await verdict(`GET ${target} HTTP/1.1\r\nHost: x\r\n\r\n`)).toBe('HPE_INVALID_URL');
     },
@@ -72,7 +72,7 @@ test("a request without Host is answered by Node's http.Server itself, in chunks
   expect(await verdict('GET /a HTTP/1.1\r\n\r\n', { requireHostHeader: false })).toBe('1.1 /a 0');
 });
 
-test('pipelined requests are parsed ahead of their answers without bound', async () => {
+test('pipelined requests are parsed ahead of their responses without bound', async () => {
   let asked = 0;
   const all = signal<void>();
   const server = createServer(() => {

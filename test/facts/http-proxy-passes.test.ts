@@ -125,10 +125,10 @@ describe('the ws pass', () => {
     using client = await Client.connect(await upgrading(proxy, upstream, true));
     await client.send(UPGRADE);
     expect(await status).toBe(403);
-    expect(client.left.length, 'octets that http-proxy wrote').toBe(0);
+    expect(client.left.length, 'bytes that http-proxy wrote').toBe(0);
   });
 
-  test('closes the side of a client whose upstream fails, without an answer', async () => {
+  test('closes the side of a client whose upstream fails, without a response', async () => {
     await using upstream = await Upstream.start(async (connection) => {
       await connection.request();
       connection.reset();

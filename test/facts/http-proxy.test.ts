@@ -182,7 +182,7 @@ describe('http-proxy 1.18.1', () => {
   const upgradeTo = (protocol: string): string =>
     `GET / HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: ${protocol}\r\n\r\n`;
 
-  test('writes a chunked answer to an upgrade under its framing, but without the chunks', async () => {
+  test('writes a chunked response to an upgrade under its framing, but without the chunks', async () => {
     await using upstream = await Upstream.start(async (connection) => {
       await connection.request();
       await connection.send('HTTP/1.1 403 No\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nno\r\n0\r\n\r\n');

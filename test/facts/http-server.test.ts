@@ -27,7 +27,7 @@ describe("Node's http.Server", () => {
   test.each([
     [true, 'HTTP/1.1 200 OK'],
     [false, ''],
-  ])('with httpAllowHalfOpen %s gives a half-closed client the answer %j', async (allow, expected) => {
+  ])('with httpAllowHalfOpen %s gives a half-closed client the response %j', async (allow, expected) => {
     await using server = await serving(
       (request, response) => {
         request.socket.on('end', () => response.end('late'));
@@ -43,7 +43,7 @@ describe("Node's http.Server", () => {
     expect(client.left.toString().split('\r\n')[0]).toBe(expected);
   });
 
-  /** A client that uploads more than the server reads, and looks at the answer only when the server is done with it. */
+  /** A client that uploads more than the server reads, and looks at the response only when the server is done with it. */
   async function earlyAnswer(closing: (socket: Socket) => Promise<void>): Promise<number> {
     const done = signal<void>();
     await using server = await serving(
@@ -51,7 +51,7 @@ describe("Node's http.Server", () => {
         void closing(request.socket).then(done.resolve);
         response.end(Buffer.alloc(1_000_000, 'x'));
       },
-      // Node would write a 400 behind the answer: its parser sees the FIN, and not the rest of the body.
+      // Node would write a 400 after the response: its parser sees the FIN, and not the rest of the body.
       (one) => one.on('clientError', () => undefined),
     );
     using client = await Client.connect(server.port);
@@ -67,7 +67,7 @@ describe("Node's http.Server", () => {
 
   const TRIES = 5;
 
-  test('closes fully behind `Connection: close`: a client that is still uploading loses its answer', async () => {
+  test('closes fully behind `Connection: close`: a client that is still uploading loses its response', async () => {
     const got: number[] = [];
     for (let count = 0; count < TRIES; count += 1) {
       got.push(await earlyAnswer(async (socket) => void (await once(socket, 'close'))));
@@ -103,7 +103,7 @@ describe("Node's http.Server", () => {
     expect(got).toEqual(got.map(() => 1_000_000));
   });
 
-  /** What becomes of an upload that nobody has read when its answer is over. */
+  /** What becomes of an upload that nobody has read when its response is over. */
   async function unreadUpload(takeOver: (socket: Socket) => void): Promise<'end' | 'stuck'> {
     const state = { taken: signal<Socket>(), ended: false };
     await using server = await serving((request, response) => {
@@ -186,7 +186,7 @@ describe("Node's http.Server", () => {
       'Transfer-Encoding: chunked\r\n\r\n9\r\nxx',
       true,
     ],
-    ['octets behind `Connection: close`', 'HPE_CLOSED_CONNECTION', 'Connection: close\r\n\r\nGET /', false],
+    ['bytes behind `Connection: close`', 'HPE_CLOSED_CONNECTION', 'Connection: close\r\n\r\nGET /', false],
     [
       'Transfer-Encoding and then Content-Length',
       'HPE_INVALID_CONTENT_LENGTH',

@@ -11,7 +11,7 @@ describe("a socket's timeout", () => {
   const TIMEOUT_MS = 400;
   const READ_BYTES = 2_000_000;
 
-  /** Reads on until so many octets have come. */
+  /** Reads on until so many bytes have come. */
   async function readSome(client: Socket, bytes: number): Promise<void> {
     const enough = client.bytesRead + bytes;
     client.resume();

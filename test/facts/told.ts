@@ -13,7 +13,7 @@ interface Told {
   readonly hadError: boolean;
 }
 
-/** @param onBody called at the first octets of the body */
+/** @param onBody called at the first bytes of the body */
 export async function tell(url: string, onBody: () => void = () => undefined): Promise<Told> {
   const events: string[] = [];
   const closed = signal<boolean>();

@@ -5,7 +5,7 @@ import { promisify } from 'node:util';
 import { describe, expect, test } from 'vitest';
 
 describe('util._extend, which http-proxy takes when it is loaded', () => {
-  /** Passes one request through http-proxy and prints the answer; `_extend` is Node's own, or not while it is loaded. */
+  /** Passes one request through http-proxy and prints the response; `_extend` is Node's own, or not while it is loaded. */
   const script = (replaced: boolean): string => `
     const util = require('node:util');
     const http = require('node:http');

@@ -1,4 +1,4 @@
-/** Any octets for the parsers of src/: nothing throws, and how they are split into packets changes nothing. */
+/** Any bytes for the parsers of src/: nothing throws, and how they are split into packets changes nothing. */
 
 import { strict as assert } from 'node:assert';
 import { prefersHtml } from '../../src/http/problem.ts';
@@ -9,7 +9,7 @@ import type { BodySink } from '../../src/spool/spooled-body.ts';
 import { ResponseReader } from '../../src/upstream/response-reader.ts';
 import { plainResponse } from './plain-reading.ts';
 
-/** Some octets, and where they are cut into packets. */
+/** Some bytes, and where they are cut into packets. */
 export interface Packets {
   readonly text: string;
   readonly cuts: readonly number[];
@@ -52,7 +52,7 @@ function reading(packets: readonly Buffer[], method: string): Reading {
   });
   for (const packet of packets) hand(reader, packet);
   const body = sink.text;
-  assert.equal(reader.bodyBytes, body.length, 'octets are lost or counted twice');
+  assert.equal(reader.bodyBytes, body.length, 'bytes are lost or counted twice');
   const isWhole = ending === 'message-end';
   return { ending, status: isWhole ? (reader.head?.status ?? null) : null, body: isWhole ? body : '' };
 }

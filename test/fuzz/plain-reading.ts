@@ -1,6 +1,6 @@
 /**
  * A second reading of HTTP/1.1, independent of src/ and of Node's parser: plain, slow and lenient. What the proxy takes
- * for whole must be whole to this one too, with the same octets; what this one takes, the proxy may well refuse.
+ * for whole must be whole to this one too, with the same bytes; what this one takes, the proxy may well refuse.
  */
 
 export interface PlainResponse {

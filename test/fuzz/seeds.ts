@@ -25,6 +25,6 @@ export const REQUESTS: readonly string[] = [
   `GET /a HTTP/1.0\r\nConnection: keep-alive, X\r\nX: 1\r\n\r\n${LAST}`,
   `OPTIONS * HTTP/1.1\r\nHost: x:80\r\nMax-Forwards: 3\r\n\r\n${LAST}`,
   `HEAD /a HTTP/1.1\r\nHost: x\r\n\r\nDELETE /b HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n${LAST}`,
-  'GET /socket HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\nraw octets',
+  'GET /socket HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\nraw bytes',
   `GET /${'a'.repeat(300)} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n${LAST}`,
 ];

@@ -1,4 +1,4 @@
-/** Any octets from a client, or from an upstream, for a proxy with real sockets: what must hold whatever they are. */
+/** Any bytes from a client, or from an upstream, for a proxy with real sockets: what must hold whatever they are. */
 
 import { strict as assert } from 'node:assert';
 import type { ProxyOptions } from '../../src/index.ts';
@@ -109,7 +109,7 @@ export class WireLane implements AsyncDisposable {
         `no single request: ${JSON.stringify(octets)}`,
       );
       assert.match(octets, STRICT, `not strict: ${JSON.stringify(octets)}`);
-      assert.equal(octets.length, request.end, `octets behind it: ${JSON.stringify(octets)}`);
+      assert.equal(octets.length, request.end, `bytes behind it: ${JSON.stringify(octets)}`);
       const found = sent.findIndex((one, index) => index >= next && isSame(one, request));
       assert.ok(found >= 0, `never sent: ${JSON.stringify(octets)}`);
       next = found + 1;
@@ -133,26 +133,26 @@ function isSame(sent: PlainRequest, seen: PlainRequest): boolean {
   return sent.method === seen.method && target === seen.target && sent.body === seen.body;
 }
 
-/** Each answer has one exact length, and nothing is left. */
+/** Each response has one exact length, and nothing is left. */
 async function checkAnswers(client: Client): Promise<void> {
   while (client.left.length > 0) await client.response();
 }
 
-/** Whatever the client got that is not a refusal of ours is what the upstream sent, and whole. */
+/** Whatever the client got that is not a refusal of our own is what the upstream sent, and whole. */
 async function checkResponse(client: Client, input: WireInput): Promise<void> {
   let final: RawResponse | null = null;
   while (client.left.length > 0) {
-    assert.ok(final === null, `octets behind the answer: ${JSON.stringify(client.left.toString('latin1'))}`);
+    assert.ok(final === null, `bytes after the response: ${JSON.stringify(client.left.toString('latin1'))}`);
     const response = await client.response(input.method);
     if (response.status >= 200) final = response;
   }
-  assert.ok(final !== null, 'no answer');
+  assert.ok(final !== null, 'no response');
   if (valueOf(final.fields, 'proxy-status')?.startsWith('lastbyte; error=') === true) return;
   const plain = plainResponse(input.text, input.method, input.ending === 'fin');
   assert.deepEqual({ status: final.status, body: final.body.toString('latin1') }, plain, 'not what was sent');
 }
 
-/** What the client can take for whole is whole. A cut that it can see is none of ours. */
+/** What the client can take for whole is whole. A cut that it can see is none of our own. */
 function checkRelayed(client: Client, input: WireInput): void {
   const got = client.left.toString('latin1');
   if (/\r\nProxy-Status: lastbyte; error=/.test(got)) return;

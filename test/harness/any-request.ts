@@ -1,4 +1,4 @@
-/** Any valid request, as octets and as what it means: the generators of property tests. */
+/** Any valid request, as bytes and as what it means: the generators of property tests. */
 
 import * as fc from 'fast-check';
 

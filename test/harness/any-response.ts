@@ -1,4 +1,4 @@
-/** Any valid response, as octets and as what it means: the generators of property tests. */
+/** Any valid response, as bytes and as what it means: the generators of property tests. */
 
 import * as fc from 'fast-check';
 
@@ -9,7 +9,7 @@ export interface AnyResponse {
   readonly method: 'GET' | 'HEAD';
   /** As on the wire, latin1. */
   readonly text: string;
-  /** The index in `text` just behind the final head. */
+  /** The index in `text` just after the final head. */
   readonly headEnd: number;
   readonly status: number;
   readonly reason: string;
@@ -25,7 +25,7 @@ interface Written {
   readonly meaning: string;
 }
 
-/** Octets of a value or a body that no framing takes for its own. */
+/** Bytes of a value or a body that no framing takes for its own. */
 const VISIBLE = 'abcXYZ019 !"#$%&\'()*+,-./:;<=>?@[]^_`{|}~\x80\xe9\xff'.split('');
 const OCTETS = [...VISIBLE, '\0', '\r', '\n', '\t', '\r\n\r\n', '0\r\n\r\n', 'HTTP/1.1 200 OK\r\n'];
 
@@ -61,7 +61,7 @@ const chunking = fc.record({
 });
 type Chunking = typeof chunking extends fc.Arbitrary<infer T> ? T : never;
 
-/** The octets in chunks of these sizes, round and round. */
+/** The bytes in chunks of these sizes, round and round. */
 function inChunks(octets: string, { sizes, zeros, extension, trailers }: Chunking): string {
   let text = '';
   for (let at = 0, turn = 0; at < octets.length; turn += 1) {
@@ -82,7 +82,7 @@ const STATUSES: Readonly<Record<FramingName, readonly number[]>> = {
   '304': [304],
 };
 
-/** The fields that say the framing, and the octets behind the head. */
+/** The fields that say the framing, and the bytes after the head. */
 function framed(framing: FramingName, octets: string, chunks: Chunking): { line: string; tail: string } {
   switch (framing) {
     case 'a length':

@@ -23,7 +23,7 @@ export function bodyOf(target: string): string {
   return `${target} `.padEnd(length, digest);
 }
 
-/** `body` in chunks of `size` octets and the last chunk. */
+/** `body` in chunks of `size` bytes and the last chunk. */
 export function inChunks(body: string, size: number): string {
   const pieces = body.match(new RegExp(`.{1,${size}}`, 'gs')) ?? [];
   return `${pieces.map((piece) => `${piece.length.toString(16)}\r\n${piece}\r\n`).join('')}0\r\n\r\n`;

@@ -1,4 +1,4 @@
-/** Raw octets of a client against a proxy of their own: what came back, and every octet that reached the upstream. */
+/** Raw bytes of a client against a proxy of their own: what came back, and every byte that reached the upstream. */
 
 import { expect } from 'vitest';
 import { Client, valueOf } from './client.ts';
@@ -8,9 +8,9 @@ import type { UpstreamConnection } from './upstream.ts';
 import type { ProxyOptions } from '../../src/index.ts';
 
 export interface RawOutcome {
-  /** Of all answers, in order. */
+  /** Of all responses, in order. */
   readonly statuses: readonly number[];
-  /** The bodies of all answers, latin1. */
+  /** The bodies of all responses, latin1. */
   readonly bodies: readonly string[];
   /** All that reached the upstream, connection by connection, latin1. */
   readonly reached: string;
@@ -22,14 +22,14 @@ export interface RawOutcome {
 }
 
 export interface RawWay {
-  /** The client closes its side at once, not only behind the first answer. */
+  /** The client closes its side at once, not only after the first response. */
   readonly closesAtOnce?: boolean;
   readonly options?: ProxyOptions;
   /** Whether what is sent first is a HEAD. */
   readonly method?: string;
 }
 
-/** Sends the octets, reads until the proxy's FIN, and looks at the upstream when nothing more can reach it. */
+/** Sends the bytes, reads until the proxy's FIN, and looks at the upstream when nothing more can reach it. */
 export async function sendRaw(octets: string, way: RawWay = {}): Promise<RawOutcome> {
   await using upstream = await Upstream.start(readAndAnswer);
   const proxy = await TestProxy.start(upstream.url, { withholdBody: 'off', ...way.options });
@@ -73,8 +73,8 @@ async function readAndAnswer(connection: UpstreamConnection): Promise<void> {
 }
 
 /**
- * The octets of a template in which `<ours x>` stands for what this hop adds for the Host x, `<ours x 1.0>` for the same
- * behind a request of HTTP/1.0, and `<upstream>` for the upstream's own name.
+ * The bytes of a template in which `<ours x>` stands for what this hop adds for the Host x, `<ours x 1.0>` for the same
+ * after a request of HTTP/1.0, and `<upstream>` for the upstream's own name.
  */
 export function expanded(
   template: string,
@@ -104,7 +104,7 @@ function forwardedHost(host: string): string {
 
 const SMUGGLED = 'GET /smuggled HTTP/1.1\r\nHost: x\r\n\r\n';
 
-/** The octets are answered with `status` alone, in words, and neither they nor a request behind them reach the upstream. */
+/** The bytes are answered with `status` alone, in words, and neither they nor a request behind them reach the upstream. */
 export async function expectRefused(octets: string, status = 400, way: RawWay = {}): Promise<RawOutcome> {
   const outcome = await sendRaw(octets + SMUGGLED, way);
   const { statuses, reached, ended, bodies } = outcome;
@@ -113,7 +113,7 @@ export async function expectRefused(octets: string, status = 400, way: RawWay = 
   return outcome;
 }
 
-/** The octets are answered with 200, and exactly those of `upstream`, a template, reach the upstream. */
+/** The bytes are answered with 200, and exactly those of `upstream`, a template, reach the upstream. */
 export async function expectPassed(octets: string, upstream: string): Promise<void> {
   const outcome = await sendRaw(octets);
   expect(outcome.reached).toBe(expanded(upstream, outcome));

@@ -63,7 +63,7 @@ test('an upstream whose link goes down in the middle of a body costs a 504 with 
   await expect.poll(() => openSpoolFiles(child.pid)).toEqual([]);
 });
 
-test('a client whose link goes down in the middle of its answer is given up, and its room is free again', async (context) => {
+test('a client whose link goes down in the middle of its response is given up, and its room is free again', async (context) => {
   need(context, missing);
   await using lab = await Lab.start(['house', 'client']);
   const wire = await lab.wire('house', 'client', { ...PLAIN, delayMs: 5, cutAfterBytes: 1_000_000 });

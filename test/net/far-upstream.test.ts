@@ -1,4 +1,4 @@
-/** An upstream that is further away than --body-hold is long: a held body is sent before any answer can be here. */
+/** An upstream that is further away than --body-hold is long: a held body is sent before any response can be here. */
 
 import { expect, test } from 'vitest';
 import { need } from '../harness/need.ts';

@@ -72,7 +72,7 @@ export interface Asked {
 export interface Got {
   readonly status: number;
   readonly end: 'whole' | 'fin' | 'reset' | 'timeout';
-  /** The body is, octet for octet, the one that was asked for. */
+  /** The body is, byte for byte, the one that was asked for. */
   readonly same: boolean;
   readonly bytes: number;
   readonly ms: number;
@@ -84,7 +84,7 @@ type Line = { readonly kind: 'begun' } | ({ readonly kind: 'ended' } & Got);
 
 /** A client that is asking. */
 export interface Asking {
-  /** Resolves when the head of the first answer is there, or the client has ended without one. */
+  /** Resolves when the head of the first response is there, or the client has ended without one. */
   begun(): Promise<void>;
   all(): Promise<readonly Got[]>;
 }

@@ -70,7 +70,7 @@ describe.each(SHAPES)('over a wire of $name', (shape) => {
   });
 
   test.for(CASES)(
-    '$server, $place: no answer is cut on its way through us',
+    '$server, $place: no response is cut on its way through us',
     async ({ server, place }, context) => {
       need(context, missing);
       if (lab === null) return;

@@ -10,7 +10,7 @@ export interface Row {
   readonly got: readonly Got[];
 }
 
-/** A line for each request; whole answers of all, the octets of each that was cut, and the median time of the whole. */
+/** A line for each request; whole responses of all, the bytes of each that was cut, and the median time of the whole. */
 export function tableOf(rows: readonly Row[]): string {
   const head = [
     'wire, each way',
@@ -19,7 +19,7 @@ export function tableOf(rows: readonly Row[]): string {
     'lastbyte',
     'whole',
     'median',
-    'octets of those cut',
+    'bytes of those cut',
   ];
   const lines = rows.map(({ shape, server, upload, place, got }) => {
     const whole = got.filter(({ same }) => same);

@@ -14,7 +14,7 @@ const lineOf = (output: string, start: string): string =>
   output.split('\n').findLast((line) => line.startsWith(start)) ?? '';
 
 describe('the demo', () => {
-  test('shows every answer whole through lastbyte, in front of Django', async (context) => {
+  test('shows every response whole through lastbyte, in front of Django', async (context) => {
     need(context, whyMissing('Django runserver'));
     const run = await runClient(process.execPath, [...DEMO, '--once']);
     expect({ code: run.code, stderr: run.stderr }).toEqual({ code: 0, stderr: '' });

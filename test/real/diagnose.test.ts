@@ -1,4 +1,4 @@
-/** The diagnosis of real servers, which do not read the request body: which of them cut their answers is known. */
+/** The diagnosis of real servers, which do not read the request body: which of them cut their responses is known. */
 
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';

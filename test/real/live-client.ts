@@ -60,7 +60,7 @@ export class EventReader {
   }
 }
 
-/** Asks the server itself, past lastbyte, and resolves with the status of its answer. */
+/** Asks the server itself, past lastbyte, and resolves with the status of its response. */
 export async function ask(url: string): Promise<number> {
   const response = await fetch(url, { headers: { Connection: 'close' } });
   await response.arrayBuffer();

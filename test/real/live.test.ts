@@ -85,7 +85,7 @@ describe('a WebSocket of uvicorn', () => {
     const answered = once(socket, 'message');
     socket.send(message);
     const [answer]: unknown[] = await answered;
-    if (!Buffer.isBuffer(answer)) throw new Error('The answer is not one Buffer');
+    if (!Buffer.isBuffer(answer)) throw new Error('The response is not one Buffer');
     return answer;
   };
 

@@ -40,7 +40,7 @@ describe('a Content-Length that is larger than the body', () => {
     await client.until('x'.repeat(30));
     await client.send('GET /honest HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n');
     await client.until('honest');
-    // The next answer lies in the hole of the first: no client can tell.
+    // The next response lies in the hole of the first: no client can tell.
     expect(client.left.toString('latin1')).toMatch(
       /Content-Length: 1000\r\n(.+\r\n)*\r\nx{30}HTTP\/1\.1 200 OK/,
     );
@@ -82,7 +82,7 @@ describe('a Content-Length that is larger than the body', () => {
   });
 });
 
-test('a Content-Length that is smaller than the body: what is announced comes, and the rest is no next answer', async (context) => {
+test('a Content-Length that is smaller than the body: what is announced comes, and the rest is no next response', async (context) => {
   await using server = await startLyingDjango(context);
   await using proxy = await TestProxy.start(server.url);
   using client = await Client.connect(proxy.port);

@@ -58,7 +58,7 @@ describe.each(['Django runserver', 'Flask (Werkzeug)'] as const)('in front of %s
     },
   );
 
-  test('http.request: a keep-alive agent uses one connection for many answers, each whole', async (context) => {
+  test('http.request: a keep-alive agent uses one connection for many responses, each whole', async (context) => {
     const agent = new http.Agent({ keepAlive: true, maxSockets: 1 });
     const ports = new Set<number | undefined>();
     for (let asked = 0; asked < 5; asked += 1) {
@@ -128,7 +128,7 @@ describe.each(['Django runserver', 'Flask (Werkzeug)'] as const)('in front of %s
     expect(bodyAfterHead(bytes).equals(ANSWER)).toBe(true);
   });
 
-  test('a client that half-closes right after its request gets its whole answer', async (context) => {
+  test('a client that half-closes right after its request gets its whole response', async (context) => {
     const request = `GET ${ANSWER_PATH} HTTP/1.1\r\nHost: localhost\r\n\r\n`;
     const bytes = await readToFin(front(context).port, request, true);
     expect(bodyAfterHead(bytes).equals(ANSWER)).toBe(true);

@@ -1,4 +1,4 @@
-// Behind runserver, a view that streams and raises midway ends its answer as one that is done.
+// Behind runserver, a view that streams and raises midway ends its response as one that is done.
 
 import path from 'node:path';
 import { test, expect } from 'vitest';

@@ -52,7 +52,7 @@ const postWithoutLength = async (url: string, agent: http.Agent | false): Promis
 describe('ticket 32472, against the real runserver', () => {
   const front = frontOf('Django runserver');
 
-  test('asked directly, it cuts the answer: the fault is there to be cured', async (context) => {
+  test('asked directly, it cuts the response: the fault is there to be cured', async (context) => {
     // Only Linux discards what is unsent on a reset.
     need(context, whyNotLinux());
     const { server } = front(context);
@@ -77,7 +77,7 @@ describe('ticket 32472, against the real runserver', () => {
   );
 
   test.for(READERS)(
-    'several requests on one connection, the last with Connection: close and a large answer, %s reader, are whole',
+    'several requests on one connection, the last with Connection: close and a large response, %s reader, are whole',
     async (reader, context) => {
       const { port } = front(context);
       using client = await Client.connect(port);
@@ -103,7 +103,7 @@ describe('ticket 32472, against the real runserver', () => {
     },
   );
 
-  test('a Node client with a keep-alive agent that posts without a length gets each answer whole', async (context) => {
+  test('a Node client with a keep-alive agent that posts without a length gets each response whole', async (context) => {
     const { url } = front(context);
     const agent = new http.Agent({ keepAlive: true, maxSockets: 1 });
     try {
@@ -115,7 +115,7 @@ describe('ticket 32472, against the real runserver', () => {
     }
   });
 
-  test('twenty clients at once that post without a length get each answer whole', async (context) => {
+  test('twenty clients at once that post without a length get each response whole', async (context) => {
     const { port } = front(context);
     const whole = numberedBody(1_000_000);
     const upload: Upload = { kind: 'chunked', body: UPLOAD };

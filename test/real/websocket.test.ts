@@ -15,7 +15,7 @@ const OWN_CLOSE_CODE = 4321;
 const answerTo = async (socket: WebSocket, message: string | Buffer): Promise<Buffer> => {
   socket.send(message);
   const [answer]: unknown[] = await once(socket, 'message');
-  if (!Buffer.isBuffer(answer)) throw new Error('The answer is not one Buffer');
+  if (!Buffer.isBuffer(answer)) throw new Error('The response is not one Buffer');
   return answer;
 };
 

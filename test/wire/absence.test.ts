@@ -115,7 +115,7 @@ describe('the exchange in the inspector', () => {
     });
   });
 
-  test('is linked in the answer to an upgrade', async () => {
+  test('is linked in the response to an upgrade', async () => {
     await using proxy = await TestProxy.start(`${await freePort()}`, { admin: true, adminPort: 0 });
     const problem: unknown = JSON.parse(
       await refusal(proxy, `${LOCAL}Connection: Upgrade\r\nUpgrade: websocket\r\n`),

@@ -148,7 +148,7 @@ test('a watcher that stalls and then half-closes is gone, and its connection wit
   }
 });
 
-describe('an answer that is made in parts', () => {
+describe('a response that is made in parts', () => {
   async function serving(parts: () => Iterable<string>): Promise<AdminServer> {
     const page: AdminPage = {
       path: '/parts',
@@ -217,7 +217,7 @@ describe('an error of our own', () => {
   const broken = (): never => {
     throw new Error('broken');
   };
-  /** Neither before its head nor in the middle of it does an answer that fails end anything but itself. */
+  /** Neither before its head nor in the middle of it does a response that fails end anything but itself. */
   const pages: readonly AdminPage[] = [
     { path: '/answer', method: 'GET', answer: broken },
     { path: '/later', method: 'GET', answer: () => Promise.reject(new Error('broken')) },

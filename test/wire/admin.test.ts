@@ -90,7 +90,7 @@ describe('readiness', () => {
     expect((await ask(admin, '/readyz')).status).toBe(503);
   });
 
-  test('asks the upstream once for all who ask at once, and anew for the next', async () => {
+  test('asks the upstream once for all who ask at once, and again for the next', async () => {
     let asked = 0;
     let answer = notAskedYet;
     const admin = await started({
@@ -136,7 +136,7 @@ describe('what is not there', () => {
     ]);
   });
 
-  test('is answered after a large body was read, so that the answer arrives', async () => {
+  test('is answered after a large body was read, so that the response arrives', async () => {
     const body = 'x'.repeat(3_000_000);
     const admin = await started();
     const reply = await exchange(
@@ -212,7 +212,7 @@ describe('closing', () => {
     expect(performance.now() - startedMs).toBeLessThan(900);
   });
 
-  test('lets an answer under way arrive', async () => {
+  test('lets a response under way arrive', async () => {
     let answer = notAskedYet;
     const asked = new Promise<void>((resolve) => {
       void started({

@@ -13,7 +13,7 @@ const BODY = 'x'.repeat(12 * MIB);
 const GET = 'GET /a HTTP/1.1\r\nHost: x\r\n\r\n';
 const ROOM_FOR_ONE = { memoryPerBody: 0, diskTotal: '16mb' } as const;
 
-test('an answer waits while another is on its way to a slow client', async () => {
+test('a response waits while another is on its way to a slow client', async () => {
   await using upstream = await Upstream.start(answering(ok(BODY)));
   await using proxy = await TestProxy.start(upstream.url, { ...ROOM_FOR_ONE, spoolWait: '60s' });
   using slow = await Client.connect(proxy.port);
@@ -31,7 +31,7 @@ test('an answer waits while another is on its way to a slow client', async () =>
   ]);
 });
 
-test('an answer that finds no memory is not held up by the slow client that has it', async () => {
+test('a response that finds no memory is not held up by the slow client that has it', async () => {
   await using upstream = await Upstream.start(answering(ok(BODY)));
   await using proxy = await TestProxy.start(upstream.url, { memoryTotal: '16mb' });
   using slow = await Client.connect(proxy.port);
@@ -73,7 +73,7 @@ test('an upload waits too, and its client is not taken for a slow one', async ()
   expect((await uploading.response()).body.toString()).toBe('read');
 });
 
-test('an answer that finds no room in time is refused in words', async () => {
+test('a response that finds no room in time is refused in words', async () => {
   await using upstream = await Upstream.start(answering(ok(BODY)));
   await using proxy = await TestProxy.start(upstream.url, { ...ROOM_FOR_ONE, spoolWait: 20 });
   using slow = await Client.connect(proxy.port);

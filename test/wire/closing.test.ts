@@ -52,7 +52,7 @@ test('an HTTP/1.0 client is answered with a length and closed, even when it asks
   expect(await client.end()).toBe('fin');
 });
 
-test('a client that half-closes right after its request gets its whole answer', async () => {
+test('a client that half-closes right after its request gets its whole response', async () => {
   const body = 'x'.repeat(3 * MIB);
   await using upstream = await Upstream.start(answering(ok(body)));
   await using proxy = await TestProxy.start(upstream.url);
@@ -65,7 +65,7 @@ test('a client that half-closes right after its request gets its whole answer', 
   expect(client.left.length).toBe(0);
 });
 
-test('bytes behind a request with Connection: close are neither answered nor the cause of a reset', async () => {
+test('bytes after a request with Connection: close are neither answered nor the cause of a reset', async () => {
   const body = 'x'.repeat(2 * MIB);
   await using upstream = await Upstream.start(answering(ok(body)));
   await using proxy = await TestProxy.start(upstream.url, { lingerTimeout: 50 });
@@ -75,7 +75,7 @@ test('bytes behind a request with Connection: close are neither answered nor the
   expect(response.body.length).toBe(body.length);
   await sent;
   expect(await client.end()).toBe('fin');
-  expect(client.left.length, 'octets behind the answer').toBe(0);
+  expect(client.left.length, 'bytes after the response').toBe(0);
   expect(upstream.requests.length).toBe(1);
 });
 
@@ -99,7 +99,7 @@ test('pipelined requests are answered in order, and none behind the one that clo
   expect(upstream.requests.map((request) => request.target)).toEqual(['/1', '/2', '/3']);
 });
 
-test('nonsense behind a good request: the request is answered, then the nonsense', async () => {
+test('nonsense after a good request: the request is answered, then the nonsense', async () => {
   await using upstream = await Upstream.start(answering(ok('whole')));
   await using proxy = await TestProxy.start(upstream.url, { lingerTimeout: 20 });
   using client = await Client.connect(proxy.port);
@@ -111,7 +111,7 @@ test('nonsense behind a good request: the request is answered, then the nonsense
   expect((await proxy.record(1)).error).toBe('bad_request');
 });
 
-/** Sends `head`, then 20 MB in whatever pieces the kernel takes; how many octets went out is of no concern. */
+/** Sends `head`, then 20 MB in whatever pieces the kernel takes; how many bytes went out is of no concern. */
 async function upload(client: Client, head: string, piece: Buffer, pieces: number): Promise<void> {
   await client.send(head);
   for (let index = 0; index < pieces; index += 1) await client.send(piece);
@@ -146,10 +146,10 @@ test('400 reaches a client that is still uploading 20 MB', async () => {
   expect(client.ended).not.toBe('reset');
 });
 
-test('502 reaches a client behind an upload of 20 MB that the upstream refused to read', async () => {
+test('502 reaches a client after an upload of 20 MB that the upstream refused to read', async () => {
   await using upstream = await Upstream.start(async (connection) => {
     await connection.request();
-    // The first octet of the answer: from then on the request is not sent again.
+    // The first byte of the response: from then on the request is not sent again.
     await connection.send('H');
     connection.reset();
   });
@@ -194,7 +194,7 @@ test('a client that closes its side in the middle of its body gets 400', async (
   expect(upstream.connections.length).toBe(0);
 });
 
-test('a client that takes no byte of its answer is reset in the end, and the log says so', async () => {
+test('a client that takes no byte of its response is reset in the end, and the log says so', async () => {
   await using upstream = await Upstream.start(answering(ok('x'.repeat(30 * MIB))));
   await using proxy = await TestProxy.start(upstream.url, { clientReceiveTimeout: 200 });
   using client = await Client.connect(proxy.port);
@@ -245,7 +245,7 @@ test('shutting down finishes what is under way and closes by FIN', async () => {
   await closed;
 });
 
-test('shutting down does not cut off an answer that the client has not taken yet', async () => {
+test('shutting down does not cut off a response that the client has not taken yet', async () => {
   const body = 'x'.repeat(MIB);
   await using upstream = await Upstream.start(answering(ok(body)));
   await using proxy = await TestProxy.start(upstream.url, { lingerTimeout: '30s' });
@@ -254,7 +254,7 @@ test('shutting down does not cut off an answer that the client has not taken yet
   await client.send(CLOSING);
   await proxy.record();
   const closed = proxy.proxy.close();
-  // On a socket that is closed on our side, this would bring a reset, and the reset would take the answer away.
+  // On a socket that is closed on our side, this would bring a reset, and the reset would take the response away.
   await client.send('a byte too many');
   for (let turn = 0; turn < 100; turn += 1) await new Promise((resolve) => setImmediate(resolve));
   client.socket.resume();

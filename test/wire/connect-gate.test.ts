@@ -68,7 +68,7 @@ test('all connect at once to an upstream that takes them', async () => {
 describe('after a connect that took a second', () => {
   beforeEach(connectSlowly);
 
-  test('four at a time are on their way, and an octet of one lets the next in', async () => {
+  test('four at a time are on their way, and an byte of one lets the next in', async () => {
     for (let connections = 0; connections < 6; connections += 1) open();
     expect(gate.waiting).toBe(2);
     const fourth = await opened[4]?.result;
@@ -91,7 +91,7 @@ describe('after a connect that took a second', () => {
     expect(await opened[1]?.result).toMatchObject({ kind: 'failed', errorCode: 'ECONNREFUSED' });
   });
 
-  test('silent ones are taken for accepted after a while, so that nobody waits for a slow answer', async () => {
+  test('silent ones are taken for accepted after a while, so that nobody waits for a slow response', async () => {
     for (let connections = 0; connections < 20; connections += 1) open();
     expect(gate.waiting).toBe(16);
     for (const { result } of opened) expect(await result).toMatchObject({ kind: 'connected' });

@@ -33,7 +33,7 @@ const BODIES: readonly (readonly [what: string, body: string])[] = [
   ['quotes, dollars and history', `it's "$HOME" \`id\` \\ !! !x 'a'\\''b'`],
   ['lines', '{\n\t"a": 1\r\n}\n'],
   ['letters of other scripts', 'é漏洞\u202e\u00a0\u2028'],
-  ['octets that are no text', '\xff\xfe\x00\x01binary\n'],
+  ['bytes that are no text', '\xff\xfe\x00\x01binary\n'],
   ['nothing but ends of lines', '\n\n'],
 ];
 

@@ -41,7 +41,7 @@ const codes = ({ findings }: DiagnosisReport): string[] => findings.map(({ code 
 const found = (report: DiagnosisReport, code: string) => report.findings.find((one) => one.code === code);
 const scenario = ({ scenarios }: DiagnosisReport, name: string) => scenarios.find((one) => one.name === name);
 
-/** Sends a part of the answer and resets, if the request has a body. */
+/** Sends a part of the response and resets, if the request has a body. */
 const resetting = (fits: (asked: Asked) => boolean): Script =>
   serving(async (connection, asked) => {
     if (fits(asked)) {
@@ -105,7 +105,7 @@ describe('a server without a fault', () => {
     expect(scenario(report, 'length-expect')?.direct).toMatchObject({ interim: [100], bodyRead: ['read'] });
   });
 
-  test('that answers before it reads sees no octet of a withheld body, and is seen to have had a head start', async () => {
+  test('that answers before it reads sees no byte of a withheld body, and is seen to have had a head start', async () => {
     const script = serving(async (connection) => await connection.send(WHOLE));
     const { upstream, report } = await diagnosed(script, { scenarios: ['length-withheld'] });
     for (const { received } of upstream.connections)
@@ -114,7 +114,7 @@ describe('a server without a fault', () => {
     expect(scenario(report, 'length-withheld')?.direct.headStartMs).not.toBeNull();
   });
 
-  test('is told from one that resets behind a whole answer, each time', async () => {
+  test('is told from one that resets after a whole response, each time', async () => {
     const small = ok('small');
     const inOrder = await diagnosed(faultless(small), { tries: 50, scenarios: ['get-closed'] });
     expect(scenario(inOrder.report, 'get-closed')?.direct).toMatchObject({
@@ -159,8 +159,8 @@ describe('the fault of an unread body', () => {
     expect(report.curl).toContain("-H 'Transfer-Encoding: chunked'");
   });
 
-  test('in any framing is cured by holding it back, when the answer came whole without it', async () => {
-    // As a server that closes with octets unread: what its kernel makes of that is the fault itself.
+  test('in any framing is cured by holding it back, when the response came whole without it', async () => {
+    // As a server that closes with bytes unread: what its kernel makes of that is the fault itself.
     await using server = await Bare.start(
       createServer((socket) => {
         socket.on('error', () => undefined);
@@ -192,7 +192,7 @@ describe('the fault of an unread body', () => {
   });
 });
 
-/** Reads the request, sends `octets`, and then does what is told. */
+/** Reads the request, sends `bytes`, and then does what is told. */
 const sending = (octets: string, then: 'fin' | 'rst' | 'wait' | 'as asked'): Script =>
   serving(async (connection, { body }) => {
     await body();
@@ -227,7 +227,7 @@ describe('other faults', () => {
     ['no last chunk, then FIN', sending(CHUNKS, 'fin'), 'no-last-chunk', '(FIN)'],
     ['no last chunk, then silence', sending(CHUNKS, 'wait'), 'no-last-chunk', 'then waits'],
     ['a reset at once', sending('', 'rst'), 'reset', 'Resets the connection without answering'],
-    ['a FIN at once', sending('', 'fin'), 'no-answer', 'Closes the connection without an answer'],
+    ['a FIN at once', sending('', 'fin'), 'no-answer', 'Closes the connection without a response'],
     ['a hang', sending('', 'wait'), 'silent', 'does not answer within 300 ms'],
     ['another protocol', sending('220 mail ESMTP\r\n', 'fin'), 'not-http', 'not HTTP/1.1'],
     ['TLS, where HTTP was asked', sending('\x15\x03\x03\x00\x02\x02\x0a', 'fin'), 'not-http', 'not HTTP/1.1'],
@@ -313,7 +313,7 @@ describe('other faults', () => {
 });
 
 describe('what cannot be judged', () => {
-  test('an answer until close is noted, and is no fault', async () => {
+  test('a response until close is noted, and is no fault', async () => {
     const { report } = await diagnosed(sending(`HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n${BODY}`, 'fin'));
     expect(report.verdict).toBe('no-fault');
     expect(codes(report)).toEqual(['until-close']);

@@ -141,7 +141,7 @@ describe('field lines', () => {
   });
 });
 
-describe('what stands behind a request', () => {
+describe('what stands after a request', () => {
   const GOOD = asking('GET /a HTTP/1.1');
 
   test.each([
@@ -166,7 +166,7 @@ describe('what stands behind a request', () => {
     expect(reached).not.toContain('smuggled');
   });
 
-  test('with a body one octet longer than it says is refused; the request itself is answered', async () => {
+  test('with a body one byte longer than it says is refused; the request itself is answered', async () => {
     const outcome = await sendRaw(`POST /a HTTP/1.1\r\nHost: x\r\nContent-Length: 4\r\n\r\nhello${SMUGGLED}`);
     // What is left of it begins with "oGET": a well-formed method, but an unknown one.
     expect(outcome.statuses).toEqual([200, 501]);

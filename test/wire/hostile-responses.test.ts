@@ -26,7 +26,7 @@ const PLAIN = `${OK}Content-Length: 2\r\n${KEPT}ok`;
 const AGAIN = `${OK}Content-Length: 5\r\nConnection: close\r\n\r\nagain`;
 
 interface Outcome {
-  /** All that the client got before the answer to its second request, latin1. */
+  /** All that the client got before the response to its second request, latin1. */
   readonly got: string;
   /** Whether the second request went out on the same connection. */
   readonly upstream: 'kept' | 'closed';
@@ -157,7 +157,7 @@ type Row = readonly [text: string, got: string, upstream: Outcome['upstream']];
 /** A row behind its beginning, for a title. */
 const titled = (row: Row): readonly [string, ...Row] => [JSON.stringify(row[0]).slice(0, 90), ...row];
 
-describe('reaches the client as exactly these octets: ', () => {
+describe('reaches the client as exactly these bytes: ', () => {
   const rows: readonly Row[] = [
     [withStatusLine('HTTP/1.1 200'), PLAIN.replace(' OK', ' '), 'kept'],
     [withStatusLine('HTTP/1.0 200 OK'), PLAIN, 'closed'],
@@ -226,7 +226,7 @@ describe('reaches the client as exactly these octets: ', () => {
   });
 });
 
-test('a body behind an interim response is no part of the next', async () => {
+test('a body after an interim response is no part of the next', async () => {
   const { got, upstream } = await answer(`HTTP/1.1 103 E\r\nContent-Length: 4\r\n\r\nevil${PLAIN}`);
   expect(got).toMatch(/^HTTP\/1\.1 103 E\r\n\r\nHTTP\/1\.1 502 Bad Gateway\r\n/);
   expect(upstream).toBe('closed');
@@ -243,7 +243,7 @@ describe('is refused with 502 where it would be relayed as it comes:', () => {
     await expectRefused(withStatusLine(line), 502, { stream: ['/'] });
   });
 
-  test('an answer to an upgrade with the status line of another protocol', async () => {
+  test('a response to an upgrade with the status line of another protocol', async () => {
     const asking = 'Connection: Upgrade\r\nUpgrade: x\r\n';
     await using upstream = await Upstream.start(answering(withStatusLine('HTTP/1.1 200 a\x0bb')));
     await using proxy = await TestProxy.start(upstream.url, { lingerTimeout: 20 });

@@ -15,7 +15,7 @@ import type { Script } from '../harness/upstream.ts';
 const idOf = (value: unknown): unknown => (has(value, 'id') ? Reflect.get(Object(value), 'id') : null);
 const problemOf = ({ body }: AdminReply): unknown => JSON.parse(body);
 
-/** The first answer is cut, each one after that is whole. */
+/** The first response is cut, each one after that is whole. */
 const cutFirst: Script = async (connection, index) => {
   await connection.request();
   await connection.send(index === 0 ? ok('whole').slice(0, -2) : ok('whole', 'Connection: close\r\n'));
@@ -156,7 +156,7 @@ describe('one exchange in full', () => {
     );
   });
 
-  test('of a refusal has our own answer, and what the upstream had sent', async () => {
+  test('of a refusal has our own response, and what the upstream had sent', async () => {
     await using inspected = await Inspected.start(cutFirst, { retries: 0 });
     const id = await inspected.exchange('GET /');
     const { response, attempts, severity, error } = await inspected.full(id);
@@ -184,7 +184,7 @@ describe('one exchange in full', () => {
       encoding: 'text',
       content: 'plain words',
     });
-    const octets = await inspected.full(await inspected.exchange('GET /octets'));
+    const octets = await inspected.full(await inspected.exchange('GET /bytes'));
     expect(octets.response?.body).toMatchObject({ encoding: 'base64', content: binary.toString('base64') });
   });
 
@@ -384,7 +384,7 @@ describe('the summary', () => {
       upstream: { answers: 3, closes: 2, keeps_alive: 1, cut: 1, refused_connections: 0 },
     });
     expect(summary.upstream.sentences).toEqual([
-      'It closes the connection after 67 % of its answers.',
+      'It closes the connection after 67 % of its responses.',
       'It cut 1 answer.',
     ]);
   });

@@ -201,7 +201,7 @@ test.each([
   ['in memory, in chunks', '1mb', LARGE_CHUNKED],
   ['on disk, by a length', '1kb', LARGE],
   ['on disk, in chunks', '1kb', LARGE_CHUNKED],
-])('the room of an answer that was cut is free again: %s', async (_name, memoryPerBody, text) => {
+])('the room of a response that was cut is free again: %s', async (_name, memoryPerBody, text) => {
   await using upstream = await Upstream.start(async (connection, index) => {
     await connection.request();
     await connection.send(index % 3 === 2 ? text : text.slice(0, -1));
@@ -210,7 +210,7 @@ test.each([
   const limits = { memoryPerBody, memoryTotal: '1mb', diskTotal: '500kb' };
   await using proxy = await TestProxy.start(upstream.url, { ...limits, maxIdleConnections: 0 });
   using client = await Client.connect(proxy.port);
-  // All answers that are cut here would need 5 times the room that there is.
+  // All responses that are cut here would need 5 times the room that there is.
   for (let index = 0; index < 40; index += 1) {
     await client.send('GET / HTTP/1.1\r\nHost: x\r\n\r\n');
     const response = await client.response();

@@ -20,7 +20,7 @@ async function scraped({ proxy }: Inspected): Promise<ReadonlyMap<string, number
   );
 }
 
-/** The first answer is cut, each one after that is whole. */
+/** The first response is cut, each one after that is whole. */
 const cutFirst: Script = async (connection, index) => {
   await connection.request();
   await connection.send(index === 0 ? ok('whole').slice(0, -2) : ok('whole', 'Connection: close\r\n'));

@@ -31,7 +31,7 @@ async function cutting(text: string, ending: 'fin' | 'rst'): Promise<Upstream> {
   });
 }
 
-describe.each(Object.entries(FAULTS))('an answer framed by %s', (name, text) => {
+describe.each(Object.entries(FAULTS))('a response framed by %s', (name, text) => {
   test.each(['fin', 'rst'] as const)('and cut by %s is no 200 with a part of it', async (ending) => {
     await using upstream = await cutting(text, ending);
     await using proxy = await TestProxy.start(upstream.url);
@@ -84,7 +84,7 @@ const BODIES = {
 describe.each(Object.entries(BODIES))('a request body %s that the upstream does not read', (_name, body) => {
   const request = `POST / HTTP/1.1\r\nHost: x\r\n${body}`;
 
-  test('costs no byte of the answer, in none of 5 tries', async () => {
+  test('costs no byte of the response, in none of 5 tries', async () => {
     await using upstream = await Upstream.start(leavesBodyUnread);
     await using proxy = await TestProxy.start(upstream.url, { bodyHold: '5s' });
     using client = await Client.connect(proxy.port);
@@ -96,7 +96,7 @@ describe.each(Object.entries(BODIES))('a request body %s that the upstream does 
     expect(upstream.requests.length).toBe(5);
   });
 
-  test('and that is not held back costs the answer, but is no 200 with a part of it', async () => {
+  test('and that is not held back costs the response, but is no 200 with a part of it', async () => {
     await using upstream = await Upstream.start(leavesBodyUnread);
     await using proxy = await TestProxy.start(upstream.url, { withholdBody: 'off' });
     using client = await Client.connect(proxy.port);
@@ -112,7 +112,7 @@ describe.each(Object.entries(BODIES))('a request body %s that the upstream does 
 });
 
 test.each([0, 1, 2, 3, 4])(
-  'a body behind the answer to HEAD, %i turns later, costs the next request nothing',
+  'a body after the response to HEAD, %i turns later, costs the next request nothing',
   async (turns) => {
     await using upstream = await Upstream.start(async (connection) => {
       for (;;) {
@@ -129,7 +129,7 @@ test.each([0, 1, 2, 3, 4])(
     });
     await using proxy = await TestProxy.start(upstream.url, { retries: 0 });
     using client = await Client.connect(proxy.port);
-    // Pipelined: the second request goes out as soon as the first answer is whole, before what is too much.
+    // Pipelined: the second request goes out as soon as the first response is whole, before what is too much.
     await client.send('HEAD / HTTP/1.1\r\nHost: x\r\n\r\nGET / HTTP/1.1\r\nHost: x\r\n\r\n');
     expect((await client.response('HEAD')).status).toBe(200);
     expect((await client.response()).body.toString()).toBe('fine');

@@ -1,4 +1,4 @@
-/** Requests that a client sends ahead of their answers: all answered in order, and only so many taken at once. */
+/** Requests that a client sends ahead of their responses: all answered in order, and only so many taken at once. */
 
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { expect, test } from 'vitest';
@@ -31,7 +31,7 @@ async function echo(connection: UpstreamConnection): Promise<void> {
 }
 
 test(
-  'a flood of them is answered in order, and read no further than one packet ahead of its answers',
+  'a flood of them is answered in order, and read no further than one packet ahead of its responses',
   async () => {
     await using upstream = await Upstream.start(echo);
     await using proxy = await TestProxy.start(upstream.url);
@@ -144,7 +144,7 @@ test('an upgrade behind many requests is joined, and carries both ways', async (
   expect(await client.end()).toBe('fin');
 });
 
-test('a flood of them whose client resets is given up when the next answer is written, and none behind it is begun', async () => {
+test('a flood of them whose client resets is given up when the next response is written, and none behind it is begun', async () => {
   const answer = signal<void>();
   await using upstream = await Upstream.start(async (connection) => {
     await connection.request();

@@ -1,5 +1,5 @@
 /**
- * Any valid requests, in any packets and any order, are the same requests to the upstream, and their answers the same to
+ * Any valid requests, in any packets and any order, are the same requests to the upstream, and their responses the same to
  * the client. What holds of any response is in response-splits.test.ts. `LASTBYTE_RUNS` makes more runs of each.
  */
 
@@ -76,7 +76,7 @@ afterAll(async () => {
   await upstream[Symbol.asyncDispose]();
 });
 
-/** What the upstream adds or writes anew is compared in smuggling.test.ts. */
+/** What the upstream adds or writes again is compared in smuggling.test.ts. */
 const OURS = /^(host|content-length|connection|expect|via|forwarded|x-forwarded-.*|x-real-ip)$/i;
 
 function withoutOurs(fields: readonly string[]): string[] {

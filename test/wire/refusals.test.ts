@@ -89,7 +89,7 @@ describe('a head over --max-header is refused:', () => {
     await expectRefused(octets, 431);
   });
 
-  test('behind a good request, which is answered', async () => {
+  test('after a good request, which is answered', async () => {
     const { statuses, reached } = await sendRaw(
       `${asking('GET /a HTTP/1.1')}${asking('GET /b HTTP/1.1', `A: ${'x'.repeat(70_000)}\r\n`)}${SMUGGLED}`,
     );

@@ -8,7 +8,7 @@ import { Client } from '../harness/client.ts';
 import { TestProxy } from '../harness/proxy.ts';
 import { Upstream } from '../harness/upstream.ts';
 
-test('an answer that the server cut once is delivered whole', async () => {
+test('a response that the server cut once is delivered whole', async () => {
   // What the server does on its first connection, and on all later ones.
   await using upstream = await Upstream.start(async (connection, index) => {
     await connection.request();

@@ -1,4 +1,4 @@
-/** A connection that is broken off is gone, also just behind its own FIN. */
+/** A connection that is broken off is gone, also just after its own FIN. */
 
 import { execFileSync } from 'node:child_process';
 import { createServer } from 'node:net';
@@ -42,7 +42,7 @@ describe('reset', () => {
       },
     ],
     [
-      'in the same turn as the end of an answer',
+      'in the same turn as the end of a response',
       (socket) => {
         socket.end('answer');
         reset(socket);

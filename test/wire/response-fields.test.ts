@@ -58,6 +58,6 @@ describe.each<[name: string, request: string, options: ProxyOptions]>([
 test.each([
   ['a refusal', 'GET /a HTTP/1.1\r\n\r\n'],
   ['of what is no request', 'nonsense\r\n\r\n'],
-])('our own answer, %s, has a Date', async (_name, request) => {
+])('our own response, %s, has a Date', async (_name, request) => {
   expect(times(await fieldsOf(ok(''), request), 'date')).toBe(1);
 });

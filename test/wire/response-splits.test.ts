@@ -161,7 +161,7 @@ describe.each(FRAMINGS)('a response with framing by %s', (framing) => {
           const length = lengthUpTo(place, response.text);
           const part = response.text.slice(0, length);
           const { final, seen } = await askFor(how, packetsOf(part, places), end);
-          // Before the first octet it may be known that the request was never taken up: see restart.test.ts.
+          // Before the first byte it may be known that the request was never taken up: see restart.test.ts.
           if (how === 'POST' && length > 0) expect(seen).toBe(1);
           if (isUnverifiable(response, length, end)) {
             expectSame(final, { ...response, body: part.slice(response.headEnd) });

@@ -143,7 +143,7 @@ describe('a POST', () => {
     await client.send(POST);
     expect((await client.response()).status).toBe(502);
     expect(upstream.connections).toHaveLength(1);
-    expect((await proxy.record()).sentence).toContain('without a byte of an answer');
+    expect((await proxy.record()).sentence).toContain('without a byte of a response');
   });
 
   test('that was taken up, with its body still withheld, is never sent again', async () => {

@@ -18,7 +18,7 @@ const EVENTS =
 const DEADLINE = { shutdownTimeout: 400, lingerTimeout: 50 };
 
 describe('what can finish', () => {
-  test('an answer that is being buffered comes whole, with Connection: close', async () => {
+  test('a response that is being buffered comes whole, with Connection: close', async () => {
     const half = signal<void>();
     const rest = signal<void>();
     await using upstream = await Upstream.start(async (connection) => {
@@ -42,7 +42,7 @@ describe('what can finish', () => {
     expect(proxy.records).toMatchObject([{ outcome: 'delivered', status: 200 }]);
   });
 
-  test('an answer that a client is slow to read comes whole', async () => {
+  test('a response that a client is slow to read comes whole', async () => {
     const large = 'x'.repeat(20_000_000);
     await using upstream = await Upstream.start(answering(ok(large)));
     await using proxy = await TestProxy.start(upstream.url);
@@ -134,7 +134,7 @@ describe('at the deadline', () => {
 
   const SHUT_DOWN = { outcome: 'refused', status: 503, error: 'shutting_down' };
 
-  test('a request that waits for an answer is refused with 503, which says why', async () => {
+  test('a request that waits for a response is refused with 503, which says why', async () => {
     const arrived = signal<void>();
     await using upstream = await Upstream.start(async (connection) => {
       await connection.request();
@@ -237,7 +237,7 @@ describe('at the deadline', () => {
     expect(proxy.records).toMatchObject([{ outcome: 'cut', status: 101, error: 'shutting_down' }]);
   });
 
-  test('an upgrade that waits for its answer is refused with 503', async () => {
+  test('an upgrade that waits for its response is refused with 503', async () => {
     const arrived = signal<void>();
     await using upstream = await Upstream.start(async (connection) => {
       await connection.request();
@@ -253,7 +253,7 @@ describe('at the deadline', () => {
     expect(proxy.records).toMatchObject([SHUT_DOWN]);
   });
 
-  test('an answer that its client does not read is broken off', async () => {
+  test('a response that its client does not read is broken off', async () => {
     await using upstream = await Upstream.start(answering(ok('x'.repeat(20_000_000))));
     await using proxy = await TestProxy.start(upstream.url, DEADLINE);
     using client = await Client.connect(proxy.port);

@@ -31,7 +31,7 @@ describe('--client-receive-timeout', () => {
     ['in memory', '16mb'],
     ['on disk', '64kb'],
   ])(
-    'ends a client that reads nothing, and the room of its answer is free again: %s',
+    'ends a client that reads nothing, and the room of its response is free again: %s',
     async (_where, memoryPerBody) => {
       await using upstream = await Upstream.start(answering(ok('x'.repeat(BYTES))));
       // Room for one such answer.

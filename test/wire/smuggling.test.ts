@@ -1,4 +1,4 @@
-/** Requests whose end two servers could see at two places: refused, or passed on with one length, octet for octet. */
+/** Requests whose end two servers could see at two places: refused, or passed on with one length, byte for octet. */
 
 import { describe, expect, test } from 'vitest';
 import { expanded, expectPassed, expectRefused, sendRaw } from '../harness/raw-request.ts';
@@ -117,7 +117,7 @@ describe('never reaches the upstream, nor does what comes behind it:', () => {
     await expectRefused(sized(`5;${'a'.repeat(20_000)}`), 413);
   });
 
-  /** The smuggled request is no more than octets of a chunk that never ends. */
+  /** The smuggled request is no more than bytes of a chunk that never ends. */
   test.each(['100000000', '100000005', '20000000000000', 'ffffffffffffffff'])(
     'a chunk of size 0x%s that the client leaves behind',
     async (size) => {

@@ -44,7 +44,7 @@ function whyNoMount(): string | null {
 describe('when the disk is full', () => {
   const small = ['--memory-per-body', '64kb'];
 
-  test('a large answer is refused with --spool-dir in the reason, and a smaller one goes on', async (context) => {
+  test('a large response is refused with --spool-dir in the reason, and a smaller one goes on', async (context) => {
     need(context, whyNoMount());
     using disk = new SmallDisk(4);
     expect(disk).toBeDefined();

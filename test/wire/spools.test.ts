@@ -48,7 +48,7 @@ function spoolFiles(command: RunningLastbyte): string[] {
 
 describe('memory', () => {
   test(
-    `an answer of ${ANSWER_BYTES} bytes needs no more than 160 MiB, and arrives as it was`,
+    `a response of ${ANSWER_BYTES} bytes needs no more than 160 MiB, and arrives as it was`,
     { timeout: 120_000 },
     async () => {
       const bytes = ANSWER_BYTES;
@@ -114,7 +114,7 @@ describe('a spool file', () => {
     expect(statSync(made).mode & 0o777).toBe(0o700);
   });
 
-  test('is closed when the client leaves in the middle of its answer', async () => {
+  test('is closed when the client leaves in the middle of its response', async () => {
     await using upstream = await upstreamOf(answering(50 * MIB));
     await using command = start(upstream.port, SMALL);
     const client = await Client.connect(await command.port());
@@ -137,7 +137,7 @@ describe('a spool file', () => {
     expect(asked(upstream.sockets)).toEqual([]);
   });
 
-  test('is closed when the upstream leaves in the middle of its answer, each time', async () => {
+  test('is closed when the upstream leaves in the middle of its response, each time', async () => {
     await using upstream = await upstreamOf((socket) => {
       socket.once('data', () => {
         socket.write(`HTTP/1.1 200 OK\r\nContent-Length: ${50 * MIB}\r\n\r\n`);

@@ -52,7 +52,7 @@ const cut: Behaviour = async (connection, request, pick) => {
   return false;
 };
 
-/** The fault itself: the kernel resets a connection that is closed with octets unread. */
+/** The fault itself: the kernel resets a connection that is closed with bytes unread. */
 const closeUnread: Behaviour = async (connection, request, pick) => {
   connection.socket.pause();
   await connection.send(answerTo(request, 'length', pick));
@@ -75,7 +75,7 @@ const garbage: Behaviour = async (connection, request, pick) => {
   return false;
 };
 
-/** Surplus that looks like the next answer. */
+/** Surplus that looks like the next response. */
 const surplus: Behaviour = async (connection, request, pick) => {
   const poison = 'HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\npoison';
   await connection.send(answerTo(request, FRAMED[pick(2)] ?? 'length', pick) + poison);

@@ -396,7 +396,7 @@ describe('an upgrade', () => {
     expect(await client.end()).toBe('fin');
   });
 
-  test('whose answer is cut is refused with 502', async () => {
+  test('whose response is cut is refused with 502', async () => {
     await using upstream = await Upstream.start(async (connection) => {
       await connection.request();
       await connection.send('HTTP/1.1 403 Forbidden\r\nContent-Length: 10\r\n\r\nabc');
@@ -409,7 +409,7 @@ describe('an upgrade', () => {
   });
 
   test.each(['fin', 'rst'] as const)(
-    'whose upstream ends by %s without an answer is refused with 502',
+    'whose upstream ends by %s without a response is refused with 502',
     async (ending) => {
       await using upstream = await Upstream.start(async (connection) => {
         await connection.request();
@@ -546,7 +546,7 @@ describe('an upgrade', () => {
     expect(await client.end()).toBe('fin');
   });
 
-  test('whose answer is cut is refused with 502', async () => {
+  test('whose response is cut is refused with 502', async () => {
     await using upstream = await Upstream.start(async (connection) => {
       await connection.request();
       await connection.send('HTTP/1.1 403 Forbidden\r\nContent-Length: 10\r\n\r\nabc');
@@ -559,7 +559,7 @@ describe('an upgrade', () => {
   });
 
   test.each(['fin', 'rst'] as const)(
-    'whose upstream ends by %s without an answer is refused with 502',
+    'whose upstream ends by %s without a response is refused with 502',
     async (ending) => {
       await using upstream = await Upstream.start(async (connection) => {
         await connection.request();

@@ -73,7 +73,7 @@ describe('--connect-timeout', () => {
 });
 
 describe('--body-idle-timeout', () => {
-  test('lets an answer be that drips for longer than it', async () => {
+  test('lets a response be that drips for longer than it', async () => {
     await using upstream = await Upstream.start(async (connection) => {
       await connection.request();
       await connection.send('HTTP/1.1 200 OK\r\nContent-Length: 30\r\n\r\n');
@@ -186,7 +186,7 @@ describe('--client-send-timeout', () => {
     expect((await client.response()).status).toBe(504);
   });
 
-  test('lets the upload of an exempted path be whose answer has begun', async () => {
+  test('lets the upload of an exempted path be whose response has begun', async () => {
     await using upstream = await Upstream.start(async (connection) => {
       await connection.request();
       await connection.send('HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nfirst');

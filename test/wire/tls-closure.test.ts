@@ -1,4 +1,4 @@
-// How an upstream that speaks TLS ends an answer: with a close_notify, or cut off (RFC 9112 section 9.8).
+// How an upstream that speaks TLS ends a response: with a close_notify, or cut off (RFC 9112 section 9.8).
 
 import { once } from 'node:events';
 import { connect, createServer as createTcpServer } from 'node:net';
@@ -105,7 +105,7 @@ const TRIES = 10;
 const untilClose = (bytes: number): Buffer =>
   Buffer.concat([Buffer.from(UNTIL_CLOSE), Buffer.alloc(bytes, 'x')]);
 
-describe.each(VERSIONS)('an answer over %s that ends with its connection', (version) => {
+describe.each(VERSIONS)('a response over %s that ends with its connection', (version) => {
   needForEach(whyNo('openssl'));
   // Large bodies go through a file, so that reading stops and goes on in between.
   const options = { insecure: true, retries: 0, memoryPerBody: '64kb' };

@@ -44,7 +44,7 @@ describe('a client that speaks TLS', () => {
     return socket;
   }
 
-  test('gets its whole answer, then an orderly end', async () => {
+  test('gets its whole response, then an orderly end', async () => {
     await using upstream = await Upstream.start(answering(ok(BODY)));
     await using proxy = await TestProxy.start(upstream.url, listening);
     const socket = await connectTo(proxy);
@@ -54,7 +54,7 @@ describe('a client that speaks TLS', () => {
     socket.end();
   });
 
-  test('that sends a flood of requests ahead of their answers gets all of them', async () => {
+  test('that sends a flood of requests ahead of their responses gets all of them', async () => {
     await using upstream = await Upstream.start(answering(ok('one')));
     await using proxy = await TestProxy.start(upstream.url, listening);
     const socket = await connectTo(proxy);
@@ -74,7 +74,7 @@ describe('a client that speaks TLS', () => {
     expect((await proxy.record()).outcome).toBe('delivered');
   });
 
-  test('may offer h2c, and gets the answer to the whole request and to the next one', async () => {
+  test('may offer h2c, and gets the response to the whole request and to the next one', async () => {
     await using upstream = await Upstream.start(answering(ok('one'), 5));
     await using proxy = await TestProxy.start(upstream.url, { ...listening, withholdBody: 'off' });
     const offer =
@@ -118,7 +118,7 @@ describe('a client that speaks TLS', () => {
     expect(upstream.requests[0]?.fields.join('\n')).toContain('X-Forwarded-Proto\nhttps');
   });
 
-  test('gets a close_notify behind the answer, and may go on reading and writing until it closes', async () => {
+  test('gets a close_notify after the response, and may go on reading and writing until it closes', async () => {
     await using upstream = await Upstream.start(answering(ok(BODY)));
     await using proxy = await TestProxy.start(upstream.url, { ...listening, lingerTimeout: 5000 });
     const socket = await connectTo(proxy);
@@ -141,7 +141,7 @@ describe('a client that speaks TLS', () => {
     expect(socket.errored).toBeNull();
   });
 
-  test('that resets in the middle of its answer is told to the upstream and to the log', async () => {
+  test('that resets in the middle of its response is told to the upstream and to the log', async () => {
     await using upstream = await Upstream.start(async (connection) => {
       await connection.request();
       await connection.send('HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf');
@@ -201,7 +201,7 @@ describe('a client that speaks TLS', () => {
 
 const EVENT_HEAD = 'HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\n';
 
-/** The types of the TLS records, each of five octets of head and its length. */
+/** The types of the TLS records, each of five bytes of head and its length. */
 function recordTypes(records: Buffer): readonly number[] {
   const types: number[] = [];
   for (let at = 0; at + 5 <= records.length; at += 5 + records.readUInt16BE(at + 3))
@@ -209,7 +209,7 @@ function recordTypes(records: Buffer): readonly number[] {
   return types;
 }
 
-/** Resolves when so many octets came. */
+/** Resolves when so many bytes came. */
 async function until(socket: TLSSocket, bytes: number): Promise<void> {
   let count = 0;
   await new Promise<void>((resolve) => {

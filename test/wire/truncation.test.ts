@@ -16,7 +16,7 @@ interface Shape {
   readonly body: string;
   /** Ends with the connection, so that nobody can tell a cut by FIN. */
   readonly untilClose: boolean;
-  /** Places at which octets that are not HTTP cannot pass for the body. */
+  /** Places at which bytes that are not HTTP cannot pass for the body. */
   readonly garbageAt: readonly string[];
 }
 
@@ -43,7 +43,7 @@ const SHAPES: readonly Shape[] = [
     text: `${HEAD}Transfer-Encoding: chunked\r\n\r\n10\r\n${BODY.slice(0, 16)}\r\n1c\r\n${BODY.slice(16)}\r\n0\r\n\r\n`,
     body: BODY,
     untilClose: false,
-    garbageAt: [...HEAD_PLACES, 'behind a chunk', 'behind a chunk size'],
+    garbageAt: [...HEAD_PLACES, 'after a chunk', 'after a chunk size'],
   },
   {
     name: 'until close',
@@ -90,16 +90,16 @@ function places({ text }: Shape): readonly (readonly [place: string, offset: num
   ];
   if (text.length > headEnd) {
     const middle = headEnd + Math.floor((text.length - headEnd) / 2);
-    all.push(['behind the head', headEnd], ['behind the first byte', headEnd + 1], ['in the middle', middle]);
+    all.push(['after the head', headEnd], ['behind the first byte', headEnd + 1], ['in the middle', middle]);
   }
   if (text.includes('chunked')) {
     const size = text.indexOf('1c\r\n');
     all.push(
       ['in a chunk size', size + 1],
-      ['behind a chunk size', size + 2],
+      ['after a chunk size', size + 2],
       ['in the line end of a size', size + 3],
     );
-    all.push(['behind the octets of a chunk', size - 2], ['behind a chunk', size]);
+    all.push(['behind the bytes of a chunk', size - 2], ['after a chunk', size]);
     all.push(['behind the last size', text.length - 4], ['behind the last line', text.length - 2]);
   }
   if (text.length > headEnd) all.push(['one byte before the end', text.length - 1]);
@@ -199,7 +199,7 @@ async function ask(client: Client, method: string, target: string): Promise<RawR
   return await client.response(method);
 }
 
-/** Nothing of the last answer is left on the connection: the next one on it is its own. */
+/** Nothing of the last response is left on the connection: the next one on it is its own. */
 async function expectUsable(client: Client): Promise<void> {
   expect((await ask(client, 'GET', '/fine')).body.toString()).toBe('fine');
 }
@@ -263,7 +263,7 @@ describe.each(SHAPES.map((shape) => [shape.name, shape] as const))(
   },
 );
 
-test('a reset right behind a body that is read until close is never taken for its end, in none of 50 tries', async () => {
+test('a reset right after a body that is read until close is never taken for its end, in none of 50 tries', async () => {
   const index = CASES.findIndex(
     (one) => one.shape.untilClose && one.place === 'at the end' && one.ending === 'rst',
   );

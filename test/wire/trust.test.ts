@@ -16,7 +16,7 @@ const CLAIMS =
   'X-Forwarded-Port: 443\r\nForwarded: for=9.9.9.9\r\nX-Real-IP: 9.9.9.9\r\nX-Forwarded-Ssl: on, https\r\n' +
   'X-Forwarded-Prefix: /bank.test\r\nX-Forwarded-User: 9.9.9.9\r\n';
 
-/** Sends octets and reads to the end, from any address that reaches the port. */
+/** Sends bytes and reads to the end, from any address that reaches the port. */
 async function ask(host: string, port: number, octets: string): Promise<string> {
   const socket = connect({ host, port });
   socket.end(octets, 'latin1');

@@ -122,7 +122,7 @@ describe.each<[name: string, options: ProxyOptions]>([
 });
 
 describe('an offer that is ignored', () => {
-  test('waits for its turn behind a response that is still due', async () => {
+  test('waits for its turn after a response that is still due', async () => {
     await using upstream = await Upstream.start(echo);
     await using proxy = await TestProxy.start(upstream.url, { withholdBody: 'off' });
     using client = await Client.connect(proxy.port);
@@ -276,7 +276,7 @@ test.each<[name: string, behind: string, status: number]>([
   ['an offer', GET, 200],
   ['an upgrade', 'GET /ws HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: foo\r\n\r\n', 200],
   ['a CONNECT', 'CONNECT x:1 HTTP/1.1\r\nHost: x\r\n\r\n', 405],
-])('%s behind a response that streams does not hold that response up', async (_name, behind, status) => {
+])('%s after a response that streams does not hold that response up', async (_name, behind, status) => {
   const bytes = 20_000_000;
   await using upstream = await Upstream.start(async (connection) => {
     for (let one = await connection.request(); one !== null; one = await connection.request()) {

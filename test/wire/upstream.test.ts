@@ -189,7 +189,7 @@ describe('the withheld body', () => {
     expect(second.attempts[0]?.evidence.requestBody).toBe('whole');
   });
 
-  test('a route that was cut is held longer, so that the next answer comes whole', async () => {
+  test('a route that was cut is held longer, so that the next response comes whole', async () => {
     await using upstream = await Upstream.start(async (connection, index) => {
       await connection.request();
       if (index === 0) {
@@ -368,7 +368,7 @@ describe('connections', () => {
     ]);
   });
 
-  test('are closed at the first octet that nobody asked for', async () => {
+  test('are closed at the first byte that nobody asked for', async () => {
     await using upstream = await Upstream.start(async (connection, index) => {
       await connection.request();
       await connection.send(ok(`answer ${index}`));
@@ -386,7 +386,7 @@ describe('connections', () => {
     expect((await client.response()).body.toString()).toBe('answer 1');
   });
 
-  test('with octets behind the answer are not used again', async () => {
+  test('with bytes after the response are not used again', async () => {
     await using upstream = await Upstream.start(
       answering(`${ok('a')}HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nevil`),
     );

@@ -84,7 +84,7 @@ test('a withheld body: every moment of the exchange is noted, in its order', asy
   ]);
 });
 
-test('a cut answer: the part that came is kept, try by try', async () => {
+test('a cut response: the part that came is kept, try by try', async () => {
   await using upstream = await Upstream.start(async (connection, index) => {
     await connection.request();
     await connection.send(index === 0 ? ok('whole').slice(0, -2) : ok('whole'));
@@ -100,7 +100,7 @@ test('a cut answer: the part that came is kept, try by try', async () => {
   expect([notes.keptAlive, notes.answerBody]).toEqual([true, null]);
 });
 
-test('a refusal: its own body is kept as the answer', async () => {
+test('a refusal: its own body is kept as the response', async () => {
   await using upstream = await Upstream.start((connection) => connection.reset());
   await using proxy = await TestProxy.start(upstream.url, { retries: 0 });
   watch(proxy);

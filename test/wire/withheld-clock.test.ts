@@ -21,7 +21,7 @@ test('a hold that is longer than --first-byte-timeout ends with it, and the body
   expect(upstream.connections.length).toBe(1);
 });
 
-test('a hold that is longer than --body-idle-timeout ends with it, behind an answer that has begun', async () => {
+test('a hold that is longer than --body-idle-timeout ends with it, after a response that has begun', async () => {
   await using upstream = await Upstream.start(async (connection) => {
     if ((await connection.request()) === null) return;
     await connection.send('HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nread ');

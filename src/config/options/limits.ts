@@ -97,14 +97,14 @@ export const TIMEOUTS: Rows<
     name: 'first-byte-timeout',
     type: duration,
     default: 5 * MINUTE_MS,
-    purpose: 'How long it may take to begin its answer; raise it for slow views, 0 waits for ever.',
+    purpose: 'How long it may take to begin its response; raise it for slow views, 0 waits for ever.',
   },
   bodyIdleTimeoutMs: {
     setting: 'bodyIdleTimeoutMs',
     name: 'body-idle-timeout',
     type: duration,
     default: MINUTE_MS,
-    purpose: 'How long it may pause in the middle of an answer; 0 waits for ever.',
+    purpose: 'How long it may pause in the middle of a response; 0 waits for ever.',
   },
   clientSendTimeoutMs: {
     setting: 'clientSendTimeoutMs',
@@ -118,7 +118,7 @@ export const TIMEOUTS: Rows<
     name: 'client-receive-timeout',
     type: duration,
     default: MINUTE_MS,
-    purpose: 'How long a client may take no byte of its answer; 0 waits for ever.',
+    purpose: 'How long a client may take no byte of its response; 0 waits for ever.',
   },
   keepAliveTimeoutMs: {
     setting: 'keepAliveTimeoutMs',

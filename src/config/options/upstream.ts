@@ -63,7 +63,7 @@ export const UPSTREAM: Rows<
     name: 'body-hold-max',
     type: duration,
     default: 5 * SECOND_MS,
-    purpose: 'How long it is held back on a route that was seen to cut its answer.',
+    purpose: 'How long it is held back on a route that was seen to cut its response.',
   },
   upstreamIdleTimeoutMs: {
     setting: 'upstreamIdleTimeoutMs',

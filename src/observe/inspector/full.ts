@@ -134,7 +134,7 @@ function receivedResponse({ evidence: { head }, notes }: AttemptRecord): Respons
   return { version: minor === 0 ? '1.0' : '1.1', status, reason, fields: pairs(fields), body };
 }
 
-/** What the client was sent: one of our answers, or the last that the upstream gave, whose body is not decoded again. */
+/** What the client was sent: one of our responses, or the last that the upstream gave, whose body is not decoded again. */
 function responseSent(
   { status, notes, outcome }: ExchangeRecord,
   upstreams: Body | null,

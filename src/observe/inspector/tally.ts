@@ -85,8 +85,8 @@ export function profileSentences(counts: Omit<UpstreamProfile, 'sentences'>): st
   const sentences: string[] = [];
   if (answers > 0) {
     if (closes === 0) sentences.push('It keeps its connections alive.');
-    else if (closes === answers) sentences.push('It closes the connection after each answer.');
-    else sentences.push(`It closes the connection after ${share(closes, answers)} of its answers.`);
+    else if (closes === answers) sentences.push('It closes the connection after each response.');
+    else sentences.push(`It closes the connection after ${share(closes, answers)} of its responses.`);
     if (http_1_0 > 0) sentences.push(`It answers with HTTP/1.0 (${share(http_1_0, answers)}).`);
   }
   if (resets_with_unread_body > 0) {

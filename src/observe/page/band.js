@@ -40,9 +40,9 @@ function counts({ exchanges, running, unlisted, saved, outcomes, cut_by_upstream
       `${retried} by another try, ${waited} by waiting`,
       tone(retried + waited, 'good'),
     ],
-    ['body withheld', exactBytes(withheld), 'the answer came whole before the request body was sent', ''],
+    ['body withheld', exactBytes(withheld), 'the response came whole before the request body was sent', ''],
     ['refused', exactBytes(problems), 'answered by lastbyte with an error, or cut', tone(problems, 'bad')],
-    ['cut by upstream', exactBytes(cut), 'tries whose answer began and was cut', tone(cut, 'bad')],
+    ['cut by upstream', exactBytes(cut), 'tries whose response began and was cut', tone(cut, 'bad')],
     ['delivered', sizeWords(bytes), 'bodies sent to clients', ''],
     [
       'upstream keeps alive',
@@ -53,7 +53,7 @@ function counts({ exchanges, running, unlisted, saved, outcomes, cut_by_upstream
     [
       'resets, body unread',
       exactBytes(upstream.resets_with_unread_body),
-      'of its answers that were reset, those whose request had a body',
+      'of its responses that were reset, those whose request had a body',
       tone(upstream.resets_with_unread_body, 'bad'),
     ],
   ];

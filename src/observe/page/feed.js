@@ -24,7 +24,7 @@ export function follow(follower) {
       /** @type {SummaryView} */
       const summary = JSON.parse(data);
       if (startedAt !== null && startedAt !== summary.started_at) {
-        // The revision that the browser remembers is another process's: begin anew.
+        // The revision that the browser remembers is another process's: begin again.
         startedAt = summary.started_at;
         source.close();
         follower.restarted();

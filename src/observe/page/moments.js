@@ -101,7 +101,7 @@ const ENDINGS = {
 function endingWords({ ending, timeout, error_code: code, expected, received, response, framing }) {
   const how = `${ENDINGS[ending]}${timeout === null ? '' : ` (${timeout})`}${code === null ? '' : ` (${code})`}`;
   if (ending === 'connect-failed') return how;
-  if (response === null) return `${how} before an answer`;
+  if (response === null) return `${how} before a response`;
   if (framing === 'none') return `${how}, no body`;
   const of = expected === null ? '' : ` of ${exactBytes(expected)}`;
   return ending === 'message-end'

@@ -17,7 +17,7 @@ export function sizeWords(bytes) {
   return bytes < 1e9 ? `${BYTES.format(bytes / 1e6)} MB` : `${BYTES.format(bytes / 1e9)} GB`;
 }
 
-/** Every octet counts where an answer was cut. @param {number} count */
+/** Every byte counts where a response was cut. @param {number} count */
 export function exactBytes(count) {
   return new Intl.NumberFormat('en').format(count);
 }

@@ -6,7 +6,7 @@ import { createServer } from 'node:http';
 const PLAIN = 'text/plain; charset=us-ascii';
 const JSON_TYPE = 'application/json';
 
-/** Computed once a size: the time to make an answer is no part of what is measured. */
+/** Computed once a size: the time to make a response is no part of what is measured. */
 const once = (make) => {
   const made = new Map();
   return (count) => {

@@ -34,7 +34,7 @@ describe('resets with a body', () => {
   test('that lost nothing yet are a fault too', () => {
     const [finding] = found({ ...CLEAN, 'length-closed': times(3, RESET_BEHIND) });
     expect(finding).toMatchObject({ code: 'unread-body', severity: 'fault', affected: 3, worst: null });
-    expect(finding?.what).toContain('in 3 of 3 tries. All answers arrived before the reset did');
+    expect(finding?.what).toContain('in 3 of 3 tries. All responses arrived before the reset did');
   });
 
   test.each([
@@ -55,11 +55,11 @@ describe('resets with a body', () => {
 
   test('that nothing was seen to cure are promised no cure', () => {
     const [finding] = found({ ...CLEAN, 'length-closed': [CUT], 'length-withheld': [CUT] });
-    expect(finding?.cure).toMatch(/^lastbyte turns a cut answer into a 502/);
+    expect(finding?.cure).toMatch(/^lastbyte turns a cut response into a 502/);
     expect(finding?.options).toEqual(['--withhold-body always']);
   });
 
-  test('name the hold that is long enough for a server that begins its answer late', () => {
+  test('name the hold that is long enough for a server that begins its response late', () => {
     const late = { 'length-closed': [CUT], 'length-withheld': [{ firstByteMs: 130 }] };
     expect(found({ ...CLEAN, ...late })[0]?.options).toEqual(['--body-hold 300ms']);
   });
@@ -100,7 +100,7 @@ test.each<readonly [string, Readonly<Record<string, readonly Seen[]>>, readonly 
   ],
   ['surplus', { 'get-closed': [{ surplusBytes: 3 }] }, ['surplus']],
   [
-    'surplus behind the answer to a body',
+    'surplus after the response to a body',
     { 'get-kept': [WHOLE], 'chunked-kept': [{ surplusBytes: 3 }] },
     ['leftover-body'],
   ],
@@ -110,17 +110,17 @@ test.each<readonly [string, Readonly<Record<string, readonly Seen[]>>, readonly 
     ['surplus'],
   ],
   [
-    'a second answer that a GET does not get',
+    'a second response that a GET does not get',
     { 'get-kept': [WHOLE], 'length-kept': [{ keepAlive: 'honoured', again: 400 }] },
     ['leftover-body'],
   ],
   [
-    'the second answer that a GET gets',
+    'the second response that a GET gets',
     { 'get-kept': [WHOLE], 'length-kept': [{ keepAlive: 'honoured', again: 200 }] },
     [],
   ],
   [
-    'FIN without an answer',
+    'FIN without a response',
     { 'get-closed': [{ ending: 'fin', status: null }], 'get-slow': [WHOLE] },
     ['no-answer'],
   ],
@@ -134,7 +134,7 @@ test.each<readonly [string, Readonly<Record<string, readonly Seen[]>>, readonly 
   ['a close that was announced', { 'get-kept': [{ keepAlive: 'declined' }] }, []],
   ['no more connections', { ...CLEAN, 'get-late': [{ ending: 'connect-failed', status: null }] }, ['gone']],
   [
-    'other octets',
+    'other bytes',
     {
       'get-closed': [{ ending: notHttp('not-http', 'its first line is empty'), status: null }],
       'get-slow': [WHOLE],
@@ -144,7 +144,7 @@ test.each<readonly [string, Readonly<Record<string, readonly Seen[]>>, readonly 
   ['a stream', { 'get-closed': [{ ending: 'limit', framing: { kind: 'chunked' } }] }, ['endless']],
   ['bodies until close', { 'get-closed': [{ ending: 'fin', framing: { kind: 'close' } }] }, ['until-close']],
   [
-    'small answers',
+    'small responses',
     { 'get-closed': [{ framing: { kind: 'length', length: 10 }, bodyBytes: 10 }] },
     ['small-answer'],
   ],
@@ -162,7 +162,7 @@ test('a TLS alert is told as what it is', () => {
   });
 });
 
-test('a loss is reckoned from whole answers where no length was announced', () => {
+test('a loss is reckoned from whole responses where no length was announced', () => {
   const cut: Seen = { ...CUT, framing: { kind: 'chunked' } };
   const whole: Seen = { framing: { kind: 'chunked' } };
   const [finding] = found({ ...CLEAN, 'length-withheld': [whole], 'length-closed': [cut] });

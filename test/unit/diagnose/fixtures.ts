@@ -21,7 +21,7 @@ export interface Seen {
   readonly firstByteMs?: number;
   readonly closedBy?: Observation['closed']['by'];
   readonly keepAlive?: Observation['keepAlive'];
-  /** Status of the answer to the second request. */
+  /** Status of the response to the second request. */
   readonly again?: number;
 }
 
@@ -68,7 +68,7 @@ export function study(seen: Readonly<Record<string, readonly Seen[]>>): Study {
   return { tallies: tallies(seen), method: 'POST', bodyBytes: 1000, timeoutMs: 5000 };
 }
 
-/** Ways in which an answer can end. */
+/** Ways in which a response can end. */
 export const WHOLE: Seen = {};
 export const CUT: Seen = { ending: 'rst', bodyBytes: 2_000_000, closedBy: 'rst' };
 export const RESET_BEHIND: Seen = { closedBy: 'rst' };

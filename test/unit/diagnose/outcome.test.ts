@@ -34,7 +34,7 @@ test('every outcome comes up', () => {
   expect(new Set(CASES.map(([outcome]) => outcome))).toEqual(new Set(OUTCOMES));
 });
 
-test('whole are those whose announced octets all came; reset are those that an RST ended', () => {
+test('whole are those whose announced bytes all came; reset are those that an RST ended', () => {
   expect(OUTCOMES.filter(isWhole)).toEqual(['whole', 'reset-behind', 'surplus', 'unproven']);
   expect(OUTCOMES.filter(isReset)).toEqual(['reset-behind', 'cut-reset', 'reset']);
 });

@@ -117,7 +117,7 @@ describe('the report', () => {
     });
   });
 
-  test('does not count a refusal in words for the answer', () => {
+  test('does not count a refusal in words for the response', () => {
     const through = tallies({ 'get-slow': [WHOLE], 'chunked-slow': [{ status: 502 }, WHOLE] });
     expect(report(settings({ through: '8080' }), measured({ through })).through?.summary).toBe(
       'Answers that arrived whole: 5 of 6 directly, 2 of 3 through http://localhost:8080. ' +

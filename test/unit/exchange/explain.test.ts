@@ -65,8 +65,8 @@ function explained(
   });
 }
 
-describe('a cut answer', () => {
-  test('that was reset behind a sent request body tells of the unread body, and of withholding', () => {
+describe('a cut response', () => {
+  test('that was reset after a sent request body tells of the unread body, and of withholding', () => {
     const length = 5_000_000;
     expect(
       explained({
@@ -80,7 +80,7 @@ describe('a cut answer', () => {
       code: 'response_truncated',
       sentence:
         'The upstream http://127.0.0.1:8000 reset the connection after 3,145,728 of 5,000,000 bytes, on the last of 3 tries; ' +
-        'it most likely closed with the request body unread, so its kernel threw the rest of the answer away: ' +
+        'it most likely closed with the request body unread, so its kernel threw the rest of the response away: ' +
         'read the body in the view, or set --withhold-body always.',
       remedy: 'Read the body in the view, or set --withhold-body always.',
       expected: length,
@@ -139,7 +139,7 @@ describe('a cut answer', () => {
 
   test('that ends with the connection and was reset is said to have no length', () => {
     const { sentence } = explained({ ...BEGUN, ending: 'rst', framing: { kind: 'close' }, bodyBytes: 70 });
-    expect(sentence).toContain('reset the connection after 70 bytes of an answer without a length');
+    expect(sentence).toContain('reset the connection after 70 bytes of a response without a length');
   });
 });
 
@@ -173,7 +173,7 @@ const CASES: readonly Case[] = [
     { ending: 'rst', requestBody: 'whole' },
     'no_response',
     'RST',
-    ['threw the whole answer away', '--withhold-body always'],
+    ['threw the whole response away', '--withhold-body always'],
   ],
   [
     'a stale connection',
@@ -258,7 +258,7 @@ const CASES: readonly Case[] = [
     ['chunk-end', 'broke its chunked coding after 5 bytes', 'count the bytes of each chunk'],
     ['body', 'broke its chunked coding after 5 bytes', 'nothing else write to its connection'],
     ['chunk-extension', 'broke its chunked coding after 5 bytes', 'without extensions'],
-    ['trailer', 'malformed trailers behind a body of 5 bytes', 'leave them out'],
+    ['trailer', 'malformed trailers after a body of 5 bytes', 'leave them out'],
   ]),
   [
     'a malformed length',
@@ -342,7 +342,7 @@ const CASES: readonly Case[] = [
     ['the client went away'],
   ],
   [
-    'a whole answer',
+    'a whole response',
     { ...PART_OF_LENGTH, ending: 'message-end' },
     'internal_error',
     null,
@@ -459,7 +459,7 @@ const PARSE_FAULTS: readonly ParseFault[] = [
 ];
 const LIMITS: readonly Limit[] = ['head', 'body', 'spool'];
 
-describe('a delivered answer', () => {
+describe('a delivered response', () => {
   const whole: Evidence = evidence({ ...BEGUN, framing: { kind: 'chunked' }, bodyBytes: 40 });
 
   test('without a length is noted as not provable', () => {
@@ -475,7 +475,7 @@ describe('a delivered answer', () => {
     ).toContain('over HTTP/1.0');
   });
 
-  test('with octets behind its end is noted with their number', () => {
+  test('with bytes after its end is noted with their number', () => {
     const length: Evidence = { ...whole, framing: { kind: 'length', length: 40 }, surplusBytes: 3 };
     expect(explainSurplus(length)).toContain('sent 3 bytes more than the 40 bytes that it had announced');
     expect(explainSurplus({ ...whole, surplusBytes: 1 })).toContain(

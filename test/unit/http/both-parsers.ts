@@ -26,7 +26,7 @@ export function readByUs(text: string): Outcome {
   return readWithSurplus(text).outcome;
 }
 
-/** Octets behind the response are discarded, not refused: Node cannot do that, so they are counted. */
+/** Bytes after the response are discarded, not refused: Node cannot do that, so they are counted. */
 export function readWithSurplus(text: string): { readonly outcome: Outcome; readonly surplusOctets: number } {
   const bytes = Buffer.from(text, 'latin1');
   const end = findHeadEnd(bytes, 0, bytes.length);

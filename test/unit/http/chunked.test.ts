@@ -38,7 +38,7 @@ describe('a chunked body', () => {
     ['5;a=b;c="d e";\xe9\r\nhello\r\n0;last\r\n\r\n', 'hello'],
     ['5 \t;a\r\nhello\r\n0\r\n\r\n', 'hello'],
     ['2\r\n\r\n\r\n0\r\n\r\n', '\r\n'],
-  ])('%j is decoded, also octet by octet', (text, body) => {
+  ])('%j is decoded, also byte by byte', (text, body) => {
     const whole = { body, used: text.length, done: true, error: null, trailerFields: 0 };
     expect(decode(text)).toEqual(whole);
     expect(decode(text, octetCuts(text))).toEqual(whole);
@@ -90,7 +90,7 @@ describe('a chunked body', () => {
     ['0\r\nA: b\n\r\n', 'in its trailers, the line "A: b\\x0a" holds a bare LF'],
     ['0\r\n folded: b\r\n', 'in its trailers, the field name " folded" holds a space'],
     ['0\r\n\n', 'in its trailers, the line "\\x0a" holds a bare LF'],
-  ])('%j is refused, also octet by octet', (text, error) => {
+  ])('%j is refused, also byte by byte', (text, error) => {
     expect(decode(text)).toMatchObject({ done: false, error });
     const split = decode(text, octetCuts(text));
     expect(split.done).toBe(false);
@@ -98,23 +98,23 @@ describe('a chunked body', () => {
   });
 
   test.each([
-    ['an extension of 4200 octets', `1;${'x'.repeat(4200)}`, 'a chunk extension is longer than 4096 octets'],
+    ['an extension of 4200 bytes', `1;${'x'.repeat(4200)}`, 'a chunk extension is longer than 4096 bytes'],
     [
       'a trailer of 17 kB',
       `0\r\nA: ${'x'.repeat(17_000)}\r\n`,
-      'its trailer section is longer than 16384 octets',
+      'its trailer section is longer than 16384 bytes',
     ],
     [
       '3000 trailers',
       `0\r\n${'A: b\r\n'.repeat(3000)}\r\n`,
-      'its trailer section is longer than 16384 octets',
+      'its trailer section is longer than 16384 bytes',
     ],
-  ])('with %s is refused, also octet by octet', (_name, text, error) => {
+  ])('with %s is refused, also byte by byte', (_name, text, error) => {
     expect(decode(text)).toMatchObject({ done: false, error });
     expect(decode(text, octetCuts(text))).toMatchObject({ done: false, error });
   });
 
-  test('may have an extension of 4096 octets, and trailers of 16 KiB', () => {
+  test('may have an extension of 4096 bytes, and trailers of 16 KiB', () => {
     const trailer = `A:${'x'.repeat(16 * 1024 - 6)}\r\n`;
     const text = `1;${'x'.repeat(4095)}\r\na\r\n0\r\n${trailer}\r\n`;
     expect(decode(text, octetCuts(text))).toMatchObject({ body: 'a', done: true, trailerFields: 1 });
@@ -163,7 +163,7 @@ describe('property', () => {
     );
   });
 
-  test('any octets, however split, are decoded to the same without a throw', () => {
+  test('any bytes, however split, are decoded to the same without a throw', () => {
     const nearly = fc.stringMatching(/^(?:[0-4];?\r\n|[ab]{0,4}\r\n|\n| )*$/);
     const any = fc.uint8Array({ maxLength: 100 }).map((octets) => Buffer.from(octets).toString('latin1'));
     fc.assert(

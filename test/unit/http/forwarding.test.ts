@@ -62,7 +62,7 @@ describe('toward the upstream', () => {
     [['Expect', '100-continue', 'A', 'b'], null, ['A', 'b']],
     [['TE', 'trailers', 'Trailer', 'X', 'A', 'b'], null, ['A', 'b']],
     [['Connection', 'close, X-Hop', 'X-Hop', '1', 'Keep-Alive', 'x', 'A', 'b'], null, ['A', 'b']],
-  ])('%j with a body of %j octets become %j', (fields, bodyBytes, sent) => {
+  ])('%j with a body of %j bytes become %j', (fields, bodyBytes, sent) => {
     expect(toUpstream(['Host', 'h', ...fields], { bodyBytes })).toEqual(['Host', 'h', ...sent, ...ADDED]);
   });
 

@@ -30,7 +30,7 @@ export const REFUSED_SINCE_NODE_22: readonly Difference[] = [
 ];
 
 export const ACCEPTED_SINCE_NODE_22: readonly Difference[] = [
-  ...each('a tab behind a length: white space is no part of a value (RFC 9112 section 5)', [
+  ...each('a tab after a length: white space is no part of a value (RFC 9112 section 5)', [
     withFraming('Content-Length: 5\t'),
   ]),
 ];
@@ -68,7 +68,7 @@ export const NODE_ACCEPTS: readonly Difference[] = [
     withCoding('Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked'),
   ]),
   ...each('a chunk size of more than 13 digits', [withSizeLine('00000000000000000005')]),
-  ...each('an extension of more than 4096 octets', [withChunks(`1;${'x'.repeat(5000)}\r\na\r\n0\r\n\r\n`)]),
+  ...each('an extension of more than 4096 bytes', [withChunks(`1;${'x'.repeat(5000)}\r\na\r\n0\r\n\r\n`)]),
 ];
 
 /** We accept them and Node does not. */

@@ -38,7 +38,7 @@ describe('a problem for a program', () => {
     const problem = rendered();
     expect(JSON.parse(problem.text)).toEqual({
       type: 'urn:lastbyte:error:response_truncated',
-      title: 'The upstream cut its answer short',
+      title: 'The upstream cut its response short',
       status: 502,
       detail: SENTENCE,
       instance: 'urn:lastbyte:exchange:7',
@@ -56,7 +56,7 @@ describe('a problem for a program', () => {
     expect([status, type]).toEqual([502, 'urn:lastbyte:error:response_truncated']);
   });
 
-  test('counts octets, not characters', () => {
+  test('counts bytes, not characters', () => {
     const problem = rendered({ error: new ProxyError('bad_request', 'ü→😀') });
     expect(problem.field('Content-Length')).toBe(String(problem.body.length));
     expect(problem.body.length).toBeGreaterThan(problem.text.length);

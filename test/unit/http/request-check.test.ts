@@ -123,7 +123,7 @@ describe('the origin form', () => {
   });
 });
 
-test('a head has as many octets as its lines', () => {
+test('a head has as many bytes as its lines', () => {
   const head = 'POST /a?b HTTP/1.1\r\nHost: x\r\nA: \r\n\r\n';
   expect(headBytes('POST', '/a?b', ['Host', 'x', 'A', ''])).toBe(head.length);
 });

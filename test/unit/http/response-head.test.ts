@@ -146,7 +146,7 @@ test('a head is read from the middle of a buffer', () => {
   });
 });
 
-test('any octets at all are either a head or malformed', () => {
+test('any bytes at all are either a head or malformed', () => {
   const octets = fc.uint8Array({ maxLength: 200 });
   const nearly = fc
     .tuple(fc.constantFrom('HTTP/1.1 200 OK\r\n', 'HTTP/1.0 1'), fc.stringMatching(/^[A:\r\n \t\0]*$/))

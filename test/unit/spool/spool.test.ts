@@ -28,7 +28,7 @@ afterEach(() => {
   rmSync(folder, { recursive: true });
 });
 
-/** Octets in which no two places look alike, so that a lost or repeated part shows. */
+/** Bytes in which no two places look alike, so that a lost or repeated part shows. */
 function pattern(bytes: number): Buffer {
   const octets = Buffer.alloc(bytes);
   for (let index = 0; index + 4 <= bytes; index += 4)

@@ -130,7 +130,7 @@ describe.each(Object.entries(RESPONSES))('a response with framing by %s', (_name
   test('cut at any place is never whole', async () => {
     for (let length = 0; length < text.length; length += 1) {
       const { ending } = await read([Buffer.from(text.slice(0, length), 'latin1')], { end: 'fin' });
-      expect(ending, `after ${length} octets`).toBe('fin');
+      expect(ending, `after ${length} bytes`).toBe('fin');
     }
   });
 

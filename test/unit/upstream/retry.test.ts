@@ -101,10 +101,10 @@ describe('a connection that was closed while it was idle', () => {
   });
 });
 
-describe('octets on a used connection that are no response', () => {
+describe('bytes on a used connection that are no response', () => {
   const leftover = partOfHead({ ending: 'parse-error', reusedConnection: true });
 
-  test('are left over from the answer before, and cost no try', () => {
+  test('are left over from the response before, and cost no try', () => {
     const decision = decideOn({ verdict: 'malformed', evidence: leftover, retriesLeft: 0 });
     expect(decision).toEqual({ kind: 'retry', reason: 'stale-connection', delayMs: 0 });
   });
@@ -113,7 +113,7 @@ describe('octets on a used connection that are no response', () => {
     ['a second time', { evidence: leftover, freeRetryUsed: true }],
     ['on a new connection', { evidence: partOfHead({ ending: 'parse-error' }) }],
     [
-      'behind a head',
+      'after a head',
       { evidence: evidence({ ending: 'parse-error', framing: null, reusedConnection: true }) },
     ],
   ])('%s are a response that failed', (_name, changes) => {
@@ -135,7 +135,7 @@ describe('a 408', () => {
     ['on a new connection', { evidence: evidence({ head }) }],
     ['a second time', { evidence: goodbye, freeRetryUsed: true }],
     ['to a request that must not be sent twice', { evidence: goodbye, repeatable: false }],
-  ])('%s is an answer', (_name, changes) => {
+  ])('%s is a response', (_name, changes) => {
     expect(decideOn({ verdict: 'complete', ...changes })).toEqual({ kind: 'deliver' });
   });
 });
@@ -228,7 +228,7 @@ describe('a request that must not be sent twice, and may be untouched', () => {
       silence({ ending: 'rst', requestBody: 'withheld', interimBytes: 25, expectation: 'continued' }),
       true,
     ],
-    ['its answer had begun', partOfHead({ ending: 'fin', requestBody: 'withheld' }), true],
+    ['its response had begun', partOfHead({ ending: 'fin', requestBody: 'withheld' }), true],
     ['it was too slow', silence({ ending: 'timeout', requestBody: 'withheld' }), true],
   ] as const)('is not what this is: %s', (_name, seen, saysContinue) => {
     const decision = decideOn({ verdict: judge(seen), evidence: seen, repeatable: false, saysContinue });
@@ -240,7 +240,7 @@ describe('417 (Expectation Failed)', () => {
   const head = { minor: 1, status: 417, reason: '', fields: [] } as const;
   const unexpected = evidence({ head, requestBody: 'withheld', expectation: 'unanswered' });
 
-  test('to an expectation of ours is repeated without one, once', () => {
+  test('to an expectation of our own is repeated without one, once', () => {
     const again = { kind: 'retry', reason: 'expectation-refused', delayMs: 0 };
     expect(decideOn({ verdict: 'complete', evidence: unexpected, repeatable: false })).toEqual(again);
     expect(decideOn({ verdict: 'complete', evidence: unexpected, freeRetryUsed: true })).toEqual({
@@ -251,7 +251,7 @@ describe('417 (Expectation Failed)', () => {
   test.each([
     ['nothing was expected', evidence({ head, requestBody: 'withheld' })],
     ['the body had been sent', evidence({ head, requestBody: 'whole', expectation: 'unanswered' })],
-  ])('is an answer when %s', (_name, seen) => {
+  ])('is a response when %s', (_name, seen) => {
     expect(decideOn({ verdict: 'complete', evidence: seen })).toEqual({ kind: 'deliver' });
   });
 });

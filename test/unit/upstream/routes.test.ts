@@ -129,7 +129,7 @@ describe('an upstream that says 100 (Continue)', () => {
     expect(having(refusing).hold('POST', '/a', AUTO).expectContinue).toBe(false);
   });
 
-  test('is still asked after an answer that needed no body: it may say it when it reads one', () => {
+  test('is still asked after a response that needed no body: it may say it when it reads one', () => {
     const early = having(evidence({ requestBody: 'withheld', expectation: 'unanswered' }));
     expect(early.hold('POST', '/b', AUTO).expectContinue).toBe(true);
   });
@@ -183,13 +183,13 @@ describe('a restart', () => {
     expect(silentMs(routes, 'POST', '/a', AUTO)).toBe(100);
   });
 
-  test('leaves what was learned from a cut within an answer', () => {
+  test('leaves what was learned from a cut within a response', () => {
     const routes = having(evidence({ ending: 'rst', bodyBytes: 5, requestBody: 'whole' }));
     routes.upstreamIsAway();
     expect(silentMs(routes, 'POST', '/a', AUTO)).toBe(5000);
   });
 
-  test('may bring another server, which has to say 100 (Continue) anew', () => {
+  test('may bring another server, which has to say 100 (Continue) again', () => {
     const routes = having(evidence({ requestBody: 'whole', expectation: 'continued' }));
     routes.upstreamIsAway();
     expect(routes.hold('POST', '/a', AUTO)).toMatchObject({ silentMs: 0, saysContinue: false });

@@ -69,7 +69,7 @@ const value = fc.oneof(
   fc.constantFrom('gzip', 'br', 'text/html', 'multipart/form-data; boundary=b', 'a b:c/d'),
 );
 
-test('is made, and is valid in a HAR, for any octets and any fields', () => {
+test('is made, and is valid in a HAR, for any bytes and any fields', () => {
   const fields = fc.array(fc.tuple(name, value), { maxLength: 6 }).map((pairs) => pairs.flat());
   const target = fc.oneof(
     fc.webPath(),

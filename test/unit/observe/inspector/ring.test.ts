@@ -1,4 +1,4 @@
-/** The ring: bounded in exchanges and in octets, whatever comes and in whatever order. */
+/** The ring: bounded in exchanges and in bytes, whatever comes and in whatever order. */
 
 import { describe, expect, test } from 'vitest';
 import type { ExchangeBegun, ExchangeNotes, ExchangeRecord } from '../../../../src/exchange/events.ts';

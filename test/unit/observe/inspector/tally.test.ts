@@ -19,11 +19,11 @@ test.each([
   [{ answers: 3, keeps_alive: 3 }, ['It keeps its connections alive.']],
   [
     { answers: 3, closes: 3, http_1_0: 3 },
-    ['It closes the connection after each answer.', 'It answers with HTTP/1.0 (100 %).'],
+    ['It closes the connection after each response.', 'It answers with HTTP/1.0 (100 %).'],
   ],
   [
     { answers: 1000, closes: 1, keeps_alive: 999 },
-    ['It closes the connection after less than 1 % of its answers.'],
+    ['It closes the connection after less than 1 % of its responses.'],
   ],
   [{ resets: 1 }, ['It reset 1 connection.']],
   [{ refused_connections: 2 }, ['It took no connection 2 times: not running, or restarting.']],
@@ -31,7 +31,7 @@ test.each([
   expect(profileSentences({ ...NOTHING, ...counts })).toEqual(sentences);
 });
 
-test('resets behind a request body name the cause and the cure', () => {
+test('resets after a request body name the cause and the cure', () => {
   const [sentence] = profileSentences({ ...NOTHING, resets: 2, resets_with_unread_body: 2 });
   expect(sentence).toMatch(/^It reset 2 connections after .* unread\. .*--withhold-body/);
 });
