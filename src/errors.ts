@@ -73,6 +73,7 @@ export type ErrorCode =
   | 'spool_exhausted'
   | 'out_of_descriptors'
   | 'shutting_down'
+  | 'request_body_consumed'
   | 'internal_error';
 
 const ERRORS: Readonly<Record<ErrorCode, ErrorRow>> = {
@@ -144,6 +145,7 @@ const ERRORS: Readonly<Record<ErrorCode, ErrorRow>> = {
   spool_exhausted: row(503, 'proxy', 'proxy_internal_error', 'No room to buffer the exchange'),
   out_of_descriptors: row(503, 'proxy', 'proxy_internal_error', 'Too many files are open'),
   shutting_down: row(503, 'proxy', 'destination_unavailable', 'The proxy is shutting down'),
+  request_body_consumed: row(500, 'proxy', 'proxy_internal_error', 'The request body was read before'),
   internal_error: row(500, 'proxy', 'proxy_internal_error', 'The proxy failed'),
 };
 

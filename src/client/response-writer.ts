@@ -38,14 +38,19 @@ const CLOSE: readonly string[] = ['Connection', 'close'];
 /** Shorter than the real time by a margin, so that a client does not send just as the connection is closed. */
 const KEEP_ALIVE_MARGIN_MS = 5000;
 
-/** HTTP/1.0 clients are never kept (RFC 9112 section 9.3); others are told a shorter time than they are given. */
+/**
+ * HTTP/1.0 clients are never kept (RFC 9112 section 9.3); others are told a shorter time than they are given.
+ *
+ * @param keepAliveTimeoutMs null: Node adds the fields that its server stands for
+ */
 export function connectionFields(
   response: ServerResponse,
-  keepAliveTimeoutMs: number,
+  keepAliveTimeoutMs: number | null,
   closing: boolean,
 ): readonly string[] {
   const { shouldKeepAlive, req } = response;
   if (!shouldKeepAlive || !req.complete || req.httpVersionMinor === 0 || closing) return CLOSE;
+  if (keepAliveTimeoutMs === null) return [];
   const seconds = Math.max(1, Math.floor((keepAliveTimeoutMs - KEEP_ALIVE_MARGIN_MS) / 1000));
   return ['Connection', 'keep-alive', 'Keep-Alive', `timeout=${seconds}`];
 }

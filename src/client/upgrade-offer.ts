@@ -3,8 +3,8 @@
  * ignore it itself, but then it loses what follows the request in the same packet; see test/facts/upgrades.test.ts.
  */
 
-import type { IncomingMessage, Server } from 'node:http';
-import type { Socket } from 'node:net';
+import type { IncomingMessage } from 'node:http';
+import type { Server, Socket } from 'node:net';
 import { headWithoutOffer } from '../http/upgrade.ts';
 
 /** llhttp: assume absence of a body, and stop after the head. */

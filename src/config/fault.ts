@@ -8,6 +8,8 @@ export type Origin =
   | { readonly kind: 'variable'; readonly name: string }
   | { readonly kind: 'file'; readonly file: string; readonly line: number | null }
   | { readonly kind: 'property'; readonly name: string }
+  /** Of an object with an entry for each path. */
+  | { readonly kind: 'entry'; readonly entry: string; readonly name: string }
   | { readonly kind: 'default' };
 
 /** As a person would look for it: `--port`, `LASTBYTE_PORT`, `lastbyte.yaml:3`, `options.port`. */
@@ -23,6 +25,8 @@ export function originText(origin: Origin): string {
       return origin.line === null ? origin.file : `${origin.file}:${origin.line}`;
     case 'property':
       return `options.${origin.name}`;
+    case 'entry':
+      return `"${origin.entry}".${origin.name}`;
     case 'default':
       return 'default';
   }

@@ -38,9 +38,14 @@ export function loadSettings(sources: Sources): LoadResult {
  * @throws ConfigError with everything that is wrong, at once
  */
 export function resolveOptions(options: ProxyOptions): Settings {
-  const result = resolveSettings([collectProperties(options)]);
+  const result = readOptions(options);
   if (result.kind === 'faults') throw new ConfigError(result.faults);
   return result.settings;
+}
+
+/** The same for who has more to say of what is wrong. */
+export function readOptions(options: ProxyOptions): LoadResult {
+  return resolveSettings([collectProperties(options)]);
 }
 
 /** The configuration file that counts, and what names it; null when there is none. */

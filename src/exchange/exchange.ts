@@ -109,8 +109,8 @@ export class Exchange {
 
   /** Null: there is a body to wait for. */
   #receivedAtOnce(): Received | null {
-    const { request, services } = this.#asked;
-    const error = refusalBeforehand(request, services);
+    const { request, services, refusal } = this.#asked;
+    const error = refusal ?? refusalBeforehand(request, services);
     if (error !== null) return { kind: 'refused', error };
     return this.#transport.kind !== 'buffered' || request.framing.kind === 'none' ? NO_BODY : null;
   }
@@ -249,10 +249,10 @@ export class Exchange {
   }
 
   async #send(answer: Answer, outcome: Outcome): Promise<void> {
-    const { response, incoming, services } = this.#asked;
+    const { response, incoming, services, keepAliveTimeoutMs } = this.#asked;
     this.#stage = { kind: 'answering' };
     this.#recorder.status = answer.status;
-    const connection = connectionFields(response, this.#settings.keepAliveTimeoutMs, services.isClosing());
+    const connection = connectionFields(response, keepAliveTimeoutMs, services.isClosing());
     this.#recorder.notes?.delivering(response, answer, connection);
     if (outcome === 'refused') this.#recorder.notes?.answering(answer);
     const delivering = deliver(response, answer, connection);

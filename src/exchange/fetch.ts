@@ -234,8 +234,8 @@ export class Fetch {
 
   #beginRelay(received: ResponseHead, framing: Framing): Relay {
     const { asked, receiveClock, recorder } = this.#options;
-    const { services, request, response } = asked;
-    const connection = connectionFields(response, services.settings.keepAliveTimeoutMs, services.isClosing());
+    const { services, request, response, keepAliveTimeoutMs } = asked;
+    const connection = connectionFields(response, keepAliveTimeoutMs, services.isClosing());
     const head = this.#options.clientHead(received);
     recorder.notes?.delivering(response, head, connection);
     this.#relay = new Relay(response, request, head, framing, connection, receiveClock);

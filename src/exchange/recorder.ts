@@ -176,7 +176,7 @@ export class Timings implements ExchangeNotes {
     this.deliveryMs = this.#nowMs();
     this.responseReason = reason;
     this.responseFields = fields;
-    this.keptAlive = connection[1] === 'keep-alive';
+    this.keptAlive = connection[1] !== 'close';
     response.once('finish', () => {
       this.writtenMs = this.#nowMs();
     });

@@ -1,6 +1,7 @@
 /** How one attempt is made: over a connection of our own, or through http-proxy. */
 
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { ProxyError } from '../errors.ts';
 import type { Framing } from '../http/framing.ts';
 import type { Request } from '../http/request.ts';
 import type { ResponseHead } from '../http/response-head.ts';
@@ -19,6 +20,10 @@ export interface Asked {
   readonly response: ServerResponse;
   /** Whether the client's connection is. */
   readonly encrypted: boolean;
+  /** How long the connection is kept while it is idle; null: the server that has it says so itself. */
+  readonly keepAliveTimeoutMs: number | null;
+  /** Why it cannot be answered, as is known before it is looked at; null: nothing speaks against it. */
+  readonly refusal: ProxyError | null;
 }
 
 /**

@@ -2,9 +2,11 @@
 
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { responseTo } from '../client/response-writer.ts';
+import type { Settings } from '../config/settings.ts';
 import { BufferedTransport } from '../exchange/buffered.ts';
 import { Exchange } from '../exchange/exchange.ts';
 import type { Services } from '../exchange/services.ts';
+import type { Asked } from '../exchange/transport.ts';
 import type { Passes } from '../http-proxy/passes.ts';
 import { StreamedTransport } from '../http-proxy/streamed.ts';
 import { UpgradedTransport } from '../http-proxy/upgraded.ts';
@@ -17,15 +19,27 @@ export interface Router {
   readonly services: Services;
 }
 
-export function dispatchRequest(
-  { passes, services }: Router,
+/** A request where it comes in. */
+export type Arrival = Omit<Asked, 'services' | 'response'>;
+
+/** On a connection of our own listener. */
+export function arrivalOn(
   { encrypted }: ClientConnection,
   incoming: IncomingMessage,
+  settings: Settings,
+): Arrival {
+  const { keepAliveTimeoutMs } = settings;
+  return { incoming, request: parseRequest(incoming), encrypted, keepAliveTimeoutMs, refusal: null };
+}
+
+export function dispatchRequest(
+  { passes, services }: Router,
+  arrival: Arrival,
   response: ServerResponse,
   expectsContinue: boolean,
 ): Dispatched {
-  const request = parseRequest(incoming);
-  const asked = { services, request, incoming, response, encrypted };
+  const { incoming, request } = arrival;
+  const asked = { ...arrival, services, response };
   if (pathStreams(request.target, services.settings.stream)) {
     const exchange = new Exchange(asked, new StreamedTransport(passes, asked), expectsContinue);
     return { exchange, run: () => exchange.run() };
@@ -37,13 +51,10 @@ export function dispatchRequest(
 /** @param received what the client sent after the request's head */
 export function dispatchUpgrade(
   { passes, services }: Router,
-  { encrypted }: ClientConnection,
-  incoming: IncomingMessage,
+  arrival: Arrival,
   received: Buffer,
 ): Dispatched {
-  const response = responseTo(incoming);
-  const request = parseRequest(incoming);
-  const asked = { services, request, incoming, response, encrypted };
+  const asked = { ...arrival, services, response: responseTo(arrival.incoming) };
   const exchange = new Exchange(asked, new UpgradedTransport(passes, asked, received), false);
   return { exchange, run: () => exchange.run() };
 }

@@ -18,6 +18,7 @@ import { NO_FACTS } from '../exchange/refuse.ts';
 import { offeredProtocols } from '../http/upgrade.ts';
 import { ClientConnection } from './client-connection.ts';
 import type { Dispatched } from './client-connection.ts';
+import type { Frontend } from './engine.ts';
 
 export interface ListenerHandlers {
   request(
@@ -33,7 +34,7 @@ export interface ListenerHandlers {
   acceptFailed(error: Error): void;
 }
 
-export class Listener {
+export class Listener implements Frontend {
   readonly #server: Server;
   readonly #handlers: ListenerHandlers;
   readonly #connections = new Map<Socket, ClientConnection>();
@@ -52,10 +53,12 @@ export class Listener {
     this.#listenToServer();
   }
 
-  /** Null before `listen`, and on a unix socket. */
-  get port(): number | null {
-    const address: AddressInfo | string | null = this.#server.address();
-    return address === null || typeof address === 'string' ? null : address.port;
+  /** Where clients reach it. Before `listen`, the port may be 0. */
+  get url(): string {
+    const { socketPath, host, tlsCert, port } = this.#settings;
+    if (socketPath !== null) return `unix:${socketPath}`;
+    const scheme = tlsCert === null ? 'http' : 'https';
+    return `${scheme}://${host.includes(':') ? `[${host}]` : host}:${this.#port ?? port}`;
   }
 
   /** Connections of clients, and those of them that are only waiting for their end. */
@@ -101,6 +104,12 @@ export class Listener {
   /** Resolves when every exchange has written its record. */
   async settled(): Promise<void> {
     await Promise.all(this.#unfinished);
+  }
+
+  /** Null before `listen`, and on a unix socket. */
+  get #port(): number | null {
+    const address: AddressInfo | string | null = this.#server.address();
+    return address === null || typeof address === 'string' ? null : address.port;
   }
 
   #listenToServer(): void {

@@ -20,14 +20,19 @@ const TOTAL_TIMEOUT_MS = 300_000;
 export class Replays {
   readonly #inspector: Inspector;
   readonly #trusts: (address: string) => boolean;
+  readonly #halfCloses: boolean;
   readonly #sockets = new Set<Socket>();
   /** For whom a replay's connection speaks, by the address and port that the front door sees it come from. */
   readonly #clients = new Map<string, string>();
 
-  /** @param trusts whether a client's word about itself is believed, by its address */
-  constructor(inspector: Inspector, trusts: (address: string) => boolean) {
+  /**
+   * @param trusts whether a client's word about itself is believed, by its address
+   * @param halfCloses whether a client that has closed its sending side is answered
+   */
+  constructor(inspector: Inspector, trusts: (address: string) => boolean, halfCloses: boolean) {
     this.#inspector = inspector;
     this.#trusts = trusts;
+    this.#halfCloses = halfCloses;
   }
 
   /** Resolves when the new exchange has begun; its response is read and thrown away. Never rejects. */
@@ -58,9 +63,10 @@ export class Replays {
           settle({ kind: 'begun', id }),
         );
         socket.write(head, 'latin1');
-        // Half-closed at once, or the proxy would wait for our FIN after its response.
-        if (body === null) socket.end();
-        else socket.end(body);
+        if (body !== null) socket.write(body);
+        // At once, or the proxy would wait for our FIN after its response. Other servers end what is half-closed.
+        if (this.#halfCloses) socket.end();
+        else socket.once('end', () => socket.end());
       });
     });
   }

@@ -16,7 +16,7 @@ import type { Connecting, ConnectOptions } from '../upstream/connection.ts';
 import { openConnection } from '../upstream/dial.ts';
 import { ConnectionPool } from '../upstream/pool.ts';
 import { Routes } from '../upstream/routes.ts';
-import type { EventPublisher } from './proxy-events.ts';
+import type { EventPublisher } from './event-publisher.ts';
 
 /** What lasts as long as the proxy. */
 export interface Shared {

@@ -19,9 +19,14 @@ export interface Watching {
   close(): void;
 }
 
-export function watching(events: EventEmitter<ProxyEvents>, inspected: Inspected): Watching {
+/** @param halfCloses whether a client that has closed its sending side is answered */
+export function watching(
+  events: EventEmitter<ProxyEvents>,
+  inspected: Inspected,
+  halfCloses: boolean,
+): Watching {
   const inspector = new Inspector(inspected, packageVersion());
-  const replays = new Replays(inspector, (address) => inspected.trusts(address));
+  const replays = new Replays(inspector, (address) => inspected.trusts(address), halfCloses);
   const metrics = new Metrics({
     version: inspector.version,
     now: () => inspected.now(),

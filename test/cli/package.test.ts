@@ -34,7 +34,9 @@ describe('the tarball', () => {
     expect(declarations.filter((file) => /^dist\/(cli|client|http-proxy|observe|bin)/.test(file))).toEqual(
       [],
     );
-    expect(declarations).toContain('dist/index.d.ts');
+    expect(declarations).toEqual(
+      expect.arrayContaining(['dist/index.d.ts', 'dist/middleware.d.ts', 'dist/vite.d.ts']),
+    );
   });
 });
 
@@ -71,6 +73,22 @@ describe.each(NODES)('Node %s', (_version, node) => {
     });
   });
 
+  test.each([
+    ['import', `import { createMiddleware } from 'lastbyte/middleware';`],
+    ['require', `const { createMiddleware } = require('lastbyte/middleware');`],
+  ])('has the middleware, by %s', (how, load) => {
+    const program = `${load} createMiddleware({ target: 9 }).close().then(() => console.log('closed'));`;
+    const flags = how === 'import' ? ['--input-type=module'] : [];
+    const { code, stdout } = installed.run(node, node, ...flags, '--eval', program);
+    expect({ code, stdout }).toEqual({ code: 0, stdout: 'closed\n' });
+  });
+
+  test('has the plugin for Vite, without Vite', () => {
+    const program = `import lastbyte from 'lastbyte/vite'; console.log(lastbyte({ '/api': '8000' }).name);`;
+    const run = installed.run(node, node, '--input-type=module', '--eval', program);
+    expect(run).toEqual({ code: 0, stdout: 'lastbyte\n', stderr: '' });
+  });
+
   test("runs the README's sample", () => {
     const readme = readFileSync(join(installed.folder, 'node_modules', 'lastbyte', 'README.md'), 'utf8');
     const [, sample = ''] = /^```js\n(import [^]*?)^```$/m.exec(readme) ?? [];
@@ -104,13 +122,33 @@ const report: Promise<DiagnosisReport> = diagnose('http://127.0.0.1:8000/');
 void report.then(({ verdict }) => verdict === 'fault');
 const late = (error: unknown): string => (error instanceof ProxyError ? error.code : '');
 void late;
+const { middleware, upgrade }: Middleware = createMiddleware({ target: '8000', paths: ['/api'], admin: 8081 });
+createServer(middleware).on('upgrade', upgrade);
+// @ts-expect-error: the port is the server's
+createMiddleware({ port: 80 });
+const plugin: VitePlugin = lastbyteInVite({ '/api': { target: 'http://127.0.0.1:8000', ws: true } });
+// @ts-expect-error: an entry has no such option
+lastbyteInVite({ '/api': { target: 'http://127.0.0.1:8000', xfwd: true } });
+void plugin;
 `;
-const IMPORT = `import { createProxy, diagnose, ProxyError, type DiagnosisReport, type ExchangeRecord, type Proxy } from 'lastbyte';\n`;
+const IMPORT = `import { createProxy, diagnose, ProxyError, type DiagnosisReport, type ExchangeRecord, type Proxy } from 'lastbyte';
+import { createMiddleware, type Middleware } from 'lastbyte/middleware';
+import lastbyteInVite, { type VitePlugin } from 'lastbyte/vite';
+import { createServer } from 'node:http';
+`;
 const REQUIRE = `import lastbyte = require('lastbyte');
 const { createProxy, diagnose, ProxyError } = lastbyte;
 type Proxy = lastbyte.Proxy;
 type ExchangeRecord = lastbyte.ExchangeRecord;
 type DiagnosisReport = lastbyte.DiagnosisReport;
+import inside = require('lastbyte/middleware');
+const { createMiddleware } = inside;
+type Middleware = inside.Middleware;
+import vite = require('lastbyte/vite');
+const lastbyteInVite = vite.default;
+type VitePlugin = vite.VitePlugin;
+import http = require('node:http');
+const { createServer } = http;
 `;
 
 describe('TypeScript checks a program that uses it', () => {

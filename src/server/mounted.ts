@@ -1,0 +1,298 @@
+/** Takes requests from an http.Server that is not ours: one exchange for each, and of its socket no more than that needs. */
+
+import { ServerResponse } from 'node:http';
+import type { EventEmitter } from 'node:events';
+import type { IncomingMessage } from 'node:http';
+import { Server, Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
+import { TLSSocket } from 'node:tls';
+import { linger, reset } from '../client/linger.ts';
+import { parse, putBack } from '../client/upgrade-offer.ts';
+import type { Settings } from '../config/settings.ts';
+import { ProxyError } from '../errors.ts';
+import type { Services } from '../exchange/services.ts';
+import { parseRequest } from '../http/request.ts';
+import type { Request } from '../http/request.ts';
+import { otherVersion } from '../http/request-check.ts';
+import { rewrittenRequest } from '../http/rewriting.ts';
+import type { Rewriting } from '../http/rewriting.ts';
+import { offeredProtocols } from '../http/upgrade.ts';
+import { dispatchRequest, dispatchUpgrade } from './dispatch.ts';
+import type { Arrival } from './dispatch.ts';
+import { Engine } from './engine.ts';
+import type { Frontend } from './engine.ts';
+import type { ProxyEvents } from './proxy-events.ts';
+import type { Dispatched } from './client-connection.ts';
+
+/** Which requests go where, and what is changed about them. */
+export interface Route {
+  /** By the request target as the client sent it. */
+  readonly matches: (url: string) => boolean;
+  /** Whether an upgrade is for this route, besides its path. */
+  readonly takesUpgrade: (incoming: IncomingMessage) => boolean;
+  readonly services: Services;
+  readonly rewriting: Rewriting;
+}
+
+/** What Connect, and all who learnt from it, hand over besides the request; `error`: it is for somebody else to answer. */
+type Next = (error?: unknown) => void;
+
+/** Express and Connect keep the whole target here where they are mounted at a path. */
+type MountedRequest = IncomingMessage & { readonly originalUrl?: unknown };
+
+/** One exchange, on a socket that is the other server's. */
+interface Visit {
+  readonly socket: Socket;
+  current: Dispatched['exchange'] | null;
+}
+
+export class Mounted implements Frontend {
+  readonly #engine: Engine;
+  readonly #routes: readonly Route[];
+  readonly #visits = new Set<Visit>();
+  readonly #unfinished = new Set<Promise<void>>();
+  readonly #lingering = new Set<Socket>();
+  #url = '';
+
+  constructor(engine: Engine, routes: readonly Route[]) {
+    this.#engine = engine;
+    this.#routes = routes;
+  }
+
+  /** Where the other server was last reached. */
+  get url(): string {
+    return this.#url;
+  }
+
+  count(): { readonly running: number; readonly connections: number; readonly lingering: number } {
+    const sockets = new Set([...[...this.#visits].map(({ socket }) => socket), ...this.#lingering]);
+    const { size: lingering } = this.#lingering;
+    return { running: this.#unfinished.size, connections: sockets.size, lingering };
+  }
+
+  /** Answers the request, or calls `next` if it is for no route. Never throws. */
+  request(incoming: IncomingMessage, response: ServerResponse, next?: Next): void {
+    const route = this.#routes.find(({ matches }) => matches(clientUrl(incoming)));
+    if (route === undefined) {
+      if (next === undefined) response.writeHead(404).end();
+      else next();
+      return;
+    }
+    const unfit = whyUnfit(incoming, response);
+    if (unfit !== null) return decline(response, unfit, next);
+    this.#track(incoming.socket, (visit) => this.#exchange(visit, route, incoming, response));
+  }
+
+  /** @returns whether it is for a route; otherwise nothing was touched */
+  upgrade(incoming: IncomingMessage, stream: Duplex, head: Buffer): boolean {
+    const route = this.#routes.find(
+      ({ matches, takesUpgrade }) => matches(clientUrl(incoming)) && takesUpgrade(incoming),
+    );
+    if (route === undefined) return false;
+    const { socket, httpVersionMinor, rawHeaders } = incoming;
+    // Node 26 hands over a stream of its own when the request has a body; and a response that is still due holds the socket.
+    if (stream !== socket || isAnswering(socket)) {
+      reset(socket);
+      return true;
+    }
+    if (offeredProtocols({ minor: httpVersionMinor === 0 ? 0 : 1, fields: rawHeaders }).length > 0)
+      this.#track(socket, (visit) => this.#switch(visit, route, incoming, head));
+    else this.#giveBack(incoming, head);
+    return true;
+  }
+
+  async close(): Promise<void> {
+    await this.settled();
+    await Promise.all([...this.#lingering].map(closed));
+  }
+
+  stop(): void {
+    for (const { current } of this.#visits) current?.stop();
+  }
+
+  destroy(): void {
+    for (const { socket } of this.#visits) reset(socket);
+    for (const socket of this.#lingering) socket.destroy();
+  }
+
+  async settled(): Promise<void> {
+    await Promise.all(this.#unfinished);
+  }
+
+  #track(socket: Socket, run: (visit: Visit) => Promise<void>): void {
+    if (this.#url === '') this.#url = urlOf(socket);
+    const visit: Visit = { socket, current: null };
+    this.#visits.add(visit);
+    // Node's http.Server calls this after a connection's last response, and it would close at once.
+    const destroySoon = (): void => this.#linger(socket);
+    const over = (): void => {
+      this.#visits.delete(visit);
+      this.#unfinished.delete(running);
+      if (socket.destroySoon === destroySoon && !this.#lingering.has(socket))
+        Reflect.deleteProperty(socket, 'destroySoon');
+    };
+    const borrowed = async (): Promise<void> => {
+      try {
+        await run(visit);
+      } catch {
+        // One exchange that fails must never be more than one exchange.
+        reset(socket);
+      }
+    };
+    socket.destroySoon = destroySoon;
+    const running = borrowed().then(over);
+    this.#unfinished.add(running);
+  }
+
+  async #exchange(
+    visit: Visit,
+    route: Route,
+    incoming: IncomingMessage,
+    response: ServerResponse,
+  ): Promise<void> {
+    // The other server answers earlier requests of the connection first.
+    if (response.socket === null && !(await isTurn(response, visit.socket))) return;
+    if (visit.socket.destroyed) return;
+    const { timeout = 0 } = visit.socket;
+    // Without a listener that takes it, Node would end the connection.
+    response.on('timeout', () => visit.current?.clientTimedOut());
+    // Before Node's own listener, which sets the clock of an idle connection.
+    response.prependListener('finish', () => visit.socket.setTimeout(timeout));
+    const arrival = this.#arrival(route, incoming);
+    await carry(visit, dispatchRequest(this.#engine.router(route.services), arrival, response, false));
+  }
+
+  async #switch(visit: Visit, route: Route, incoming: IncomingMessage, head: Buffer): Promise<void> {
+    const { socket } = visit;
+    const timedOut = (): void => visit.current?.clientTimedOut();
+    // Node leaves an upgrade's socket to us: its errors and its clock.
+    socket.on('error', ignore).on('timeout', timedOut);
+    const arrival = this.#arrival(route, incoming);
+    await carry(visit, dispatchUpgrade(this.#engine.router(route.services), arrival, head));
+    socket.off('timeout', timedOut);
+  }
+
+  /** An offer of what nobody switches to (RFC 9110 section 7.8): the request is answered without it, as a new one. */
+  #giveBack(incoming: IncomingMessage, head: Buffer): void {
+    const { socket } = incoming;
+    const server = serverOf(socket);
+    if (server === null) return reset(socket);
+    putBack(incoming, head);
+    void parse(server, socket, isEncrypted(socket));
+  }
+
+  #arrival({ rewriting }: Route, incoming: IncomingMessage): Arrival {
+    const { url = '', method, httpVersion, rawHeaders } = incoming;
+    const asked = parseRequest({ method, url: clientUrl(incoming), httpVersion, rawHeaders });
+    const { request, fault } = rewrittenRequest(asked, url, rewriting);
+    const refusal = (this.#engine.isClosing ? closedAlready() : null) ?? bodyIsGone(incoming, asked) ?? fault;
+    const encrypted = isEncrypted(incoming.socket);
+    return { incoming, request, encrypted, keepAliveTimeoutMs: null, refusal };
+  }
+
+  #linger(socket: Socket): void {
+    if (!this.#lingering.has(socket)) socket.once('close', () => this.#lingering.delete(socket));
+    this.#lingering.add(socket);
+    linger(socket, this.#engine.settings);
+  }
+}
+
+async function carry(visit: Visit, { exchange, run }: Dispatched): Promise<void> {
+  visit.current = exchange;
+  await run();
+}
+
+function clientUrl(incoming: MountedRequest): string {
+  const { url = '', originalUrl } = incoming;
+  return typeof originalUrl === 'string' ? originalUrl : url;
+}
+
+/** Why no exchange can be made of what was handed over; null: nothing speaks against it. */
+function whyUnfit(incoming: IncomingMessage, response: ServerResponse): Error | null {
+  if (incoming.httpVersionMajor > 1)
+    return otherVersion('HTTP/2, which lastbyte does not take from this server');
+  if (!(incoming.socket instanceof Socket) || !(response instanceof ServerResponse))
+    return new TypeError("lastbyte needs the request and response of Node's http.Server.");
+  if (response.headersSent || response.writableEnded)
+    return new Error('lastbyte was handed a request that is answered already: put it before what answers.');
+  return null;
+}
+
+function decline(response: ServerResponse, error: Error, next: Next | undefined): void {
+  if (next !== undefined) next(error);
+  else if (response.headersSent) response.destroy();
+  else response.writeHead(error instanceof ProxyError ? error.status : 500).end(`${error.message}\n`);
+}
+
+function closedAlready(): ProxyError {
+  return new ProxyError('shutting_down', 'lastbyte was closed, and takes no more requests of this server.');
+}
+
+function bodyIsGone(incoming: IncomingMessage, { framing }: Request): ProxyError | null {
+  if (framing.kind === 'none' || !(incoming.readableDidRead || incoming.readableEnded)) return null;
+  return new ProxyError(
+    'request_body_consumed',
+    'The request body was read before lastbyte got the request: put lastbyte before whatever parses bodies, ' +
+      'such as express.json().',
+  );
+}
+
+/** Resolves when all earlier responses of the connection are sent; false: the client left first. */
+function isTurn(response: ServerResponse, socket: Socket): Promise<boolean> {
+  if (socket.destroyed) return Promise.resolve(false);
+  return new Promise((resolve) => {
+    const left = (): void => resolve(false);
+    socket.once('close', left);
+    response.once('socket', () => {
+      socket.off('close', left);
+      resolve(true);
+    });
+  });
+}
+
+/** Node keeps the response under way there. */
+function isAnswering(socket: Socket): boolean {
+  return Boolean(Reflect.get(socket, '_httpMessage'));
+}
+
+function isEncrypted(socket: Socket): boolean {
+  return socket instanceof TLSSocket;
+}
+
+function serverOf(socket: Socket): Server | null {
+  const server: unknown = Reflect.get(socket, 'server');
+  return server instanceof Server ? server : null;
+}
+
+function urlOf(socket: Socket): string {
+  const address = serverOf(socket)?.address() ?? null;
+  if (address === null) return '';
+  if (typeof address === 'string') return `unix:${address}`;
+  const host = address.address.includes(':') ? `[${address.address}]` : address.address;
+  return `${isEncrypted(socket) ? 'https' : 'http'}://${host}:${address.port}`;
+}
+
+async function closed(socket: Socket): Promise<void> {
+  if (socket.closed) return;
+  await new Promise<void>((resolve) => {
+    socket.once('close', () => resolve());
+  });
+}
+
+function ignore(): void {}
+
+/** A route by its settings, before it is served. */
+export interface Mounting extends Omit<Route, 'services'> {
+  readonly settings: Settings;
+}
+
+/** An engine for these routes, all of which share what is made once: it is made as the first of them says. */
+export function mount(
+  events: EventEmitter<ProxyEvents>,
+  mountings: readonly [Mounting, ...Mounting[]],
+): { readonly engine: Engine; readonly mounted: Mounted } {
+  const engine: Engine = new Engine(mountings[0].settings, events, () => mounted, false);
+  const routes = mountings.map(({ settings, ...route }) => ({ ...route, services: engine.serve(settings) }));
+  const mounted = new Mounted(engine, routes);
+  return { engine, mounted };
+}

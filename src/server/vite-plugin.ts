@@ -1,0 +1,172 @@
+/** lastbyte in Vite's servers, dev and preview: it begins and ends with them, and speaks in their log. */
+
+import { EventEmitter } from 'node:events';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { Server as NetServer } from 'node:net';
+import type { Duplex } from 'node:stream';
+import { Server as TlsServer } from 'node:tls';
+import type { ExchangeRecord } from '../exchange/events.ts';
+import { redactUrl } from '../observe/redact.ts';
+import { severityOf } from '../observe/severity.ts';
+import { printable } from '../observe/terminal-text.ts';
+import type { Engine } from './engine.ts';
+import { mount } from './mounted.ts';
+import type { Mounted } from './mounted.ts';
+import { readEntries } from './entry-routes.ts';
+import type { EntriesOptions, ProxyEntries } from './proxy-entries.ts';
+import type { ProxyEvents } from './proxy-events.ts';
+
+interface Logger {
+  info(message: string, options?: { timestamp?: boolean }): void;
+  warn(message: string, options?: { timestamp?: boolean }): void;
+  error(message: string, options?: { timestamp?: boolean }): void;
+}
+
+/** What the plugin needs of Vite's ViteDevServer and PreviewServer. */
+export interface ViteServer {
+  readonly middlewares: {
+    use(
+      handler: (request: IncomingMessage, response: ServerResponse, next: (error?: unknown) => void) => void,
+    ): unknown;
+  };
+  /** Null where Vite itself is a middleware. */
+  readonly httpServer: object | null;
+  readonly config: {
+    readonly logger: Logger;
+    readonly server: { readonly middlewareMode?: boolean | { readonly server?: object } | undefined };
+  };
+  /** Of a dev server. */
+  readonly environments?: Readonly<Record<string, object>>;
+}
+
+/** A plugin for Vite, by its structure: Vite need not be installed. */
+export interface VitePlugin {
+  readonly name: string;
+  readonly apply: 'serve';
+  configureServer(server: ViteServer): void;
+  configurePreviewServer(server: ViteServer): void;
+  closeBundle(this: object): Promise<void>;
+}
+
+/** Where Vite cuts its own connections when it closes, nobody waits long for a response. */
+const SHUTDOWN_TIMEOUT_MS = 1000;
+
+/**
+ * Takes the place of `server.proxy` and `preview.proxy`.
+ *
+ * @example
+ * export default { plugins: [lastbyte({ '/api': 'http://127.0.0.1:8000' })] };
+ *
+ * @param options for all entries: those of `createProxy`, except where it listens and what it logs; `admin` is off
+ * @throws ConfigError naming every entry and option that is wrong
+ */
+export function lastbyte(entries: ProxyEntries, options: EntriesOptions = {}): VitePlugin {
+  const mountings = readEntries(entries, { shutdownTimeout: SHUTDOWN_TIMEOUT_MS, ...options });
+  const inside = new Set<InVite>();
+  const configure = (server: ViteServer): void => {
+    const events = new EventEmitter<ProxyEvents>();
+    const { engine, mounted } = mount(events, mountings);
+    tellOf(events, server.config.logger);
+    const here = new InVite(engine, server, () => inside.delete(here));
+    inside.add(here);
+    here.take(mounted);
+  };
+  return {
+    name: 'lastbyte',
+    apply: 'serve',
+    configureServer: configure,
+    configurePreviewServer: configure,
+    async closeBundle() {
+      const environment: unknown = Reflect.get(this, 'environment');
+      await Promise.all([...inside].filter((here) => here.isOf(environment)).map((here) => here.close()));
+    },
+  };
+}
+
+/** lastbyte in one of Vite's servers. A restart of Vite makes a new one before it closes the old one. */
+class InVite {
+  readonly #engine: Engine;
+  readonly #server: ViteServer;
+  readonly #closed: () => void;
+  /** Vite writes those of its new server into the object of the old one. */
+  readonly #environments: ReadonlySet<unknown>;
+  #starting = false;
+  #closing: Promise<void> | null = null;
+
+  constructor(engine: Engine, server: ViteServer, closed: () => void) {
+    this.#engine = engine;
+    this.#server = server;
+    this.#closed = closed;
+    this.#environments = new Set(Object.values(server.environments ?? {}));
+  }
+
+  take(mounted: Mounted): void {
+    const { middlewares, httpServer } = this.#server;
+    middlewares.use((request, response, next) => {
+      this.#start();
+      mounted.request(request, response, next);
+    });
+    const server = httpServer ?? this.#outerServer();
+    if (!(server instanceof NetServer)) return;
+    server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
+      mounted.upgrade(request, socket, head);
+    });
+    server.once('close', () => void this.close());
+    if (httpServer === null) return;
+    // Not before the one of the server that this one takes the place of is closed.
+    server.once('listening', () => this.#start());
+    if (server instanceof TlsServer) speakHttp1(server);
+  }
+
+  isOf(environment: unknown): boolean {
+    return this.#environments.has(environment);
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#engine.close().finally(this.#closed);
+    return this.#closing;
+  }
+
+  #outerServer(): object | null {
+    const { middlewareMode } = this.#server.config.server;
+    return typeof middlewareMode === 'object' ? (middlewareMode.server ?? null) : null;
+  }
+
+  #start(): void {
+    if (this.#starting || this.#engine.adminUrl === null) return;
+    this.#starting = true;
+    const { logger } = this.#server.config;
+    this.#engine.start().then(
+      () => logger.info(`  lastbyte's inspector: ${this.#engine.adminUrl}`),
+      (error: Error) => logger.error(`lastbyte has no inspector: ${error.message}`, { timestamp: true }),
+    );
+  }
+}
+
+/** What a person at Vite's log should know, a sentence each. */
+function tellOf(events: EventEmitter<ProxyEvents>, logger: Logger): void {
+  events.on('exchange', (record) => {
+    if (severityOf(record) === 'problem') logger.error(lineOf(record), { timestamp: true });
+  });
+  events.on('waiting', ({ sentence }) =>
+    logger.warn(printable(`lastbyte: ${sentence}`), { timestamp: true }),
+  );
+  events.on('strayBytes', ({ sentence }) =>
+    logger.warn(printable(`lastbyte: ${sentence}`), { timestamp: true }),
+  );
+  events.on('adminError', ({ message }) =>
+    logger.error(printable(`lastbyte: ${message}`), { timestamp: true }),
+  );
+}
+
+function lineOf({ method, url, status, sentence }: ExchangeRecord): string {
+  return printable(`lastbyte: ${method} ${redactUrl(url)} ${status}: ${sentence ?? ''}`);
+}
+
+/** As in a ClientHello (RFC 7301): the length of the name, and the name. */
+const HTTP1 = Buffer.from('\x08http/1.1', 'latin1');
+
+/** An https server of Vite's speaks HTTP/2 as well, in which there is no connection that an exchange could have. */
+function speakHttp1(server: TlsServer): void {
+  Reflect.set(server, 'ALPNProtocols', HTTP1);
+}

@@ -1,0 +1,6 @@
+/** The public API of `lastbyte/vite`. */
+
+export { lastbyte as default } from './server/vite-plugin.ts';
+export type { VitePlugin, ViteServer } from './server/vite-plugin.ts';
+export type { EntriesOptions, ProxyEntries, ProxyEntry } from './server/proxy-entries.ts';
+export { ConfigError } from './config/fault.ts';
