@@ -1,16 +1,22 @@
 import { defineConfig } from 'vitest/config';
 import { SkippedReporter } from './test/harness/skipped-reporter.ts';
 
-const project = (name: string, include: string[], options: { testTimeout?: number } = {}) => ({
-  test: { name, include, testTimeout: options.testTimeout ?? 20_000, hookTimeout: 60_000 },
+const project = (
+  name: string,
+  include: string[],
+  options: { testTimeout?: number; isolate?: boolean } = {},
+) => ({
+  test: { name, include, hookTimeout: 60_000, testTimeout: 20_000, ...options },
 });
 
 export default defineConfig({
   test: {
-    maxWorkers: 2,
+    // One more than the cores of CI's machine: wire tests wait for timers and peers a third of their time.
+    maxWorkers: 3,
     reporters: ['default', new SkippedReporter()],
     projects: [
-      project('unit', ['test/unit/**/*.test.ts'], { testTimeout: 60_000 }),
+      // Pure functions: to load them anew for each file takes as long as all these tests.
+      project('unit', ['test/unit/**/*.test.ts'], { testTimeout: 60_000, isolate: false }),
       project('wire', ['test/wire/**/*.test.ts', 'test/facts/**/*.test.ts'], { testTimeout: 30_000 }),
       project('cli', ['test/cli/**/*.test.ts'], { testTimeout: 30_000 }),
       project('real', ['test/real/**/*.test.ts'], { testTimeout: 120_000 }),
