@@ -1,8 +1,8 @@
-/** Counts what becomes of exchanges, for Prometheus; a registry of its own for each proxy. */
+/** Counts what becomes of exchanges, for Prometheus; each proxy on its own. */
 
 import { performance } from 'node:perf_hooks';
-import { Counter, Gauge, Histogram, Registry } from 'prom-client';
 import type { AttemptRecord, ExchangeRecord } from '../exchange/events.ts';
+import { exposition, EXPOSITION_TYPE, Histogram, sample, type Metric, type Sample } from './exposition.ts';
 import type { NowView } from './inspector/types.ts';
 import type { AdminPage } from './pages.ts';
 import { savedBy } from './severity.ts';
@@ -17,28 +17,26 @@ export interface Measured {
 }
 
 export class Metrics {
-  readonly #registry = new Registry();
-  readonly #exchanges = new Counts(COUNTERS.exchanges, this.#registry);
-  readonly #responses = new Counts(COUNTERS.responses, this.#registry);
-  readonly #refusals = new Counts(COUNTERS.refusals, this.#registry);
-  readonly #saved = new Counts(COUNTERS.saved, this.#registry);
-  readonly #attempts = new Counts(COUNTERS.attempts, this.#registry);
-  readonly #endings = new Counts(COUNTERS.endings, this.#registry);
-  readonly #requestBytes = new Counts(COUNTERS.requestBytes, this.#registry);
-  readonly #responseBytes = new Counts(COUNTERS.responseBytes, this.#registry);
-  readonly #upstreamBytes = new Counts(COUNTERS.upstreamBytes, this.#registry);
-  readonly #surplusBytes = new Counts(COUNTERS.surplusBytes, this.#registry);
-  readonly #adminErrors = new Counts(COUNTERS.adminErrors, this.#registry);
+  readonly #metrics: Metric[] = [];
+  readonly #exchanges = this.#counts(COUNTERS.exchanges);
+  readonly #responses = this.#counts(COUNTERS.responses);
+  readonly #refusals = this.#counts(COUNTERS.refusals);
+  readonly #saved = this.#counts(COUNTERS.saved);
+  readonly #attempts = this.#counts(COUNTERS.attempts);
+  readonly #endings = this.#counts(COUNTERS.endings);
+  readonly #requestBytes = this.#counts(COUNTERS.requestBytes);
+  readonly #responseBytes = this.#counts(COUNTERS.responseBytes);
+  readonly #upstreamBytes = this.#counts(COUNTERS.upstreamBytes);
+  readonly #surplusBytes = this.#counts(COUNTERS.surplusBytes);
+  readonly #adminErrors = this.#counts(COUNTERS.adminErrors);
   readonly #duration = this.#histogram(HISTOGRAMS.duration);
   readonly #firstByte = this.#histogram(HISTOGRAMS.firstByte);
   readonly #wait = this.#histogram(HISTOGRAMS.wait);
 
   constructor(measured: Measured) {
     const { name, help } = BUILD;
-    new Gauge({ name, help, labelNames: ['version'], registers: [this.#registry] }).set(
-      { version: measured.version },
-      1,
-    );
+    const build = [sample(1, { version: measured.version })];
+    this.#metrics.push({ name, help, type: 'gauge', samples: () => build });
     for (const reading of Object.keys(READINGS).filter(isReading)) this.#reading(reading, measured);
   }
 
@@ -49,8 +47,8 @@ export class Metrics {
       answer: async () => ({
         kind: 'whole',
         status: 200,
-        contentType: this.#registry.contentType,
-        body: await this.#registry.metrics(),
+        contentType: EXPOSITION_TYPE,
+        body: exposition(this.#metrics),
       }),
     };
   }
@@ -83,23 +81,22 @@ export class Metrics {
     this.#firstByte.observe((notes.firstByteMs - notes.headSentMs) / 1000);
   }
 
+  #counts({ name, help, labels }: CounterRow): Counts {
+    const counts = new Counts(labels);
+    this.#metrics.push({ name, help, type: 'counter', samples: () => counts.samples() });
+    return counts;
+  }
+
   #histogram({ name, help, buckets }: HistogramRow): Histogram {
-    return new Histogram({ name, help, buckets: [...buckets], registers: [this.#registry] });
+    const histogram = new Histogram(buckets);
+    this.#metrics.push({ name, help, type: 'histogram', samples: () => histogram.samples() });
+    return histogram;
   }
 
   #reading(which: ReadingName, measured: Measured): void {
     const { name, help, rises } = READINGS[which];
-    const common = { name, help, registers: [this.#registry] };
-    const read = (): number => READERS[which](measured);
-    if (!rises) {
-      const gauge: Gauge = new Gauge({ ...common, collect: () => gauge.set(read()) });
-      return;
-    }
-    const collect = (): void => {
-      counter.reset();
-      counter.inc(read());
-    };
-    const counter: Counter = new Counter({ ...common, collect });
+    const samples = (): readonly Sample[] => [sample(READERS[which](measured))];
+    this.#metrics.push({ name, help, type: rises ? 'counter' : 'gauge', samples });
   }
 }
 
@@ -135,29 +132,23 @@ const READERS: Readonly<Record<ReadingName, (measured: Measured) => number>> = {
 /** What stands for the value of a label that the counter does not have. */
 const NO_LABEL = '';
 
-/** Counts by label values, cheap enough for every exchange; prom-client reads them when it is scraped. */
+/** Counts by label values, cheap enough for every exchange. */
 class Counts {
+  readonly #names: readonly string[];
   /** By the values of the first and the second label: a map each, because to join them would cost more than to count. */
   readonly #counts = new Map<string, Map<string, number>>();
 
   /** Every series is there from the beginning, at 0: else its first count would be no increase (Prometheus, "rate"). */
-  constructor({ name, help, labels }: CounterRow, registry: Registry) {
-    const labelNames = Object.keys(labels);
+  constructor(labels: CounterRow['labels']) {
+    this.#names = Object.keys(labels);
     const [firsts = [NO_LABEL], seconds = [NO_LABEL]] = Object.values(labels);
     for (const first of firsts) this.#counts.set(first, new Map(seconds.map((second) => [second, 0])));
-    const counts = this.#counts;
-    const counter = new Counter({
-      name,
-      help,
-      labelNames,
-      registers: [registry],
-      collect() {
-        counter.reset();
-        for (const [first, bySecond] of counts) {
-          for (const [second, count] of bySecond) counter.inc(labelled(labelNames, [first, second]), count);
-        }
-      },
-    });
+  }
+
+  samples(): readonly Sample[] {
+    return [...this.#counts].flatMap(([first, bySecond]) =>
+      [...bySecond].map(([second, count]) => sample(count, labelled(this.#names, [first, second]))),
+    );
   }
 
   /** @param first a value from its closed set, as `second`; what is not of the sets is not counted */

@@ -49,7 +49,6 @@ test.each(SOURCES)('%s imports only from its own folder and from those above it'
 test.each([
   ['http-proxy', 'http-proxy'],
   ['winston', 'observe'],
-  ['prom-client', 'observe'],
   ['yargs', 'cli'],
   ['yaml', null],
 ])('of all folders, %s is imported by one alone (%s)', (library, folder) => {
