@@ -1,11 +1,12 @@
 /** The package as it would be published: what is in it, and that every Node and TypeScript can use it. */
 
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { parse } from 'yaml';
 import { productionPackages } from '../../scripts/generated/locked-packages.ts';
 import { Installed } from './installed.ts';
 import { NODES } from './nodes.ts';
@@ -57,11 +58,22 @@ describe.each(NODES)('Node %s', (_version, node) => {
     const printed = installed.run(node, 'node_modules/.bin/lastbyte', 'print-config', '--json');
     expect(printed).toMatchObject({ code: 0, stderr: '' });
     expect(installed.run(node, 'node_modules/.bin/lastbyte', 'completion', 'bash').code).toBe(0);
-    const written = installed.run(node, 'node_modules/.bin/lastbyte', 'init', '--force');
+    const written = installed.run(node, 'node_modules/.bin/lastbyte', 'init', '--force', '--compose');
     expect(written).toMatchObject({ code: 0, stderr: '' });
     expect(readFileSync(join(installed.folder, 'lastbyte.yaml'), 'utf8')).toContain(
       '$schema=./node_modules/lastbyte/config/schema.json\n',
     );
+  });
+
+  test('the compose file that it writes builds from where it is installed', () => {
+    installed.run(node, 'node_modules/.bin/lastbyte', 'init', '--force', '--compose');
+    const { lastbyte } = parse(
+      readFileSync(join(installed.folder, 'compose.lastbyte.yaml'), 'utf8'),
+    ).services;
+    const { context, dockerfile_inline: recipe } = lastbyte.build;
+    const copied = [...recipe.matchAll(/^COPY (\S+)/gm)].map(([, name = '']) => name);
+    expect(copied).toEqual(['package.json', 'dist', 'config']);
+    for (const name of copied) expect(existsSync(join(installed.folder, context, name))).toBe(true);
   });
 
   test('imports it', () => {
