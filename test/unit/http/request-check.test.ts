@@ -1,6 +1,12 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { checkRequest, headBytes, originForm } from '../../../src/http/request-check.ts';
+import {
+  checkRequest,
+  headBytes,
+  headTooLarge,
+  originForm,
+  otherVersion,
+} from '../../../src/http/request-check.ts';
 
 /** Several strings on one line. */
 const split = (text: string): string[] => text.split('|');
@@ -126,4 +132,11 @@ describe('the origin form', () => {
 test('a head has as many bytes as its lines', () => {
   const head = 'POST /a?b HTTP/1.1\r\nHost: x\r\nA: \r\n\r\n';
   expect(headBytes('POST', '/a?b', ['Host', 'x', 'A', ''])).toBe(head.length);
+});
+
+test('what is refused for its size or its version is told the limit, and what to speak', () => {
+  expect(headTooLarge(65_536)).toMatchObject({ code: 'request_head_too_large', status: 431 });
+  expect(headTooLarge(65_536).message).toContain('--max-header, 65536 bytes');
+  expect(otherVersion('HTTP/2')).toMatchObject({ code: 'version_not_supported', status: 505 });
+  expect(otherVersion('HTTP/2').message).toContain('HTTP/2: speak HTTP/1.1');
 });

@@ -38,6 +38,15 @@ test('a response over a limit is refused, not asked for again', () => {
   expect(decideOn({ verdict: 'over-limit' })).toEqual({ kind: 'refuse' });
 });
 
+test('what nothing proves whole is delivered, or refused where that is asked for', () => {
+  const unverifiable: Partial<Circumstances> = {
+    verdict: 'unverifiable',
+    evidence: evidence({ ending: 'fin', framing: { kind: 'close' } }),
+  };
+  expect(decideOn(unverifiable)).toEqual({ kind: 'deliver' });
+  expect(decideOn({ ...unverifiable, refusesUnverifiable: true })).toEqual({ kind: 'refuse' });
+});
+
 describe('a response that failed', () => {
   test.each(['truncated', 'malformed', 'no-response'] as const)('%s: is asked for again', (verdict) => {
     expect(decideOn({ verdict })).toEqual({ kind: 'retry', reason: 'retry', delayMs: 100 });
