@@ -63,7 +63,7 @@ export class ResponseObservation {
   /** The request failed, before a response or in the middle of it. */
   failed(error: NodeJS.ErrnoException): void {
     // It was whole before; what came after it, or a reset, is no part of it. Its `end` is still to come.
-    if (this.#incoming?.complete === true) return;
+    if (this.#isOver || this.#incoming?.complete === true) return;
     const code = error.code ?? null;
     if (code === 'HPE_HEADER_OVERFLOW') this.#stopAtHeadLimit();
     else if (code?.startsWith('HPE_') === true) this.#over(notHttp(this.#parserFault(code), error.message));
@@ -81,14 +81,21 @@ export class ResponseObservation {
     if (read.kind === 'head') this.#options.interim(read.head);
   }
 
-  /** The upstream left HTTP, although the request did not ask for that. */
-  switched(): void {
-    this.#stop(UNASKED_SWITCH);
+  /**
+   * The upstream left HTTP. Returns whether it may: then there is nothing to observe any more, and no evidence.
+   *
+   * @param asked whether the request asked for that
+   */
+  switched(asked: boolean): boolean {
+    // Node goes on with the packet that it has, whatever became of the connection.
+    if (this.#isOver) return false;
+    if (asked) this.#isOver = true;
+    else this.#stop(UNASKED_SWITCH);
+    return asked;
   }
 
   responded(incoming: IncomingMessage): void {
     const { method, settings, accept, notes } = this.#options;
-    // Node goes on with the packet that it has, whatever became of the connection.
     if (this.#isOver) return;
     // Without both of its fields, a 101 is a final response to Node's parser.
     if (incoming.statusCode === 101)

@@ -20,8 +20,8 @@ export interface PassedOn {
   informed(interim: InformationEvent): void;
   /** A final response; for an upgrade, a response that refuses it. */
   responded(response: IncomingMessage): void;
-  /** The upstream has switched protocols. After an upgrade, http-proxy is about to join both sockets. */
-  switched(response: IncomingMessage): void;
+  /** The upstream has switched protocols. True: after an upgrade, http-proxy is to join both sockets now. */
+  switched(): boolean;
   /** May come before or after `responded`. */
   failed(error: Error): void;
 }
@@ -119,20 +119,22 @@ export class Passes {
       const passedOn = passedOnOf(request);
       upstream.on('information', (interim) => passedOn.informed(interim));
       // Without a listener, Node would close the connection and tell nobody (test/facts/passing-on.test.ts).
-      upstream.on('upgrade', (response) => passedOn.switched(response));
+      upstream.on('upgrade', () => passedOn.switched());
     });
     this.#proxy.on('proxyRes', (response, request) => passedOnOf(request).responded(response));
     this.#proxy.on('error', (error, request) => passedOnOf(request).failed(error));
     this.#proxy.on('proxyReqWs', (upstream, request) => {
       const passedOn = passedOnOf(request);
       upstream.on('information', (interim) => passedOn.informed(interim));
-      upstream.on('upgrade', (response: IncomingMessage) => {
-        response.headers = asOneField(response.rawHeaders);
-        passedOn.switched(response);
-      });
-      // http-proxy listens as soon as this event is over. It would send a decoded body under its coded framing, and
-      // after a failure it would close the client's socket before there is a response on it.
+      // http-proxy listens as soon as this event is over. It would join what was given up before, send a decoded body
+      // under its coded framing, and after a failure close the client's socket before there is a response on it.
       queueMicrotask(() => {
+        const joins = upstream.listeners('upgrade');
+        upstream.removeAllListeners('upgrade').on('upgrade', (response: IncomingMessage, ...rest) => {
+          if (!passedOn.switched()) return;
+          response.headers = asOneField(response.rawHeaders);
+          for (const join of joins) join.call(upstream, response, ...rest);
+        });
         upstream.removeAllListeners('response').on('response', (response) => passedOn.responded(response));
         upstream.removeAllListeners('error').on('error', (error) => passedOn.failed(error));
       });

@@ -34,7 +34,7 @@ export class StreamedTransport extends HttpProxyTransport {
     this.passes.stream(incoming, response, this.#forwarded(), connection, {
       informed: (interim) => observation.informed(interim),
       responded: (upstream) => observation.responded(upstream),
-      switched: () => observation.switched(),
+      switched: () => observation.switched(false),
       failed: (error) => observation.failed(error),
     });
     const evidence = await observation.evidence;

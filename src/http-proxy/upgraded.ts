@@ -46,11 +46,13 @@ export class UpgradedTransport extends HttpProxyTransport {
         responded: (upstream) => observation.responded(upstream),
         failed: (error) => observation.failed(error),
         switched: () => {
+          if (!observation.switched(true)) return false;
           abandoned.removeEventListener('abort', observation.abandon);
           response.detachSocket(socket);
           // http-proxy would put it back into the client's socket, which may have ended.
           if (this.#received.length > 0) connection.socket.write(this.#received);
           join(socket, connection, abandoned, () => resolve(null));
+          return true;
         },
       });
     });

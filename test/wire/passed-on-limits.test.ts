@@ -86,6 +86,21 @@ test('a switch of protocols that nobody asked for is refused with 502 on an exem
   expect((await proxy.record()).error).toBe('response_malformed');
 });
 
+test('an upgrade whose switch comes in one packet with too many interim responses is not joined', async () => {
+  const hints = `HTTP/1.1 103 Early Hints\r\nLink: </${'a'.repeat(1000)}>\r\n\r\n`.repeat(5);
+  const switched = 'HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n';
+  await using upstream = await Upstream.start(answering(`${hints}${switched}hello`));
+  await using proxy = await TestProxy.start(upstream.url, { ...STREAM, maxHeader: '4kb' });
+  using client = await Client.connect(proxy.port);
+  await client.send(UPGRADE);
+  await client.until('HTTP/1.1 502 ');
+  client.halfClose();
+  expect(await client.end()).toBe('fin');
+  expect(client.left.includes('HTTP/1.1 101 ')).toBe(false);
+  const record = await proxy.record();
+  expect([record.outcome, record.error]).toEqual(['refused', 'response_head_too_large']);
+});
+
 describe.each([
   ['on an exempted path', EXEMPT],
   ['for an upgrade', UPGRADE],

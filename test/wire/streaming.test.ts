@@ -381,6 +381,8 @@ describe('an upgrade', () => {
     await client.until('hello;');
     await client.send('ping');
     expect(await client.end()).toBe('reset');
+    const record = await proxy.record();
+    expect([record.status, record.outcome, record.error]).toEqual([101, 'upgraded', null]);
   });
 
   test('that the upstream refuses is answered whole, with one exact length', async () => {
@@ -531,6 +533,8 @@ describe('an upgrade', () => {
     await client.until('hello;');
     await client.send('ping');
     expect(await client.end()).toBe('reset');
+    const record = await proxy.record();
+    expect([record.status, record.outcome, record.error]).toEqual([101, 'upgraded', null]);
   });
 
   test('that the upstream refuses is answered whole, with one exact length', async () => {
