@@ -2,6 +2,7 @@
 
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
+import { existsSync } from 'node:fs';
 import { constants } from 'node:os';
 import { setTimeout as delay } from 'node:timers/promises';
 
@@ -31,25 +32,35 @@ export async function startChild(
   [file = '', ...args]: readonly string[],
   env: NodeJS.ProcessEnv,
 ): Promise<StartedChild> {
-  // A session of its own: signals reach it by our hand alone, so each once, and with all that it has started. It can still
-  // read the terminal, which holds back only processes of its own session (tty_ioctl(4), SIGTTIN).
-  const started = spawn(file, args, { env, stdio: 'inherit', detached: HAS_GROUPS });
-  const error: unknown = await once(started, 'spawn').then(
-    () => null,
-    (cause: unknown) => cause,
-  );
-  return error === null ? { kind: 'running', child: new Child(started) } : failure(file, error);
+  try {
+    // A session of its own: signals reach it by our hand alone, so each once, and with all that it has started. It can still
+    // read the terminal, which holds back only processes of its own session (tty_ioctl(4), SIGTTIN).
+    const started = spawn(file, args, { env, stdio: 'inherit', detached: HAS_GROUPS });
+    // Some errors of the system it throws, and some it emits.
+    await once(started, 'spawn');
+    return { kind: 'running', child: new Child(started) };
+  } catch (error) {
+    return failure(file, error);
+  }
 }
 
 function failure(file: string, error: unknown): StartedChild {
   const code = error instanceof Error && 'code' in error ? String(error.code) : String(error);
-  if (code === 'ENOENT') {
+  // The system says ENOENT also of the program that a script names.
+  const isThere = file.includes('/') && existsSync(file);
+  if (file === '' || (code === 'ENOENT' && !isThere)) {
     const remedy = 'see that it is installed, and spelt as in a terminal';
-    return { kind: 'failed', code: NOT_FOUND, sentence: `There is no command ${file}: ${remedy}.` };
+    return { kind: 'failed', code: NOT_FOUND, sentence: `There is no command ${file || '""'}: ${remedy}.` };
   }
-  const why = code === 'EACCES' ? 'it is a folder, or not executable' : code;
+  const why = WHY.get(code) ?? code;
   return { kind: 'failed', code: NOT_EXECUTABLE, sentence: `The command ${file} cannot be run: ${why}.` };
 }
+
+const WHY: ReadonlyMap<string, string> = new Map([
+  ['EACCES', 'it is a folder, or not executable'],
+  ['ENOENT', 'the program that its first line (#!) names is not there'],
+  ['ENOTDIR', 'a part of its path is no folder'],
+]);
 
 export class Child {
   /** The command's exit code; 128 and the signal's number if one ended it. */

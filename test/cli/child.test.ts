@@ -1,6 +1,9 @@
 /** `lastbyte [target] -- command`: the server is started, told where to listen, and ended together with the proxy. */
 
 import { spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
 import { BIN, lastbyte, startLastbyte, type RunningLastbyte } from '../harness/lastbyte.ts';
@@ -108,12 +111,28 @@ describe('its end is the end of lastbyte, and its exit code', () => {
 describe('a command that cannot be run', () => {
   test.each([
     [['no-such-command'], 127, 'There is no command no-such-command: '],
+    [[''], 127, 'There is no command "": '],
+    [[`${import.meta.filename}/x`], 126, 'cannot be run: a part of its path is no folder.'],
+    [['a'.repeat(5000)], 126, 'cannot be run: ENAMETOOLONG.'],
     [['/tmp'], 126, 'The command /tmp cannot be run: it is a folder, or not executable.'],
   ])('%j exits with %d and one sentence', async (command, code, sentence) => {
     const finished = await lastbyte(['--port', '0', ...PLAIN, '--', ...command]);
     expect(finished).toMatchObject({ code, stdout: '' });
     expect(finished.stderr).toContain(sentence);
     expect(finished.stderr.trim().split('\n')).toHaveLength(1);
+  });
+
+  test('a script whose own program is missing is not called missing', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'lastbyte-test-'));
+    try {
+      const script = join(folder, 'script');
+      writeFileSync(script, '#!/no/such/program\n', { mode: 0o755 });
+      const { code, stderr } = await lastbyte(['--port', '0', ...PLAIN, '--', script]);
+      expect(code).toBe(126);
+      expect(stderr).toContain('the program that its first line (#!) names is not there.');
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
   });
 
   test.each([
