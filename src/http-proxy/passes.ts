@@ -120,6 +120,8 @@ export class Passes {
       upstream.on('information', (interim) => passedOn.informed(interim));
       // Without a listener, Node would close the connection and tell nobody (test/facts/passing-on.test.ts).
       upstream.on('upgrade', () => passedOn.switched());
+      // Node would send the head with the first of the body, which the client may keep until it has a response.
+      if (!upstream.writableEnded) upstream.write(NOTHING);
     });
     this.#proxy.on('proxyRes', (response, request) => passedOnOf(request).responded(response));
     this.#proxy.on('error', (error, request) => passedOnOf(request).failed(error));

@@ -225,6 +225,21 @@ describe('an exempted path', () => {
     expect(valueOf((await client.response()).fields, 'x-1499')).toBe('v'.repeat(15));
   });
 
+  test('has the head of a request passed on before any of its body is there', async () => {
+    await using upstream = await Upstream.start(async (connection) => {
+      await connection.request();
+      await connection.send('HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok');
+      await connection.through('0\r\n\r\n');
+    });
+    await using proxy = await TestProxy.start(upstream.url, { stream: ['/exempt/'] });
+    using client = await Client.connect(proxy.port);
+    await client.send(
+      'POST /exempt/a HTTP/1.1\r\nHost: x\r\nX-oDD: \xe9\r\nTransfer-Encoding: chunked\r\n\r\n',
+    );
+    expect((await client.response()).body.toString()).toBe('ok');
+    expect(valueOf(upstream.requests[0]?.fields ?? [], 'x-odd')).toBe('\xe9');
+  });
+
   test('in an absolute target is found too', async () => {
     await using upstream = await Upstream.start(answering(ok('a')));
     await using proxy = await TestProxy.start(upstream.url, { stream: ['/exempt/'] });
