@@ -25,6 +25,24 @@ fetch(process.argv[1]).then((response) => response.text()).catch((error) => cons
 const NODE_JSON = `
 fetch(process.argv[1]).then((response) => response.json()).catch((error) => console.error(error));`;
 
+const READ = `.then((response) => response.text()).catch((error) => console.error(error));`;
+const NODE_FETCH_2 = `require('node-fetch-2')(process.argv[1])${READ}`;
+const NODE_FETCH_3 = `import('node-fetch').then((module) => module.default(process.argv[1]))${READ}`;
+const UNDICI_FETCH = `require('undici').fetch(process.argv[1])${READ}`;
+const UNDICI = `require('undici').request(process.argv[1]).then(({ body }) => body.text())
+  .catch((error) => console.error(error));`;
+
+/** A stream in between, which is destroyed when the response closes, as proxies and downloads have it. */
+const PIPELINE = `
+const { get } = require('node:http');
+const { PassThrough, Writable, pipeline } = require('node:stream');
+const complain = (error) => error && console.error(error);
+get(process.argv[1], { agent: false }, (response) => {
+  const between = response.on('error', () => {}).pipe(new PassThrough());
+  response.on('close', () => response.complete || between.destroy());
+  pipeline(between, new Writable({ write: (part, encoding, done) => done() }), complain);
+}).on('error', complain);`;
+
 const PYTHON = `
 import http.client, sys
 from urllib.parse import urlsplit
@@ -42,6 +60,11 @@ export const CLIENTS = {
   'node:http': node(NODE_HTTP),
   fetch: node(NODE_FETCH),
   'fetch and JSON': node(NODE_JSON),
+  'node-fetch 2': node(NODE_FETCH_2),
+  'node-fetch 3': node(NODE_FETCH_3),
+  undici: node(UNDICI),
+  "undici's fetch": node(UNDICI_FETCH),
+  'stream.pipeline': node(PIPELINE),
   curl: {
     missing: () => whyNo('curl'),
     ask: async (url: string) => (await runClient('curl', ['-sS', '-o', '/dev/null', url])).stderr,

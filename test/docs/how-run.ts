@@ -93,6 +93,7 @@ wait $!`]: { kind: 'ends', code: 0 },
   },
   'npm run test:net': script('--project=net'),
   'npm run compare': script('scripts/compare-proxies.ts'),
+  'npm run compare:tools': script('scripts/compare-tools.ts'),
   // It installs; its result is the table that the same page shows.
   'sudo apt-get install nginx-light haproxy caddy varnish mitmproxy': script('scripts/compare-proxies.ts'),
   'npx vitest run test/wire/my-reproduction.test.ts': {
@@ -112,5 +113,6 @@ export const OTHERS_RUN: Readonly<Record<string, string>> = {
   'examples/flask/README.md': 'The Docker check of .ci/run.',
   'examples/node-client/README.md': 'The Docker check of .ci/run.',
   'examples/vite/README.md': 'The Docker check of .ci/run.',
+  'examples/frontend-servers/README.md': 'test/docs/frontend-servers.test.ts runs its files.',
   'examples/kubernetes/README.md': 'A cluster is needed; its manifest is checked against the schema.',
 };

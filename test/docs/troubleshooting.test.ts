@@ -20,7 +20,10 @@ const EXPLAINED = [...DOCUMENT.matchAll(/^### `(.+)`$/gm)].map(([, words = '']) 
 
 const SAID: readonly (readonly [words: string, client: ClientName, fault: FaultName])[] = [
   ['socket hang up', 'node:http', 'closes without a response'],
+  ['socket hang up', 'node-fetch 2', 'closes without a response'],
+  ['socket hang up', 'node-fetch 3', 'closes without a response'],
   ['other side closed', 'fetch', 'closes without a response'],
+  ['other side closed', 'undici', 'closes without a response'],
   ['Empty reply from server', 'curl', 'closes without a response'],
   ['Remote end closed connection without response', 'http.client', 'closes without a response'],
   ['ERR_EMPTY_RESPONSE', 'Chromium', 'closes without a response'],
@@ -30,6 +33,13 @@ const SAID: readonly (readonly [words: string, client: ClientName, fault: FaultN
   ['ERR_CONNECTION_RESET', 'Chromium', 'resets without a response'],
   ['Error: aborted', 'node:http', 'cuts at a length'],
   ['TypeError: terminated', 'fetch', 'cuts at a length'],
+  ['TypeError: terminated', "undici's fetch", 'cuts in chunks'],
+  ['other side closed', 'undici', 'cuts at a length'],
+  ['Premature close', 'node-fetch 2', 'cuts in chunks'],
+  ['Premature close', 'node-fetch 3', 'cuts in chunks'],
+  ['ERR_STREAM_PREMATURE_CLOSE', 'node-fetch 2', 'cuts in chunks'],
+  ['ERR_STREAM_PREMATURE_CLOSE', 'node-fetch 3', 'cuts in chunks'],
+  ['ERR_STREAM_PREMATURE_CLOSE', 'stream.pipeline', 'cuts at a length'],
   ['transfer closed with 21200 bytes remaining to read', 'curl', 'cuts at a length'],
   ['IncompleteRead(30000 bytes read, 21200 more expected)', 'http.client', 'cuts at a length'],
   ['ERR_CONTENT_LENGTH_MISMATCH', 'Chromium', 'cuts at a length'],
@@ -86,6 +96,14 @@ describe.each(SAID)('"%s"', (words, name, fault) => {
       expect(upstream.requests.filter(({ target }) => target === '/rows').length).toBe(2);
     }
   });
+});
+
+test('node-fetch 2 says nothing when a length is not met', async () => {
+  await using upstream = await startFaulty('cuts at a length');
+  expect(await CLIENTS['node-fetch 2'].ask(`${upstream.url}/rows`)).toBe('');
+  await using proxy = await TestProxy.start(upstream.url, { retries: 0 });
+  await CLIENTS['node-fetch 2'].ask(`${proxy.url}/rows`);
+  expect(await proxy.record()).toMatchObject({ status: 502, error: 'response_truncated' });
 });
 
 test('"is in use" is what lastbyte says of a port that another program has', async () => {

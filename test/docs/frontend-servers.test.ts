@@ -1,0 +1,142 @@
+/**
+ * What the documents and examples show of lastbyte inside other servers is used as it is, out of the package in an empty
+ * project, and brings a whole response from a server that cuts.
+ */
+
+import { cpSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { request } from 'node:http';
+import type { IncomingMessage } from 'node:http';
+import { once } from 'node:events';
+import path from 'node:path';
+import { text } from 'node:stream/consumers';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { Installed } from '../cli/installed.ts';
+import { runClient, ServerProcess } from '../harness/process.ts';
+import { fileIn, ROOT } from './markdown.ts';
+import { ROWS, startUnread } from './unread.ts';
+
+const NEEDED = ['vite', 'express', 'webpack', 'webpack-dev-server'];
+const UPSTREAM = /http:\/\/127\.0\.0\.1:8000/g;
+/** More than the buffers on the way take in. */
+const UPLOAD = 'x'.repeat(200_000);
+
+let project: Installed;
+beforeAll(async () => {
+  project = await Installed.install();
+  for (const name of NEEDED)
+    symlinkSync(path.join(ROOT, 'node_modules', name), path.join(project.folder, 'node_modules', name));
+}, 120_000);
+afterAll(() => project[Symbol.dispose]());
+
+/** How many rows the response to a chunked POST has, or what else came. */
+async function postRows(port: number, target: string): Promise<number | string> {
+  const headers = { 'Transfer-Encoding': 'chunked', Connection: 'close' };
+  const outgoing = request({ port, host: '127.0.0.1', path: target, method: 'POST', headers, agent: false });
+  outgoing.end(UPLOAD);
+  const [response]: IncomingMessage[] = await once(outgoing, 'response');
+  const body = response === undefined ? '' : await text(response);
+  if (response?.statusCode !== 200) return body;
+  const { rows }: { rows: readonly unknown[] } = JSON.parse(body);
+  return rows.length;
+}
+
+/**
+ * On a busy machine the first may take longer than `--body-hold`, which the files leave at its default: by then the route is
+ * known.
+ */
+async function expectRows(server: ServerProcess, target: string): Promise<void> {
+  const rows = async (): Promise<unknown> => await postRows(server.port, target).catch(String);
+  await rows();
+  for (let asked = 0; asked < 3; asked += 1) expect(await rows(), server.output).toBe(ROWS);
+}
+
+/** A Node program in the project, which listens on PORT. */
+async function start(args: readonly string[], cwd: string, apiUrl: string): Promise<ServerProcess> {
+  const env = { PATH: process.env['PATH'], API_URL: apiUrl };
+  return await ServerProcess.start((port) => ({
+    file: process.execPath,
+    args: args.map((one) => one.replace('%PORT%', String(port))),
+    cwd,
+    env: { ...env, PORT: String(port) },
+  }));
+}
+
+/** The package's own command, as `npx` would find it. */
+const VITE = path.join(ROOT, 'node_modules', 'vite', 'bin', 'vite.js');
+
+describe('examples/frontend-servers', () => {
+  test.each([
+    ['vite', [VITE]],
+    ['webpack', ['webpack.js']],
+    ['express', ['express.js']],
+    ['node', ['node.js']],
+  ])('%s delivers every row', async (name, args) => {
+    const folder = path.join(project.folder, `example-${name}`);
+    cpSync(path.join(ROOT, 'examples', 'frontend-servers'), folder, { recursive: true });
+    await using upstream = await startUnread();
+    await using server = await start(args, folder, upstream.url);
+    await expectRows(server, '/report');
+    const page = await (await fetch(server.url)).text();
+    expect(page).toContain(name === 'node' ? 'This is not proxied.' : '<h1>');
+  });
+});
+
+/** Writes a file of a document into a folder of its own. */
+function write(document: string, name: string, apiUrl: string): string {
+  const folder = path.join(project.folder, `${path.basename(document)}-${name.replace('/', '-')}`);
+  mkdirSync(folder);
+  const file = path.join(folder, path.basename(name));
+  writeFileSync(file, fileIn(document, name).replaceAll(UPSTREAM, apiUrl));
+  return file;
+}
+
+describe('the documents', () => {
+  test.each([
+    ['docs/middleware.md', 'vite.config.js'],
+    ['docs/recipes.md', 'plugin/vite.config.js'],
+  ])('%s: Vite delivers every row with %s', async (document, name) => {
+    await using upstream = await startUnread();
+    const folder = path.dirname(write(document, name, upstream.url));
+    const args = [VITE, '--host', '127.0.0.1', '--port', '%PORT%', '--strictPort'];
+    await using server = await start(args, folder, upstream.url);
+    await expectRows(server, '/api/report');
+  });
+
+  test('docs/middleware.md: its Express server delivers every row', async () => {
+    await using upstream = await startUnread();
+    const file = write('docs/middleware.md', 'server.mjs', upstream.url);
+    writeFileSync(
+      file,
+      fileIn('docs/middleware.md', 'server.mjs')
+        .replaceAll(UPSTREAM, upstream.url)
+        .replace('3000', 'process.env.PORT'),
+    );
+    await using server = await start([file], path.dirname(file), upstream.url);
+    await expectRows(server, '/api/report');
+  });
+
+  test('docs/middleware.md: its log is JavaScript that runs', async () => {
+    const file = write('docs/middleware.md', 'log.mjs', 'http://127.0.0.1:9');
+    const { code, stderr } = await runClient(process.execPath, [file]);
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+  });
+
+  test('docs/recipes.md: webpack-dev-server and Express deliver every row with its files', async () => {
+    await using upstream = await startUnread();
+    const webpackConfig = write('docs/recipes.md', 'middleware/webpack.config.js', upstream.url);
+    const setupProxy = write('docs/recipes.md', 'middleware/setupProxy.js', upstream.url);
+    const webpackProgram = `
+      const [webpack, Server] = [require('webpack'), require('webpack-dev-server')];
+      const { devServer } = require(${JSON.stringify(webpackConfig)});
+      const compiler = webpack({ mode: 'development', entry: {} });
+      new Server({ ...devServer, host: '127.0.0.1', port: process.env.PORT }, compiler).start();`;
+    const expressProgram = `
+      const app = require('express')();
+      require(${JSON.stringify(setupProxy)})(app);
+      app.listen(process.env.PORT, '127.0.0.1');`;
+    for (const program of [webpackProgram, expressProgram]) {
+      await using server = await start(['-e', program], project.folder, upstream.url);
+      await expectRows(server, '/api/report');
+    }
+  });
+});
