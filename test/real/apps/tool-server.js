@@ -12,8 +12,8 @@ const isOwn = proxy === 'own';
 const host = '127.0.0.1';
 /** What the servers of the tests answer. */
 const PATH = '/bytes';
-/** On a busy machine a view may well take longer than usual to respond without the body. */
-const options = { bodyHold: 500 };
+/** On a busy machine a view may well take longer than usual to respond without the body. A client waits for 8 s. */
+const options = { bodyHold: 500, shutdownTimeout: 1000 };
 
 const folder = mkdtempSync(path.join(process.cwd(), '.tool-'));
 writeFileSync(path.join(folder, 'index.html'), '<!doctype html><title>site</title>');
