@@ -1,9 +1,9 @@
 /** `lastbyte completion <shell>`: the script by which a shell asks lastbyte, through yargs, what can be written next. */
 
 import type { Fault } from '../config/fault.ts';
-import { nearestName } from '../config/nearest.ts';
+import { nearestName } from '../config/fault.ts';
 import { BAD_USAGE, FINE, type Command } from './command.ts';
-import { faultReport } from './fault-report.ts';
+import { faultReport } from './streams.ts';
 import { PATHS, SHELLS } from './completion-request.ts';
 import { lineFault, surplusFaults } from './line.ts';
 

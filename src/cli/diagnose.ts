@@ -8,7 +8,7 @@ import type { DiagnoseSettings } from '../diagnose/settings.ts';
 import { isSafe } from '../http/idempotency.ts';
 import { BAD_USAGE, type Command } from './command.ts';
 import { DIAGNOSE_FLAGS, diagnosisOf, SCENARIO_CHOICES } from './diagnose-flags.ts';
-import { faultReport } from './fault-report.ts';
+import { faultReport } from './streams.ts';
 import type { Output } from './streams.ts';
 
 const EXIT_CODES: Readonly<Record<DiagnosisVerdict, number>> = {

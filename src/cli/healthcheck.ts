@@ -9,7 +9,7 @@ import { parseTarget, targetUrl } from '../config/target.ts';
 import { openConnection } from '../upstream/dial.ts';
 import type { ConnectResult } from '../upstream/connection.ts';
 import { BAD_USAGE, FAILED, FINE, type Command } from './command.ts';
-import { faultReport } from './fault-report.ts';
+import { faultReport } from './streams.ts';
 import { lineFault, surplusFaults, type Line } from './line.ts';
 import { settingsOptions, settingsRequest } from './settings-flags.ts';
 

@@ -1,11 +1,11 @@
 /** What `lastbyte init` writes: a configuration to change, and lastbyte as a service of docker compose. */
 
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join, relative, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { commentedFile, yamlLine } from '../config/config-file.ts';
-import type { ConfigValue, SettingName } from '../config/option-type.ts';
 import { defaultOf, TABLE, written } from '../config/option-table.ts';
+import type { ConfigValue, SettingName } from '../config/option-type.ts';
 import type { Target } from '../config/settings.ts';
 
 export const CONFIG_FILE = 'lastbyte.yaml';
@@ -103,4 +103,35 @@ function imageFrom(source: string, folder: string): string {
         COPY config ./config
         USER node
         ENTRYPOINT ["node", "/app/dist/bin.js"]`;
+}
+
+export interface Served {
+  /** The server's name, as its users say it. */
+  readonly server: string;
+  /** The file that told. */
+  readonly file: string;
+  /** Where it listens unless told otherwise. */
+  readonly port: number;
+}
+
+const FLASK = /^\s*(from|import) flask\b/m;
+
+/** `flask run` looks for these two files by itself (Flask's documentation, "Application Discovery"). */
+const CLUES: readonly (Served & { readonly mark: RegExp })[] = [
+  { server: 'Django', file: 'manage.py', mark: /DJANGO_SETTINGS_MODULE/, port: 8000 },
+  { server: 'Flask', file: 'app.py', mark: FLASK, port: 5000 },
+  { server: 'Flask', file: 'wsgi.py', mark: FLASK, port: 5000 },
+];
+
+export function servedIn(folder: string): Served | null {
+  return CLUES.find(({ file, mark }) => mark.test(textOf(join(folder, file)))) ?? null;
+}
+
+/** Empty when there is none, or none that may be read: then it tells nothing. */
+function textOf(path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    return '';
+  }
 }

@@ -4,11 +4,19 @@ import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Target } from '../config/settings.ts';
 import { parseTarget, targetUrl } from '../config/target.ts';
-import { BAD_USAGE, FAILED, FINE, type Command } from './command.ts';
-import { faultReport } from './fault-report.ts';
-import { COMPOSE_FILE, composeFileText, CONFIG_FILE, configFileText, portsBeside } from './init-files.ts';
+import { BAD_USAGE, FAILED, FINE } from './command.ts';
+import type { Command } from './command.ts';
+import {
+  COMPOSE_FILE,
+  composeFileText,
+  CONFIG_FILE,
+  configFileText,
+  portsBeside,
+  servedIn,
+} from './init-files.ts';
+import type { Served } from './init-files.ts';
 import { lineFault, surplusFaults } from './line.ts';
-import { servedIn, type Served } from './served-here.ts';
+import { faultReport } from './streams.ts';
 
 const USAGE = `Usage: $0 init [options] [target]
 

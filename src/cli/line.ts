@@ -1,8 +1,8 @@
 /** A command line as yargs has parsed it, and what is wrong with its shape: yargs would stop at the first fault, and in other words. */
 
 import type { Arguments, Options } from 'yargs';
-import { shown, type Fault, type Origin } from '../config/fault.ts';
-import { nearestName } from '../config/nearest.ts';
+import { nearestName, shown } from '../config/fault.ts';
+import type { Fault, Origin } from '../config/fault.ts';
 
 export interface Line {
   /** Arguments without a flag, the command's own word left out. */

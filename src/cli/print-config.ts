@@ -7,7 +7,7 @@ import type { SettingName } from '../config/option-type.ts';
 import { loadSettings, type Provenance } from '../config/resolve.ts';
 import type { Settings } from '../config/settings.ts';
 import { BAD_USAGE, FINE, type Command } from './command.ts';
-import { faultReport } from './fault-report.ts';
+import { faultReport } from './streams.ts';
 import { proxyRequest } from './proxy.ts';
 import { settingsOptions } from './settings-flags.ts';
 

@@ -3,12 +3,12 @@
 import { once } from 'node:events';
 import { createServer } from 'node:net';
 import type { Fault } from '../config/fault.ts';
-import { nearestName } from '../config/nearest.ts';
+import { nearestName } from '../config/fault.ts';
 import { loadSettings, type Sources } from '../config/resolve.ts';
 import type { Settings } from '../config/settings.ts';
 import { BAD_USAGE, type Command } from './command.ts';
 import { COMMAND_WORDS } from './commands.ts';
-import { faultReport } from './fault-report.ts';
+import { faultReport } from './streams.ts';
 import { flagOrigin, lineFault, surplusFaults, type Line } from './line.ts';
 import { settingsOptions, settingsRequest } from './settings-flags.ts';
 

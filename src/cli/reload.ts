@@ -1,12 +1,14 @@
-/** SIGHUP: the configuration is read again, and put in force only if all of it holds. */
+/** A reload: the settings are read again, and the log changes its level and format. */
 
 import { faultText } from '../config/fault.ts';
-import { fileOf, loadSettings } from '../config/resolve.ts';
-import type { Sources } from '../config/resolve.ts';
 import { OPTIONS, TABLE, written } from '../config/option-table.ts';
 import type { SettingName } from '../config/option-type.ts';
+import { fileOf, loadSettings } from '../config/resolve.ts';
+import type { Sources } from '../config/resolve.ts';
 import type { Settings } from '../config/settings.ts';
-import type { LiveLog } from './live-log.ts';
+import { createLog } from '../observe/log.ts';
+import type { Log } from '../observe/log.ts';
+import type { Output } from './streams.ts';
 
 interface Reloadable {
   /** Returns the names of changed settings that only a restart puts in force. */
@@ -49,4 +51,55 @@ function shown(setting: SettingName, settings: Settings): string {
   const value = written(setting, settings[setting]);
   const text = value === null ? '' : String(value);
   return text === '' ? 'none' : text;
+}
+
+type LogSettings = Pick<Settings, 'logLevel' | 'accessLog' | 'quiet'>;
+
+export class LiveLog {
+  readonly #stream: Output;
+  readonly #color: boolean;
+  readonly #prefix: string;
+  readonly #closing: Promise<boolean>[] = [];
+  #settings: LogSettings;
+  #log: Log;
+
+  /** @param prefix before each line that is for people */
+  constructor(settings: LogSettings, stream: Output, color: boolean, prefix: string) {
+    this.#settings = settings;
+    this.#stream = stream;
+    this.#color = color;
+    this.#prefix = prefix;
+    this.#log = this.#open();
+  }
+
+  get log(): Log {
+    return this.#log;
+  }
+
+  reconfigure(settings: LogSettings): void {
+    const { logLevel, accessLog, quiet } = this.#settings;
+    const { logLevel: level, accessLog: format } = settings;
+    if (logLevel === level && accessLog === format && quiet === settings.quiet) return;
+    this.#settings = settings;
+    this.#closing.push(this.#log.close());
+    this.#log = this.#open();
+  }
+
+  /** False: something is left that nobody reads. */
+  async close(): Promise<boolean> {
+    const closed = await Promise.all([...this.#closing, this.#log.close()]);
+    return closed.every((whole) => whole);
+  }
+
+  #open(): Log {
+    const { logLevel: level, accessLog: format, quiet } = this.#settings;
+    return createLog({
+      level,
+      format,
+      quiet,
+      stream: this.#stream,
+      color: this.#color,
+      prefix: this.#prefix,
+    });
+  }
 }

@@ -1,17 +1,19 @@
 /** `lastbyte [target] [-- command]`: runs the proxy until a signal ends it, or the command that it has started. */
 
 import { setTimeout as delay } from 'node:timers/promises';
-import { fileOf, type Sources } from '../config/resolve.ts';
+import { fileOf } from '../config/resolve.ts';
+import type { Sources } from '../config/resolve.ts';
 import type { Settings } from '../config/settings.ts';
 import { isLoopback, targetUrl } from '../config/target.ts';
 import { formatDuration } from '../config/units.ts';
-import { createProxyFromSettings, type Proxy } from '../server/proxy.ts';
-import { absentAtStart } from './absent-at-start.ts';
-import { startChild, type Child } from './child.ts';
-import { LiveLog } from './live-log.ts';
-import { reload } from './reload.ts';
-import { startFailure } from './start-failure.ts';
-import { untilStopped, type Stop } from './stop-signals.ts';
+import { createProxyFromSettings } from '../server/proxy.ts';
+import type { Proxy } from '../server/proxy.ts';
+import { startChild } from './child.ts';
+import type { Child } from './child.ts';
+import { LiveLog, reload } from './reload.ts';
+import { absentAtStart, startFailure } from './start-failure.ts';
+import { untilStopped } from './stop-signals.ts';
+import type { Stop } from './stop-signals.ts';
 import type { Streams } from './streams.ts';
 
 interface Run {

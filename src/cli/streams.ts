@@ -1,4 +1,7 @@
-/** Where the program speaks. */
+/** Where the program speaks, and how it tells of faults there. */
+
+import { faultText } from '../config/fault.ts';
+import type { Fault } from '../config/fault.ts';
 
 /** The part of `process.stdout` that the program uses. */
 export type Output = NodeJS.WritableStream & { readonly isTTY?: boolean; readonly columns?: number };
@@ -16,4 +19,11 @@ export interface Streams {
  */
 export function ignoreBrokenPipe({ stdout, stderr }: Streams): void {
   for (const stream of [stdout, stderr]) stream.on('error', () => undefined);
+}
+
+/** One line a fault, below a line that counts them. */
+export function faultReport(faults: readonly Fault[], where = 'in the configuration'): string {
+  const count = faults.length === 1 ? 'one fault' : `${faults.length} faults`;
+  const lines = faults.map((fault) => `  ${faultText(fault)}`);
+  return `lastbyte: ${count} ${where}\n${lines.join('\n')}\n`;
 }

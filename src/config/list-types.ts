@@ -2,7 +2,7 @@
 
 import { METHODS } from 'node:http';
 import { isIP } from 'node:net';
-import { nearestName } from './nearest.ts';
+import { nearestName } from './fault.ts';
 import { parsed, wrong } from './option-type.ts';
 import type { OptionType, Parsed } from './option-type.ts';
 

@@ -1,7 +1,7 @@
 /** The types of option whose value is one word, number or switch. */
 
 import { isIP } from 'node:net';
-import { nearestName } from './nearest.ts';
+import { nearestName } from './fault.ts';
 import { parsed, wrong } from './option-type.ts';
 import type { OptionType, Parsed } from './option-type.ts';
 import type { Target } from './settings.ts';

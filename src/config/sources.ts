@@ -1,9 +1,8 @@
 /** Raw values from the command line, the environment and a program, each with the option that it is for and where it was given, and the names that nothing has. */
 
-import { originText, shown } from './fault.ts';
+import { nearestName, originText, shown } from './fault.ts';
 import type { Fault, Origin } from './fault.ts';
-import { nearestName } from './nearest.ts';
-import { CONFIG_VARIABLE, OPTIONS, optionNamed, propertyOf, variableOf } from './option-table.ts';
+import { CONFIG_VARIABLE, optionNamed, OPTIONS, propertyOf, variableOf } from './option-table.ts';
 import type { AnyOption, OptionName } from './option-type.ts';
 import type { ProxyOptions } from './proxy-options.ts';
 

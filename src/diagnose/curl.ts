@@ -2,7 +2,7 @@
 
 import { targetUrl } from '../config/target.ts';
 import { eachField } from '../http/fields.ts';
-import { bodyWriter, shellWord } from '../observe/shell-word.ts';
+import { bodyWriter, shellWord } from '../observe/terminal-text.ts';
 import type { Finding } from './finding.ts';
 import { methodOf, type Asking } from './request.ts';
 import { sendsBody, type Plan } from './scenarios.ts';

@@ -1,8 +1,7 @@
 /** A diagnosis as a program asks for it. */
 
-import { ConfigError } from '../config/fault.ts';
+import { ConfigError, nearestName } from '../config/fault.ts';
 import type { Fault } from '../config/fault.ts';
-import { nearestName } from '../config/nearest.ts';
 import type { DiagnosisReport } from './report.ts';
 import { runDiagnosis } from './run.ts';
 import type { DiagnosisProgress } from './run.ts';

@@ -1,16 +1,24 @@
 /** Runs the scenarios one after the other, within the time there is, and stops where more would tell nothing new. */
 
-import { scenariosFor } from './scenarios.ts';
-import type { Observation } from './outcome.ts';
-import { outcomeOf, type Outcome } from './outcome.ts';
-import { probe } from './probe.ts';
-import { report, type DiagnosisReport, type Measured } from './report.ts';
-import type { Scenario } from './scenarios.ts';
-import type { DiagnoseSettings } from './settings.ts';
-import { redirected } from './request.ts';
-import { tally, type Tally } from './tally.ts';
 import { targetUrl } from '../config/target.ts';
 import { explainUnreachable } from '../exchange/explain.ts';
+import { openConnection } from '../upstream/dial.ts';
+import { CLIENT_GONE, connectFailed, evidenceOf } from '../upstream/evidence.ts';
+import type { Ending } from '../upstream/evidence.ts';
+import { judge } from '../upstream/verdict.ts';
+import { Conversation } from './conversation.ts';
+import type { ProbeLimits } from './conversation.ts';
+import { outcomeOf } from './outcome.ts';
+import type { Observation, Outcome, SeenAnswer } from './outcome.ts';
+import { report } from './report.ts';
+import type { DiagnosisReport, Measured } from './report.ts';
+import { redirected } from './request.ts';
+import type { Asking } from './request.ts';
+import { scenariosFor, sendsBody } from './scenarios.ts';
+import type { Plan, Scenario } from './scenarios.ts';
+import type { DiagnoseSettings } from './settings.ts';
+import { tally } from './tally.ts';
+import type { Tally } from './tally.ts';
 
 /** How far a diagnosis is. */
 export interface DiagnosisProgress {
@@ -149,4 +157,48 @@ function hasSeenEnough(observations: readonly Observation[]): boolean {
 
 function countIn(outcomes: readonly Outcome[], ...wanted: readonly Outcome[]): number {
   return outcomes.filter((outcome) => wanted.includes(outcome)).length;
+}
+
+/** Never rejects: whatever happens is an observation. `signal` ends it as if the client had gone. */
+async function probe(
+  asking: Asking,
+  plan: Plan,
+  limits: ProbeLimits,
+  signal: AbortSignal,
+): Promise<Observation> {
+  const { connectTimeoutMs: timeoutMs, insecure } = limits;
+  const startedMs = performance.now();
+  const connecting = openConnection({ target: asking.subject.target, insecure, timeoutMs });
+  const cancel = (): void => connecting.cancel();
+  signal.addEventListener('abort', cancel);
+  const result = await connecting.result;
+  signal.removeEventListener('abort', cancel);
+  if (result.kind === 'failed') {
+    const endedMs = performance.now() - startedMs;
+    const ending = signal.aborted ? CLIENT_GONE : connectFailed(result);
+    return unconnected(ending, sendsBody(plan), endedMs);
+  }
+  const conversation = new Conversation(result.connection, { asking, plan, limits });
+  const abort = (): void => conversation.abandon();
+  signal.addEventListener('abort', abort);
+  if (signal.aborted) abort();
+  try {
+    return await conversation.run();
+  } finally {
+    signal.removeEventListener('abort', abort);
+  }
+}
+
+function unconnected(ending: Ending, withBody: boolean, endedMs: number): Observation {
+  const evidence = evidenceOf(ending, { requestBody: withBody ? 'withheld' : 'none' });
+  const answer: SeenAnswer = { evidence, verdict: judge(evidence), firstByteMs: null, endedMs };
+  return {
+    answer,
+    interim: [],
+    closed: { by: 'nobody', afterMs: endedMs },
+    bodyRead: withBody ? 'not-sent' : 'no-body',
+    headStartMs: null,
+    keepAlive: 'not-asked',
+    again: null,
+  };
 }

@@ -1,8 +1,7 @@
 /** The options of a diagnosis, and the settings that they resolve to. */
 
-import { shown } from '../config/fault.ts';
+import { nearestName, shown } from '../config/fault.ts';
 import type { Fault, Origin } from '../config/fault.ts';
-import { nearestName } from '../config/nearest.ts';
 import { parsed, wrong } from '../config/option-type.ts';
 import type { OptionType, Parsed, Unit } from '../config/option-type.ts';
 import { count, duration, onOff, size, target } from '../config/scalar-types.ts';

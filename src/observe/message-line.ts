@@ -1,7 +1,7 @@
 /** What the program itself says, as text: the banner that the log begins with, and messages, as plain lines or as JSON. */
 
 import type { LogLevel } from '../config/settings.ts';
-import { isSecretName } from '../http/secret-names.ts';
+import { isSecretName } from '../http/quoted.ts';
 import { clockTime } from './exchange-line.ts';
 import { paint, printable, printableJson } from './terminal-text.ts';
 import type { Paint } from './terminal-text.ts';

@@ -1,8 +1,7 @@
 /** The one table of metrics: what is registered, and what docs/metrics.md says, come from it. */
 
 import { ERROR_CODES } from '../errors.ts';
-import { ENDINGS, OUTCOMES, REASONS, REQUEST_BODIES, VERDICTS } from './closed-sets.ts';
-import { SAVED_BY } from './severity.ts';
+import { ENDINGS, OUTCOMES, REASONS, REQUEST_BODIES, SAVED_BY, VERDICTS } from './severity.ts';
 
 interface Row {
   readonly name: string;

@@ -1,5 +1,9 @@
 /** What the admin listener serves: pages, each with its path, its methods and its response. */
 
+import { readdirSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { extname, join } from 'node:path';
+
 export interface AdminRequest {
   readonly method: string;
   /** The part of the path that stands for `:id`; empty where there is none. */
@@ -81,4 +85,40 @@ export function problemAnswer(
 ): WholeAnswer {
   const body = JSON.stringify({ type: 'about:blank', title: TITLES[status], status, detail, ...more });
   return { kind: 'whole', status, contentType: 'application/problem+json', body: `${body}\n` };
+}
+
+const FOLDER = join(import.meta.dirname, 'page');
+
+const TYPES: ReadonlyMap<string, string> = new Map([
+  ['.html', 'text/html; charset=utf-8'],
+  ['.css', 'text/css; charset=utf-8'],
+  ['.js', 'text/javascript; charset=utf-8'],
+]);
+
+/** Nothing from elsewhere, nothing inline: what a traffic's bodies and fields say can never become a script. */
+const POLICY =
+  "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data:; " +
+  "frame-ancestors 'none'; base-uri 'none'; form-action 'none'";
+
+export function pageFiles(): readonly AdminPage[] {
+  const served = new Set(readdirSync(FOLDER).filter((name) => TYPES.has(extname(name))));
+  return [
+    { path: '/', method: 'GET', answer: () => fileAnswer('index.html') },
+    {
+      path: '/page/:id',
+      method: 'GET',
+      answer: ({ id }) =>
+        served.has(id) ? fileAnswer(id) : problemAnswer(404, 'The page has no such file.'),
+    },
+  ];
+}
+
+async function fileAnswer(name: string): Promise<AdminAnswer> {
+  return {
+    kind: 'whole',
+    status: 200,
+    contentType: TYPES.get(extname(name)) ?? 'application/octet-stream',
+    body: await readFile(join(FOLDER, name)),
+    fields: { 'Content-Security-Policy': POLICY },
+  };
 }

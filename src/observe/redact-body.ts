@@ -3,7 +3,7 @@
  * beginning is there, or where their type is not said; links, inputs and what looks like them are found anywhere.
  */
 
-import { isSecretName, isSecretParameter } from '../http/secret-names.ts';
+import { isSecretName, isSecretParameter } from '../http/quoted.ts';
 import { REDACTED, endOfQuoted, endOfValue, redactMembers, unescapedString } from './redact-members.ts';
 import { redactForm, redactParameters, redactUrl } from './redact.ts';
 

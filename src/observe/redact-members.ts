@@ -3,7 +3,7 @@
  * script, in an attribute of a page, in a dict of Python or a hash of Ruby that somebody printed.
  */
 
-import { isSecretName } from '../http/secret-names.ts';
+import { isSecretName } from '../http/quoted.ts';
 
 export const REDACTED = '[redacted]';
 

@@ -1,6 +1,6 @@
 /** Takes secrets out of what is shown: of header fields, URLs and forms, by their names. */
 
-import { isSecretField, isSecretName, isSecretParameter } from '../http/secret-names.ts';
+import { isSecretField, isSecretName, isSecretParameter } from '../http/quoted.ts';
 import { REDACTED, redactMembers } from './redact-members.ts';
 
 const AUTHORIZATION = /^(proxy-)?authorization$/i;

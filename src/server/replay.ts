@@ -7,11 +7,10 @@ import { connect as connectTcp } from 'node:net';
 import type { Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import { fieldValue, hopByHopNames, withoutFields } from '../http/fields.ts';
-import { isForwardedClaim } from '../http/forwarded.ts';
-import { serializeFields } from '../http/forwarding.ts';
+import { isForwardedClaim, serializeFields } from '../http/forwarding.ts';
 import type { ReplayResult } from '../observe/inspector/api.ts';
-import type { Inspector } from '../observe/inspector/inspector.ts';
 import type { Entry } from '../observe/inspector/entry.ts';
+import type { Inspector } from '../observe/inspector/inspector.ts';
 
 const BEGIN_TIMEOUT_MS = 5000;
 /** A stream that is replayed would go on for ever. */

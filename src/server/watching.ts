@@ -7,7 +7,7 @@ import { apiPages } from '../observe/inspector/api.ts';
 import { Inspector } from '../observe/inspector/inspector.ts';
 import type { Inspected } from '../observe/inspector/inspector.ts';
 import { Metrics } from '../observe/metrics.ts';
-import { pageFiles } from '../observe/page-files.ts';
+import { pageFiles } from '../observe/pages.ts';
 import type { AdminPage } from '../observe/pages.ts';
 import type { ProxyEvents } from './proxy-events.ts';
 import { Replays } from './replay.ts';

@@ -25,7 +25,7 @@ import { mustStream, pathStreams } from '../../src/http/streaming.ts';
 import { mediaType } from '../../src/observe/inspector/body.ts';
 import { redactBody } from '../../src/observe/redact-body.ts';
 import { redactFields, redactUrl } from '../../src/observe/redact.ts';
-import { shellWord } from '../../src/observe/shell-word.ts';
+import { shellWord } from '../../src/observe/terminal-text.ts';
 import { printable, printableJson } from '../../src/observe/terminal-text.ts';
 import { trustIn } from '../../src/client/peer.ts';
 import { offeredProtocols } from '../../src/http/upgrade.ts';

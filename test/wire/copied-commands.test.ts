@@ -1,18 +1,17 @@
 /** Commands that people copy: what a shell and curl make of them is the request again, to the byte, and nothing else is run. */
 
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync, existsSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import * as fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { bodyWriter, shellWord } from '../../src/observe/shell-word.ts';
-import { Client } from '../harness/client.ts';
+import { bodyWriter, shellWord } from '../../src/observe/terminal-text.ts';
+import { Client, valueOf } from '../harness/client.ts';
 import { Inspected } from '../harness/inspected.ts';
-import { RunningCommand } from '../harness/process.ts';
-import { valueOf } from '../harness/client.ts';
-import type { UpstreamConnection } from '../harness/upstream.ts';
 import { need, whyNo, whyNoTerminal } from '../harness/need.ts';
+import { RunningCommand } from '../harness/process.ts';
+import type { UpstreamConnection } from '../harness/upstream.ts';
 
 const SHELLS = ['bash', 'zsh'] as const;
 

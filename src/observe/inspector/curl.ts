@@ -3,7 +3,7 @@
 import { fieldValue, withoutFields } from '../../http/fields.ts';
 import { originForm } from '../../http/request-check.ts';
 import { redactFields, redactUrl } from '../redact.ts';
-import { bodyWriter, shellWord } from '../shell-word.ts';
+import { bodyWriter, shellWord } from '../terminal-text.ts';
 import { readableBody } from './body.ts';
 import type { ReadableBody } from './body.ts';
 import { bodyObstacle } from './entry.ts';

@@ -1,8 +1,7 @@
 /** Which exchanges are asked for: read from a query, and asked of each row. */
 
-import { OUTCOMES, VERDICTS } from '../closed-sets.ts';
-import { SEVERITIES } from '../severity.ts';
 import { pathStreams } from '../../http/streaming.ts';
+import { OUTCOMES, SEVERITIES, VERDICTS } from '../severity.ts';
 import type { Row } from './types.ts';
 
 export interface Filter {

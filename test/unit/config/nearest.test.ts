@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { nearestName } from '../../../src/config/nearest.ts';
+import { nearestName } from '../../../src/config/fault.ts';
 import { OPTIONS } from '../../../src/config/option-table.ts';
 
 const NAMES = OPTIONS.map(({ name }) => name);
