@@ -27,7 +27,7 @@ import { clientHead, headContext, maxForwards } from './forwarded-heads.ts';
 import { receiveBody } from './receive.ts';
 import type { Received, Receiving } from './receive.ts';
 import { Recorder } from './recorder.ts';
-import { finalRecipientAnswer, NO_FACTS, refusalAnswer, shuttingDown, upstreamFailure } from './refuse.ts';
+import { finalRecipientAnswer, NO_FACTS, refusalAnswer, upstreamFailure } from './refuse.ts';
 import type { RefusalFacts } from './refuse.ts';
 import type { Relay } from './relay.ts';
 import type { Asked, Transport } from './transport.ts';
@@ -102,9 +102,9 @@ export class Exchange {
     }
   }
 
-  /** The proxy shuts down: what has no response is refused, what streams is cut, a whole response under way goes on. */
-  stop(): void {
-    if (this.#fault === null) this.#giveUp(shuttingDown(this.#settings));
+  /** There is no time left: what has no response is refused, what streams is cut, a whole response under way goes on. */
+  stop(error: ProxyError): void {
+    if (this.#fault === null) this.#giveUp(error);
   }
 
   /** Null: there is a body to wait for. */

@@ -51,10 +51,18 @@ export function finalRecipientAnswer({ method }: Request): Answer {
 }
 
 /** What an exchange is told that the shutdown leaves no time for. */
-export function shuttingDown({ shutdownTimeoutMs }: Pick<Settings, 'shutdownTimeoutMs'>): ProxyError {
+export function shuttingDown(shutdownTimeoutMs: number): ProxyError {
   const sentence =
     `lastbyte is shutting down, and the exchange was not over within --shutdown-timeout, ${duration(shutdownTimeoutMs)}: ` +
     'send the request again when it runs again, or raise --shutdown-timeout.';
+  return new ProxyError('shutting_down', sentence);
+}
+
+/** What an exchange is told when there is no upstream to wait for any more. */
+export function upstreamEnded(): ProxyError {
+  const sentence =
+    'The upstream has ended, and lastbyte ends with it: ' +
+    'look in the output of the upstream for why, and send the request again when both run again.';
   return new ProxyError('shutting_down', sentence);
 }
 

@@ -16,7 +16,7 @@ interface CurrentExchange {
   /** The client moved no byte for as long as it may. */
   clientTimedOut(): void;
   /** The proxy ends, and there is time for a refusal alone. */
-  stop(): void;
+  stop(error: ProxyError): void;
 }
 
 /** A request that has its exchange; `run` resolves when that has written its record. */
@@ -102,8 +102,8 @@ export class ClientConnection {
     return this.#current !== null;
   }
 
-  stop(): void {
-    this.#current?.stop();
+  stop(error: ProxyError): void {
+    this.#current?.stop(error);
   }
 
   /** What comes from now on is thrown away. */

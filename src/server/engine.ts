@@ -3,6 +3,8 @@
 import { randomBytes } from 'node:crypto';
 import type { EventEmitter } from 'node:events';
 import type { Settings } from '../config/settings.ts';
+import type { ProxyError } from '../errors.ts';
+import { shuttingDown } from '../exchange/refuse.ts';
 import type { Services } from '../exchange/services.ts';
 import { Passes } from '../http-proxy/passes.ts';
 import { Spool } from '../spool/spool.ts';
@@ -30,7 +32,7 @@ export interface Frontend {
   /** Takes nothing more. Resolves when nothing is left of what was taken. */
   close(): Promise<void>;
   /** Ends what waits, in words, and what streams; answers under way and closing connections go on. */
-  stop(): void;
+  stop(error: ProxyError): void;
   /** Ends everything that was taken, now. */
   destroy(): void;
   /** Resolves when every exchange has written its record. */
@@ -123,7 +125,10 @@ export class Engine {
     const frontend = this.#frontend();
     const { shutdownTimeoutMs } = this.settings;
     const refuseWaitingMs = Math.min(REFUSE_WAITING_MS, shutdownTimeoutMs / 2);
-    const refuseWaiting = setTimeout(() => frontend.stop(), shutdownTimeoutMs - refuseWaitingMs);
+    const refuseWaiting = setTimeout(
+      () => frontend.stop(shuttingDown(shutdownTimeoutMs)),
+      shutdownTimeoutMs - refuseWaitingMs,
+    );
     const deadline = setTimeout(() => frontend.destroy(), shutdownTimeoutMs);
     await frontend.close();
     clearTimeout(refuseWaiting);

@@ -90,8 +90,8 @@ export class Listener implements Frontend {
   }
 
   /** Ends what waits, in words, and what streams; answers under way and closing connections go on. */
-  stop(): void {
-    for (const connection of this.#connections.values()) connection.stop();
+  stop(error: ProxyError): void {
+    for (const connection of this.#connections.values()) connection.stop(error);
   }
 
   /** Ends every connection now. What was not through ends by RST: a FIN could pass for the end of a response. */

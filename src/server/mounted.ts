@@ -106,8 +106,8 @@ export class Mounted implements Frontend {
     await Promise.all([...this.#lingering].map(closed));
   }
 
-  stop(): void {
-    for (const { current } of this.#visits) current?.stop();
+  stop(error: ProxyError): void {
+    for (const { current } of this.#visits) current?.stop(error);
   }
 
   destroy(): void {

@@ -4,6 +4,7 @@ import { EventEmitter } from 'node:events';
 import type { ProxyOptions } from '../config/proxy-options.ts';
 import { resolveOptions } from '../config/resolve.ts';
 import type { Settings } from '../config/settings.ts';
+import { upstreamEnded } from '../exchange/refuse.ts';
 import type { Services } from '../exchange/services.ts';
 import { arrivalOn, dispatchRequest, dispatchUpgrade } from './dispatch.ts';
 import { Engine } from './engine.ts';
@@ -76,7 +77,7 @@ export class Proxy extends EventEmitter<ProxyEvents> implements AsyncDisposable 
 
   /** The upstream does not come back: what has no response yet is refused with 503, what streams is cut. */
   refuseWaiting(): void {
-    this.#listener.stop();
+    this.#listener.stop(upstreamEnded());
   }
 
   /** Ends everything at once. */
