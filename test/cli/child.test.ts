@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
+import { need } from '../harness/need.ts';
 import { BIN, lastbyte, startLastbyte, type RunningLastbyte } from '../harness/lastbyte.ts';
 import { RunningCommand } from '../harness/process.ts';
 import { freePort } from '../harness/ports.ts';
@@ -257,16 +258,14 @@ sys.exit(40 + heard)
 const noPython =
   spawnSync('python3', ['-c', 'import pty, os; os.waitstatus_to_exitcode']).status === 0
     ? null
-    : 'python3 with pty is missing';
+    : 'There is no python3 with pty (Debian: apt-get install python3).';
 
-test.skipIf(noPython !== null)(
-  `in a terminal the command can ask, and Ctrl-C comes once${noPython === null ? '' : `: skipped, ${noPython}`}`,
-  async () => {
-    const line = [process.execPath, BIN, '--port', '0', ...PLAIN, '--', 'python3', '-c', ASKS];
-    await using terminal = new RunningCommand({ file: 'python3', args: ['-c', TYPES, ...line] });
-    const { stdout } = await terminal.finished;
-    expect(stdout).toContain('terminal True True');
-    expect(stdout).toContain('hello joe');
-    expect(stdout).toContain('code 41');
-  },
-);
+test('in a terminal the command can ask, and Ctrl-C comes once', async (context) => {
+  need(context, noPython);
+  const line = [process.execPath, BIN, '--port', '0', ...PLAIN, '--', 'python3', '-c', ASKS];
+  await using terminal = new RunningCommand({ file: 'python3', args: ['-c', TYPES, ...line] });
+  const { stdout } = await terminal.finished;
+  expect(stdout).toContain('terminal True True');
+  expect(stdout).toContain('hello joe');
+  expect(stdout).toContain('code 41');
+});
