@@ -15,7 +15,7 @@ export type {
   Outcome,
 } from './exchange/events.ts';
 export type { StrayBytesNotice } from './exchange/explain.ts';
-export type { WaitingNotice } from './exchange/explain-absent.ts';
+export type { WaitingNotice } from './exchange/notices.ts';
 export type { AttemptTimes } from './upstream/timings.ts';
 export type { Ending, Evidence, RequestBodySent } from './upstream/evidence.ts';
 export type { VerdictKind } from './upstream/verdict.ts';

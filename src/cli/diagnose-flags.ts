@@ -74,7 +74,7 @@ function rawOf(name: DiagnoseOptionName, flags: Line['flags']): unknown {
 }
 
 type BodyResult =
-  | { readonly kind: 'body'; readonly body: { readonly octets: Buffer } | null }
+  | { readonly kind: 'body'; readonly body: { readonly bytes: Buffer } | null }
   | { readonly kind: 'fault'; readonly fault: Fault };
 
 function bodyOf(raw: unknown): BodyResult {
@@ -82,10 +82,10 @@ function bodyOf(raw: unknown): BodyResult {
   if (typeof raw !== 'string' || raw === '') {
     return bodyFault('has no value, or more than one', 'Give the body once, or @file');
   }
-  if (!raw.startsWith('@')) return { kind: 'body', body: { octets: Buffer.from(raw) } };
+  if (!raw.startsWith('@')) return { kind: 'body', body: { bytes: Buffer.from(raw) } };
   try {
-    const octets = readFileSync(raw.slice(1));
-    if (octets.length > 0) return { kind: 'body', body: { octets } };
+    const bytes = readFileSync(raw.slice(1));
+    if (bytes.length > 0) return { kind: 'body', body: { bytes } };
     return bodyFault('names an empty file', 'Give a file with a body in it');
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);

@@ -2,7 +2,7 @@
 
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Settings } from '../config/settings.ts';
-import { explainAbsentAtStart } from '../exchange/explain-absent.ts';
+import { explainAbsentAtStart } from '../exchange/notices.ts';
 import { answeringPorts } from '../upstream/absence.ts';
 import type { Connecting } from '../upstream/connection.ts';
 import { openConnection } from '../upstream/dial.ts';

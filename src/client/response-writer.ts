@@ -1,4 +1,4 @@
-/** Writes responses to the client, through Node or as bytes, so that each byte of their fields goes out as it is. */
+/** Writes responses to the client, through Node or as bytes, so that each byte of their fields goes out as it is; and tells how they end. */
 
 import { ServerResponse, STATUS_CODES } from 'node:http';
 import type { IncomingMessage } from 'node:http';
@@ -123,4 +123,41 @@ export function responseTo(request: IncomingMessage): ServerResponse {
     socket.destroySoon();
   });
   return response;
+}
+
+/**
+ * Resolves when the response is over: with true when it was sent to the last byte. `left` is called then, too. Node
+ * closes a response only once it is its turn on the connection, so the connection is watched as well.
+ */
+export function responseClosed(response: ServerResponse, left: () => void): Promise<boolean> {
+  const { socket } = response.req;
+  return new Promise((resolve) => {
+    const over = (): void => {
+      socket.off('close', over);
+      left();
+      // What could not be written counts as written for Node, once the socket has failed.
+      resolve(response.writableFinished && socket.errored === null);
+    };
+    response.on('close', over);
+    if (socket.destroyed) over();
+    else socket.on('close', over);
+  });
+}
+
+/** How long a half-closed client may be silent before the kernel asks whether it is still there. */
+const PROBE_MS = 10_000;
+
+/**
+ * A client that closes its side while a stream is under way has left: nothing else would tell until the next event.
+ * One that had closed its side before the stream began reads on (RFC 9112 section 9.6); the kernel's probes find out
+ * when it is gone. Returns a function that stops watching.
+ */
+export function whenClientLeaves(response: ServerResponse, left: () => void): () => void {
+  const { socket } = response.req;
+  if (socket.readableEnded) {
+    socket.setKeepAlive(true, PROBE_MS);
+    return () => undefined;
+  }
+  socket.once('end', left);
+  return () => socket.off('end', left);
 }

@@ -29,7 +29,7 @@ interface End {
 
 export class AnswerReader implements ResponseObserver {
   readonly isOver: Promise<void>;
-  readonly #octets: ResponseReader;
+  readonly #reader: ResponseReader;
   readonly #options: AnswerReaderOptions;
   readonly #startedMs = performance.now();
   #firstByteMs: number | null = null;
@@ -38,7 +38,7 @@ export class AnswerReader implements ResponseObserver {
 
   constructor(options: AnswerReaderOptions) {
     this.#options = options;
-    this.#octets = new ResponseReader(options.method, MAX_HEADER_BYTES, this);
+    this.#reader = new ResponseReader(options.method, MAX_HEADER_BYTES, this);
     this.isOver = new Promise((resolve) => {
       this.#settle = resolve;
     });
@@ -46,16 +46,16 @@ export class AnswerReader implements ResponseObserver {
 
   read(buffer: Uint8Array, count: number): void {
     this.#firstByteMs ??= this.#sinceStart();
-    this.#octets.read(buffer, count);
+    this.#reader.read(buffer, count);
   }
 
   /** No more will come. */
   stop(ending: Ending): void {
-    this.#octets.end(ending);
+    this.#reader.end(ending);
   }
 
   timedOut(): void {
-    this.stop({ kind: 'timeout', waitedFor: this.#octets.head === null ? 'first-byte' : 'body-idle' });
+    this.stop({ kind: 'timeout', waitedFor: this.#reader.head === null ? 'first-byte' : 'body-idle' });
   }
 
   get finished(): boolean {
@@ -96,7 +96,7 @@ export class AnswerReader implements ResponseObserver {
   }
 
   #evidence({ ending, requestBody }: End): Evidence {
-    const { head, framing, headBytes, interimBytes, bodyBytes, surplusBytes, trailerFields } = this.#octets;
+    const { head, framing, headBytes, interimBytes, bodyBytes, surplusBytes, trailerFields } = this.#reader;
     // What the scenario expects is its own affair: the observation tells of a 100.
     return evidenceOf(ending, {
       head,

@@ -75,9 +75,9 @@ export class BodySender {
     this.#write(this.#rest, true);
   }
 
-  #write(octets: Buffer, isLast: boolean): void {
+  #write(bytes: Buffer, isLast: boolean): void {
     this.#sent = 'partly';
-    this.#connection.write(octets, (error) => {
+    this.#connection.write(bytes, (error) => {
       if (!isLast || error) return;
       this.#sent = 'whole';
       this.#sentAtMs = performance.now();

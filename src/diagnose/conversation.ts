@@ -7,7 +7,7 @@ import type { Ending, Evidence } from '../upstream/evidence.ts';
 import { AnswerReader } from './answer-reader.ts';
 import { BodySender } from './body-sender.ts';
 import type { ClosedBy, KeepAlive, Observation } from './outcome.ts';
-import { bodyOctets, methodOf, requestHead, type Asking } from './request.ts';
+import { bodyOf, methodOf, requestHead, type Asking } from './request.ts';
 import { planOf, sendsBody, type Plan } from './scenarios.ts';
 
 export interface ProbeLimits {
@@ -56,7 +56,7 @@ export class Conversation implements ConnectionReader {
     this.#connection = connection;
     this.#setting = setting;
     const { asking, plan } = setting;
-    this.#sender = new BodySender(connection, bodyOctets(asking, plan), plan.body);
+    this.#sender = new BodySender(connection, bodyOf(asking, plan), plan.body);
     this.#answer = this.#expectAnswer(methodOf(asking, plan), false);
     this.#isClosed = new Promise((resolve) => {
       this.#settleClosed = resolve;

@@ -54,7 +54,7 @@ export async function diagnose(url: string, options: DiagnoseOptions = {}): Prom
   const result = resolveSettings({
     url: { raw: url, origin: { kind: 'argument', name: 'url' } },
     given: Object.fromEntries(entries.map(([name, raw]: [string, unknown]) => [name, inUnit(name, raw)])),
-    body: data === undefined ? null : { octets: Buffer.from(data) },
+    body: data === undefined ? null : { bytes: Buffer.from(data) },
     originOf: (name) => ({ kind: 'property', name }),
   });
   const faults = [...unknownProperties(entries), ...(result.kind === 'faults' ? result.faults : [])];

@@ -113,7 +113,7 @@ const CUTS: Readonly<Partial<Record<EndingKind, Outcome>>> = {
   'parse-error': 'not-http',
 };
 
-/** Of requests that got no octet. */
+/** Of requests that got no byte. */
 const UNANSWERED: Readonly<Partial<Record<EndingKind, Outcome>>> = {
   'connect-failed': 'unreachable',
   rst: 'reset',

@@ -114,22 +114,19 @@ function framingLines({ method, body }: Plan, length: number): string[] {
 }
 
 /** The body as it goes over the wire: what is sent with the head, and what is sent later. */
-export function bodyOctets(
-  asking: Asking,
-  { body }: Plan,
-): { readonly first: Buffer; readonly rest: Buffer } {
+export function bodyOf(asking: Asking, { body }: Plan): { readonly first: Buffer; readonly rest: Buffer } {
   const none = Buffer.alloc(0);
   if (body.framing === 'none') return { first: none, rest: none };
-  const octets = body.framing === 'chunked' ? inChunks(asking.body) : asking.body;
+  const bytes = body.framing === 'chunked' ? inChunks(asking.body) : asking.body;
   switch (body.sent) {
     case 'at-once':
-      return { first: octets, rest: none };
+      return { first: bytes, rest: none };
     case 'withheld':
     case 'on-continue':
-      return { first: none, rest: octets };
+      return { first: none, rest: bytes };
     case 'half': {
-      const middle = Math.floor(octets.length / 2);
-      return { first: octets.subarray(0, middle), rest: octets.subarray(middle) };
+      const middle = Math.floor(bytes.length / 2);
+      return { first: bytes.subarray(0, middle), rest: bytes.subarray(middle) };
     }
   }
 }

@@ -168,7 +168,7 @@ export interface Sources {
   readonly url: { readonly raw: unknown; readonly origin: Origin };
   readonly given: Given;
   /** The request's body; null: filler of the body's size. */
-  readonly body: { readonly octets: Buffer } | null;
+  readonly body: { readonly bytes: Buffer } | null;
   readonly originOf: (name: DiagnoseOptionName) => Origin;
 }
 
@@ -201,7 +201,7 @@ export function resolveSettings(sources: Sources): SettingsResult {
   };
   const faults = [...reading.faults, ...untimed(settings, sources)];
   if (subject === null || faults.length > 0) return { kind: 'faults', faults };
-  const body = sources.body?.octets ?? Buffer.alloc(bodySize, FILLER);
+  const body = sources.body?.bytes ?? Buffer.alloc(bodySize, FILLER);
   return { kind: 'settings', settings: { ...settings, asking: { subject, ...asked, body } } };
 }
 

@@ -7,6 +7,7 @@
 import { reset } from '../client/linger.ts';
 import { localHints } from '../client/peer.ts';
 import type { LocalHints } from '../client/peer.ts';
+import { connectionFields, responseClosed } from '../client/response-writer.ts';
 import { ReceiveClock } from '../client/send-progress.ts';
 import type { Settings } from '../config/settings.ts';
 import { ProxyError } from '../errors.ts';
@@ -15,8 +16,6 @@ import type { ExchangeSpool } from '../spool/spool.ts';
 import { bodyInMemory } from '../spool/spooled-body.ts';
 import type { SpooledBody } from '../spool/spooled-body.ts';
 import { refusalBeforehand } from './check.ts';
-import { responseClosed } from '../client/response-end.ts';
-import { connectionFields } from '../client/response-writer.ts';
 import { deliver, upstreamAnswer } from './deliver.ts';
 import type { Answer } from './deliver.ts';
 import type { AttemptRecord, Outcome } from './events.ts';

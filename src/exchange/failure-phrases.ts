@@ -4,7 +4,7 @@ import type { Settings } from '../config/settings.ts';
 import type { ErrorCode } from '../errors.ts';
 import { endingDetail } from '../upstream/evidence.ts';
 import type { Evidence } from '../upstream/evidence.ts';
-import { answeringText } from './explain-absent.ts';
+import { answeringText } from './notices.ts';
 import { bytes, duration, grouped } from '../config/units.ts';
 
 /** What the sentence on a failed exchange is made of. */

@@ -1,13 +1,14 @@
 /** Gets a response from the upstream: tries, judges, decides, and tries again where that may help. */
 
+import { connectionFields, whenClientLeaves } from '../client/response-writer.ts';
 import type { ReceiveClock } from '../client/send-progress.ts';
 import { ProxyError } from '../errors.ts';
 import type { Framing } from '../http/framing.ts';
 import { mayRetry } from '../http/idempotency.ts';
 import type { ResponseHead } from '../http/response-head.ts';
 import { mustStream } from '../http/streaming.ts';
-import type { ExchangeSpool } from '../spool/spool.ts';
 import type { SpoolWriter } from '../spool/spool-writer.ts';
+import type { ExchangeSpool } from '../spool/spool.ts';
 import type { SpooledBody } from '../spool/spooled-body.ts';
 import { connectFailed, evidenceOf, failAlike, sinkFault } from '../upstream/evidence.ts';
 import type { Evidence } from '../upstream/evidence.ts';
@@ -16,10 +17,8 @@ import { connectLimitMs, decide } from '../upstream/retry.ts';
 import type { Decision } from '../upstream/retry.ts';
 import { judge } from '../upstream/verdict.ts';
 import { Absences } from './absences.ts';
-import { connectionFields } from '../client/response-writer.ts';
 import type { AttemptRecord } from './events.ts';
 import type { Recorder } from './recorder.ts';
-import { whenClientLeaves } from '../client/response-end.ts';
 import { Relay } from './relay.ts';
 import type { Asked, AttemptContext, Transport } from './transport.ts';
 

@@ -34,8 +34,8 @@ export function receiveBody(request: IncomingMessage, writer: SpoolWriter, idleT
     stop({ kind: 'refused', error: faultError(writer.fault) });
     return true;
   };
-  const onData = (octets: Buffer): void => {
-    writer.append(octets);
+  const onData = (bytes: Buffer): void => {
+    writer.append(bytes);
     if (checkFault() || !writer.congested) return;
     // While nothing is read, the client can send nothing.
     request.pause().socket.setTimeout(0);

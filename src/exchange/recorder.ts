@@ -156,7 +156,7 @@ export class Timings implements ExchangeNotes {
   receiving(request: IncomingMessage): void {
     const preview = this.#previews.begin();
     this.requestBody = preview;
-    request.on('data', (octets: Buffer) => preview.copy(octets));
+    request.on('data', (bytes: Buffer) => preview.copy(bytes));
   }
 
   received(): void {

@@ -9,7 +9,7 @@ import type { ConnectionPool } from '../upstream/pool.ts';
 import type { Routes } from '../upstream/routes.ts';
 import type { WaitingRoom } from '../upstream/absence.ts';
 import type { ExchangeRecord } from './events.ts';
-import type { HeldBackHints } from './held-back.ts';
+import type { HeldBackHints } from './notices.ts';
 import type { Watcher } from './recorder.ts';
 
 export interface Services {

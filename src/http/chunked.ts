@@ -3,11 +3,11 @@
 import { explainControl, explainFieldLine, FIELD_LINE } from './field-line.ts';
 import { quoted } from './quoted.ts';
 
-const MAX_EXTENSION_OCTETS = 4096;
-const MAX_TRAILER_OCTETS = 16 * 1024;
+const MAX_EXTENSION_BYTES = 4096;
+const MAX_TRAILER_BYTES = 16 * 1024;
 /** 16 ** 13 is less than 2 ** 53: every size is an exact number. */
 const MAX_SIZE_DIGITS = 13;
-const MAX_SIZE_LINE_OCTETS = MAX_SIZE_DIGITS + MAX_EXTENSION_OCTETS + '\r\n'.length;
+const MAX_SIZE_LINE_BYTES = MAX_SIZE_DIGITS + MAX_EXTENSION_BYTES + '\r\n'.length;
 
 const SIZE_LINE = /^[\da-f]{1,13}(?:[ \t]*;[\t\x20-\x7e\x80-\xff]*)?\r\n$/i;
 /** What a size line can begin with. */
@@ -33,7 +33,7 @@ export class ChunkedDecoder {
   #left = 0;
   /** The part of the present line that came. */
   #line = '';
-  #trailerOctets = 0;
+  #trailerBytes = 0;
   #trailerFields = 0;
   #error: ChunkError | null = null;
 
@@ -56,10 +56,10 @@ export class ChunkedDecoder {
    * byte it used, which is before `end` only when it is done or failed.
    */
   decode(bytes: Uint8Array, start: number, end: number, sink: (part: Uint8Array) => void): number {
-    const octets = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     let at = start;
     while (at < end && this.#state !== 'done' && this.#state !== 'failed') {
-      at = this.#state === 'bytes' ? this.#pass(bytes, at, end, sink) : this.#read(octets, at, end);
+      at = this.#state === 'bytes' ? this.#pass(bytes, at, end, sink) : this.#read(buffer, at, end);
     }
     return at;
   }
@@ -72,19 +72,19 @@ export class ChunkedDecoder {
     return to;
   }
 
-  #read(octets: Buffer, from: number, end: number): number {
-    if (this.#state === 'cr') return this.#expect(octets, from, CR, 'lf');
-    if (this.#state === 'lf') return this.#expect(octets, from, LF, 'size');
-    const found = octets.indexOf(LF, from);
+  #read(bytes: Buffer, from: number, end: number): number {
+    if (this.#state === 'cr') return this.#expect(bytes, from, CR, 'lf');
+    if (this.#state === 'lf') return this.#expect(bytes, from, LF, 'size');
+    const found = bytes.indexOf(LF, from);
     const to = found < 0 || found >= end ? end : found + 1;
-    this.#line += octets.toString('latin1', from, to);
+    this.#line += bytes.toString('latin1', from, to);
     if (this.#state === 'size') this.#readSize();
     else this.#readTrailer(to - from);
     return to;
   }
 
-  #expect(octets: Buffer, at: number, octet: number, next: State): number {
-    if (octets[at] === octet) {
+  #expect(bytes: Buffer, at: number, byte: number, next: State): number {
+    if (bytes[at] === byte) {
       this.#state = next;
       return at + 1;
     }
@@ -95,8 +95,8 @@ export class ChunkedDecoder {
   /** What cannot become a size line is refused at once: its end might never come. */
   #readSize(): void {
     const line = this.#line;
-    if (line.length > MAX_SIZE_LINE_OCTETS) {
-      this.#fail('chunk-extension', `a chunk extension is longer than ${MAX_EXTENSION_OCTETS} bytes`);
+    if (line.length > MAX_SIZE_LINE_BYTES) {
+      this.#fail('chunk-extension', `a chunk extension is longer than ${MAX_EXTENSION_BYTES} bytes`);
     } else if (SIZE_LINE.test(line)) {
       this.#line = '';
       this.#left = Number.parseInt(line, 16);
@@ -106,11 +106,11 @@ export class ChunkedDecoder {
     }
   }
 
-  #readTrailer(octets: number): void {
+  #readTrailer(bytes: number): void {
     const line = this.#line;
-    this.#trailerOctets += octets;
-    if (this.#trailerOctets > MAX_TRAILER_OCTETS) {
-      this.#fail('trailer', `its trailer section is longer than ${MAX_TRAILER_OCTETS} bytes`);
+    this.#trailerBytes += bytes;
+    if (this.#trailerBytes > MAX_TRAILER_BYTES) {
+      this.#fail('trailer', `its trailer section is longer than ${MAX_TRAILER_BYTES} bytes`);
     } else if (line === '\r\n') {
       this.#state = 'done';
     } else if (line.endsWith('\n')) {

@@ -71,7 +71,7 @@ export function listParts(value: string): string[] {
 const SP = 0x20;
 const HTAB = 0x09;
 
-/** Not String.prototype.trim: that would take a no-break space too, which is an byte of the value (obs-text). */
+/** Not String.prototype.trim: that would take a no-break space too, which is a byte of the value (obs-text). */
 export function trimOws(text: string): string {
   let from = 0;
   let to = text.length;

@@ -5,7 +5,7 @@ import type { Socket } from 'node:net';
 import { performance } from 'node:perf_hooks';
 import type { ExchangeClosed, ExchangeRecord } from '../exchange/events.ts';
 import type { StrayBytesNotice } from '../exchange/explain.ts';
-import type { WaitingNotice } from '../exchange/explain-absent.ts';
+import type { WaitingNotice } from '../exchange/notices.ts';
 import type { Watcher } from '../exchange/recorder.ts';
 import { TokenBucket, LOOKED_AT } from '../observe/token-bucket.ts';
 import { PreviewRoom } from '../spool/body-preview.ts';

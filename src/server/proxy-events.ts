@@ -2,7 +2,7 @@
 
 import type { ExchangeBegun, ExchangeClosed, ExchangeRecord } from '../exchange/events.ts';
 import type { StrayBytesNotice } from '../exchange/explain.ts';
-import type { WaitingNotice } from '../exchange/explain-absent.ts';
+import type { WaitingNotice } from '../exchange/notices.ts';
 
 /** Listeners see records and can change nothing; one that throws ends nothing but itself. */
 export interface ProxyEvents {

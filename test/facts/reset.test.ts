@@ -5,7 +5,7 @@ import { describe, expect, test } from 'vitest';
 import { needForEach, whyNotLinux } from '../harness/need.ts';
 import { Upstream } from '../harness/upstream.ts';
 
-describe('a reset behind the last bytes', () => {
+describe('a reset after the last bytes', () => {
   const TRIES = 60;
   const BODY = Buffer.alloc(20_000, 'x');
 

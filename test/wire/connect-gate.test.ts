@@ -68,7 +68,7 @@ test('all connect at once to an upstream that takes them', async () => {
 describe('after a connect that took a second', () => {
   beforeEach(connectSlowly);
 
-  test('four at a time are on their way, and an byte of one lets the next in', async () => {
+  test('four at a time are on their way, and a byte of one lets the next in', async () => {
     for (let connections = 0; connections < 6; connections += 1) open();
     expect(gate.waiting).toBe(2);
     const fourth = await opened[4]?.result;

@@ -99,7 +99,7 @@ function places({ text }: Shape): readonly (readonly [place: string, offset: num
       ['after a chunk size', size + 2],
       ['in the line end of a size', size + 3],
     );
-    all.push(['behind the bytes of a chunk', size - 2], ['after a chunk', size]);
+    all.push(['after the bytes of a chunk', size - 2], ['after a chunk', size]);
     all.push(['behind the last size', text.length - 4], ['behind the last line', text.length - 2]);
   }
   if (text.length > headEnd) all.push(['one byte before the end', text.length - 1]);

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { bodyOctets, parseSubject, requestHead } from '../../../src/diagnose/request.ts';
+import { bodyOf, parseSubject, requestHead } from '../../../src/diagnose/request.ts';
 import type { Asking } from '../../../src/diagnose/request.ts';
 import { SCENARIOS } from '../../../src/diagnose/scenarios.ts';
 import { ChunkedDecoder } from '../../../src/http/chunked.ts';
@@ -48,7 +48,7 @@ describe('the head', () => {
 });
 
 test.each(SCENARIOS)('$name sends the body that was given, or none', ({ plan }) => {
-  const { first, rest } = bodyOctets(asking(), plan);
+  const { first, rest } = bodyOf(asking(), plan);
   const octets = Buffer.concat([first, rest]);
   if (plan.body.framing === 'none') return expect(octets).toHaveLength(0);
   if (plan.body.framing === 'length') return expect(octets).toEqual(BODY);
@@ -60,8 +60,8 @@ test.each(SCENARIOS)('$name sends the body that was given, or none', ({ plan }) 
 });
 
 test('a withheld body has nothing that goes out with the head, and a half one half', () => {
-  expect(bodyOctets(asking(), scenarioNamed('length-withheld').plan).first).toHaveLength(0);
-  expect(bodyOctets(asking(), scenarioNamed('length-half').plan).first).toHaveLength(20_000);
+  expect(bodyOf(asking(), scenarioNamed('length-withheld').plan).first).toHaveLength(0);
+  expect(bodyOf(asking(), scenarioNamed('length-half').plan).first).toHaveLength(20_000);
 });
 
 test.each([

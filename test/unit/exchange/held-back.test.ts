@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { HeldBackHints } from '../../../src/exchange/held-back.ts';
+import { HeldBackHints } from '../../../src/exchange/notices.ts';
 import { DELIVERED } from '../observe/records.ts';
 
 const [attempt] = DELIVERED.attempts;

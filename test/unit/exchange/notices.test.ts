@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { resolveOptions } from '../../../src/config/resolve.ts';
-import { explainAbsentAtStart, waitingNotice } from '../../../src/exchange/explain-absent.ts';
+import { explainAbsentAtStart, waitingNotice } from '../../../src/exchange/notices.ts';
 
 const settings = resolveOptions({ target: '5173' });
 const REASON = '127.0.0.1 ECONNREFUSED, ::1 ECONNREFUSED';

@@ -1,10 +1,12 @@
-/** Says in a sentence that the upstream takes no connections, what becomes of requests meanwhile, and where it may be instead. */
+/** What is told although nothing failed: that the upstream takes no connections yet, and that a response was held back which somebody may have wanted to see come. */
 
 import type { Settings } from '../config/settings.ts';
 import { targetUrl } from '../config/target.ts';
+import { count, duration } from '../config/units.ts';
+import { originForm } from '../http/request-check.ts';
 import type { Absent } from '../upstream/absence.ts';
+import type { Evidence } from '../upstream/evidence.ts';
 import { isLasting } from '../upstream/retry.ts';
-import { duration } from '../config/units.ts';
 
 /** For the start, when nothing was asked yet. */
 export function explainAbsentAtStart(absent: Absent, settings: Settings): string {
@@ -63,4 +65,33 @@ function meanwhile({ errorCode }: Absent, { waitForUpstreamMs }: Settings): stri
 function elsewhere(ports: readonly number[]): string {
   const [port] = ports;
   return port === undefined ? '' : `; ${answeringText(ports)}: if that is your server, run lastbyte ${port}`;
+}
+
+const MIN_HELD_MS = 2000;
+const MIN_PARTS = 3;
+/** What comes faster is a download that takes its time, and nobody watches one come. */
+const MAX_BYTES_PER_SECOND = 256 * 1024;
+const MAX_PATHS = 1000;
+
+export class HeldBackHints {
+  readonly #said = new Set<string>();
+
+  /** The hint on a response that was held back; null: nothing to say, or it was said of this path before. */
+  hint(url: string, { arrival, bodyBytes }: Evidence): string | null {
+    if (arrival === null || arrival === undefined || arrival.parts < MIN_PARTS || arrival.ms < MIN_HELD_MS)
+      return null;
+    if (bodyBytes / (arrival.ms / 1000) > MAX_BYTES_PER_SECOND) return null;
+    const path = plainPath(url);
+    if (this.#said.has(path) || this.#said.size === MAX_PATHS) return null;
+    this.#said.add(path);
+    return (
+      `The response came in ${count(arrival.parts, 'part')} over ${duration(arrival.ms)} and was held back until it ` +
+      `was whole; to pass it on as it comes, name its path: --stream ${path}.`
+    );
+  }
+}
+
+/** As much of the path as can stand in a command as it is: --stream takes the beginning of one. */
+function plainPath(url: string): string {
+  return /^[\w./~:@%+,-]*/.exec(originForm(url).target)?.[0] || '/';
 }
