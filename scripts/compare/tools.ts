@@ -46,12 +46,16 @@ function versionOf(module: string): string {
   return version;
 }
 
-/** @param folder where lastbyte and the tools are installed, and the program was copied to as `tool-server.mjs`; the repository itself if none is named */
+/**
+ * @param folder where lastbyte and the tools are installed, and the program was copied to as `tool-server.mjs`; the repository itself if none is named
+ * @param bodyHoldMs how long lastbyte holds a request body back
+ */
 export async function startTool(
   { module }: Tool,
   proxy: 'own' | 'lastbyte',
   target: string,
   folder?: string,
+  bodyHoldMs = 500,
 ): Promise<ServerProcess> {
   return await ServerProcess.start((port) => ({
     file: process.execPath,
@@ -61,6 +65,7 @@ export async function startTool(
       proxy,
       String(port),
       target,
+      String(bodyHoldMs),
     ],
     cwd: folder ?? path.join(ROOT, 'node_modules'),
   }));

@@ -1,24 +1,25 @@
 /**
  * A frontend's server as its users write it, with its own proxy or with lastbyte in its place:
- * `node tool-server.js TOOL own|lastbyte PORT TARGET`. In a folder where `lastbyte` and the tool are installed.
+ * `node tool-server.js TOOL own|lastbyte PORT TARGET BODY_HOLD_MS`. In a folder where `lastbyte` and the tool are installed.
  */
 
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import path from 'node:path';
 
-const [tool = '', proxy = '', port = '', target = ''] = process.argv.slice(2);
+const [tool = '', proxy = '', port = '', target = '', bodyHoldMs = '500'] = process.argv.slice(2);
 const isOwn = proxy === 'own';
 const host = '127.0.0.1';
 /** What the servers of the tests answer. */
 const PATH = '/bytes';
 /** On a busy machine a view may well take longer than usual to respond without the body. A client waits for 8 s. */
-const options = { bodyHold: 500, shutdownTimeout: 1000 };
+const options = { bodyHold: Number(bodyHoldMs), shutdownTimeout: 1000 };
 
 const folder = mkdtempSync(path.join(process.cwd(), '.tool-'));
 writeFileSync(path.join(folder, 'index.html'), '<!doctype html><title>site</title>');
 writeFileSync(path.join(folder, 'index.js'), '');
 process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
+process.once('SIGTERM', () => process.exit());
 
 const middlewareOptions = { target, paths: PATH, ...options };
 
