@@ -91,7 +91,8 @@ describe('another usual port that answers', () => {
     for (const fields of ['Host: app.test\r\n', `${LOCAL}X-Forwarded-For: 203.0.113.7\r\n`]) {
       const body = await refusal(proxy, fields);
       expect(body).not.toContain('on this machine');
-      expect(body).not.toMatch(new RegExp(`\\b${other.port}\\b`));
+      // The exchange's own number may well hold these digits.
+      expect(body.replace(/exchange:[\da-f-]+/, '')).not.toMatch(new RegExp(`\\b${other.port}\\b`));
     }
   });
 });
