@@ -9,7 +9,7 @@ import type { Evidence } from '../upstream/evidence.ts';
 import type { Hold } from '../upstream/request-sender.ts';
 import { AT_ONCE } from '../upstream/routes.ts';
 import { judge } from '../upstream/verdict.ts';
-import { headContext, upstreamHead } from './forwarded-heads.ts';
+import { upstreamHead } from './forwarded-heads.ts';
 import type { Asked, AttemptContext, Transport } from './transport.ts';
 
 export class BufferedTransport implements Transport {
@@ -43,9 +43,8 @@ export class BufferedTransport implements Transport {
   }
 
   #makeHead(body: SpooledBody | null): string {
-    const { services, request, incoming, encrypted } = this.#asked;
-    const bodyBytes = request.framing.kind === 'none' ? null : (body?.bytes ?? 0);
-    return upstreamHead(request, bodyBytes, headContext(services, incoming.socket, encrypted));
+    const bodyBytes = this.#asked.request.framing.kind === 'none' ? null : (body?.bytes ?? 0);
+    return upstreamHead(this.#asked, bodyBytes);
   }
 
   #hold(body: SpooledBody | null): Hold {

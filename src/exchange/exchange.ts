@@ -22,7 +22,7 @@ import type { AttemptRecord, Outcome } from './events.ts';
 import { explainSaved, explainSurplus, explainTrailers, explainUnverifiable } from './explain.ts';
 import { Fetch } from './fetch.ts';
 import type { Fetched } from './fetch.ts';
-import { clientHead, headContext, maxForwards } from './forwarded-heads.ts';
+import { clientHead, maxForwards } from './forwarded-heads.ts';
 import { receiveBody } from './receive.ts';
 import type { Received, Receiving } from './receive.ts';
 import { Recorder } from './recorder.ts';
@@ -176,8 +176,7 @@ export class Exchange {
   }
 
   #clientHead(received: ResponseHead): ResponseHead {
-    const { services, request, incoming, encrypted } = this.#asked;
-    const { head, note } = clientHead(received, request, headContext(services, incoming.socket, encrypted));
+    const { head, note } = clientHead(received, this.#asked);
     this.#recorder.sentence = note;
     return head;
   }

@@ -10,6 +10,7 @@ import { mustStream } from '../http/streaming.ts';
 import type { SpoolWriter } from '../spool/spool-writer.ts';
 import type { ExchangeSpool } from '../spool/spool.ts';
 import type { SpooledBody } from '../spool/spooled-body.ts';
+import type { Accept } from '../upstream/attempt.ts';
 import { connectFailed, evidenceOf, failAlike, sinkFault } from '../upstream/evidence.ts';
 import type { Evidence } from '../upstream/evidence.ts';
 import { Look } from '../upstream/look.ts';
@@ -20,7 +21,7 @@ import { Absences } from './absences.ts';
 import type { AttemptRecord } from './events.ts';
 import type { Recorder } from './recorder.ts';
 import { Relay } from './relay.ts';
-import type { Asked, AttemptContext, Transport } from './transport.ts';
+import type { Asked, Transport } from './transport.ts';
 
 export interface FetchOptions {
   readonly asked: Asked;
@@ -215,7 +216,7 @@ export class Fetch {
     }
   }
 
-  #accept(head: ResponseHead, framing: Framing): ReturnType<AttemptContext['accept']> {
+  #accept(head: ResponseHead, framing: Framing): ReturnType<Accept> {
     const { asked, spool } = this.#options;
     const { settings } = asked.services;
     if (this.#mustRelay(head, framing)) return { sink: this.#beginRelay(head, framing), streams: true };

@@ -1,6 +1,5 @@
 /** The heads that go on: the client's request as the upstream gets it, and the upstream's response as the client gets it. */
 
-import type { Socket } from 'node:net';
 import type { Settings, Target } from '../config/settings.ts';
 import { fieldValue, listParts, withoutFields } from '../http/fields.ts';
 import type { Fields } from '../http/fields.ts';
@@ -9,30 +8,15 @@ import { mayNameAddress, renameOwnAddress } from '../http/own-address.ts';
 import type { Address } from '../http/own-address.ts';
 import type { Request } from '../http/request.ts';
 import type { ResponseHead } from '../http/response-head.ts';
-import type { Services } from './services.ts';
+import type { Asked } from './transport.ts';
 
-/** What the head is made of, besides the client's request. */
-export interface HeadContext {
-  /** The client's. */
-  readonly socket: Socket;
-  readonly settings: Settings;
-  readonly via: string;
-  /** Empty: there is none, as on a unix socket. */
-  readonly clientAddress: string;
-  readonly trusted: boolean;
-  readonly encrypted: boolean;
-}
-
-export function headContext(services: Services, socket: Socket, encrypted: boolean): HeadContext {
-  const { settings, via } = services;
-  const clientAddress = services.addressOf(socket);
-  return { socket, settings, via, clientAddress, trusted: services.trusts(clientAddress), encrypted };
-}
+/** What the heads are made of. */
+type HeadParts = Pick<Asked, 'services' | 'request' | 'incoming' | 'encrypted'>;
 
 /** @param bodyBytes length of the body to announce; null: no body was framed by the client, so none is announced */
-export function upstreamHead(request: Request, bodyBytes: number | null, context: HeadContext): string {
-  const { target, fields } = forwardedRequest(request, bodyBytes, context);
-  return `${request.method} ${target} HTTP/1.1\r\n${serializeFields(fields)}\r\n`;
+export function upstreamHead(asked: HeadParts, bodyBytes: number | null): string {
+  const { target, fields } = forwardedRequest(asked, bodyBytes);
+  return `${asked.request.method} ${target} HTTP/1.1\r\n${serializeFields(fields)}\r\n`;
 }
 
 /** Request target and fields as they go on. */
@@ -42,22 +26,23 @@ export interface ForwardedRequest {
 }
 
 export function forwardedRequest(
-  request: Request,
+  { services, request, incoming: { socket }, encrypted }: HeadParts,
   bodyBytes: number | null,
-  context: HeadContext,
 ): ForwardedRequest {
-  const { socket, settings, via, clientAddress, trusted, encrypted } = context;
+  const { settings, via } = services;
+  const clientAddress = services.addressOf(socket);
   const { target, minor } = request;
   const authority = request.host ?? targetAuthority(settings.target);
   const fields = upstreamFields({
     fields: withHost(countedDown(request), request.targetHost),
     minor,
     hop: {
+      // There is none, as on a unix socket.
       clientAddress: clientAddress === '' ? 'unknown' : clientAddress,
       clientPort: socket.remotePort ?? 0,
       encrypted,
       localPort: socket.localPort ?? 0,
-      trusted,
+      trusted: services.trusts(clientAddress),
       via,
     },
     host: settings.changeOrigin ? targetAuthority(settings.target) : authority,
@@ -107,11 +92,11 @@ export interface ClientHead {
 
 export function clientHead(
   head: ResponseHead,
-  request: Request,
-  { settings, trusted, encrypted }: Pick<HeadContext, 'settings' | 'trusted' | 'encrypted'>,
+  { services, request, incoming, encrypted }: HeadParts,
 ): ClientHead {
   if (!mayNameAddress(head.fields)) return { head, note: null };
-  const upstream = upstreamAddress(settings);
+  const upstream = upstreamAddress(services.settings);
+  const trusted = services.trusts(services.addressOf(incoming.socket));
   const client = calledAddress(request, trusted, encrypted);
   if (upstream === null || client === null) return { head, note: null };
   const { fields, renamed } = renameOwnAddress(head.fields, { upstream, client });

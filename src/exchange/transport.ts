@@ -2,10 +2,9 @@
 
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { ProxyError } from '../errors.ts';
-import type { Framing } from '../http/framing.ts';
 import type { Request } from '../http/request.ts';
-import type { ResponseHead } from '../http/response-head.ts';
-import type { BodySink, SpooledBody } from '../spool/spooled-body.ts';
+import type { SpooledBody } from '../spool/spooled-body.ts';
+import type { Accept } from '../upstream/attempt.ts';
 import type { AttemptTimings } from '../upstream/timings.ts';
 import type { Evidence } from '../upstream/evidence.ts';
 import type { AttemptRecord } from './events.ts';
@@ -39,11 +38,7 @@ export interface AttemptContext {
   /** Of the request, received in full; null: it has none, or it is passed on as it comes. */
   readonly body: SpooledBody | null;
   readonly connectTimeoutMs: number;
-  /** The final head arrived: where does the body go? `streams`: it is relayed as it comes, without time limits. */
-  readonly accept: (
-    head: ResponseHead,
-    framing: Framing,
-  ) => { readonly sink: BodySink; readonly streams: boolean };
+  readonly accept: Accept;
   /** Null: nobody watches. */
   readonly notes: AttemptTimings | null;
 }

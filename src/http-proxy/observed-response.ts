@@ -8,6 +8,7 @@ import { serializeFields } from '../http/forwarding.ts';
 import { parseResponseHead } from '../http/response-head.ts';
 import type { HeadResult, ResponseHead } from '../http/response-head.ts';
 import type { BodySink } from '../spool/spooled-body.ts';
+import type { Accept } from '../upstream/attempt.ts';
 import type { AttemptTimings } from '../upstream/timings.ts';
 import type { UpstreamConnection } from '../upstream/connection.ts';
 import { CLIENT_GONE, evidenceOf, headTooLarge, MESSAGE_END, notHttp } from '../upstream/evidence.ts';
@@ -22,11 +23,7 @@ export interface ObservationOptions {
   readonly awaitsClient: () => boolean;
   /** An interim response (1xx) arrived. */
   readonly interim: (head: ResponseHead) => void;
-  /** The final head arrived: where does the body go? `streams`: it is relayed as it comes, without time limits. */
-  readonly accept: (
-    head: ResponseHead,
-    framing: Framing,
-  ) => { readonly sink: BodySink; readonly streams: boolean };
+  readonly accept: Accept;
   /** Null: nobody watches. */
   readonly notes: AttemptTimings | null;
 }

@@ -1,36 +1,18 @@
 /** An exchange on a path that the user exempted from buffering: passed on and relayed as it comes. */
 
-import { forwardInterim } from '../client/response-writer.ts';
-import { forwardedRequest, headContext } from '../exchange/forwarded-heads.ts';
+import { forwardedRequest } from '../exchange/forwarded-heads.ts';
 import type { ForwardedRequest } from '../exchange/forwarded-heads.ts';
-import type { AttemptContext } from '../exchange/transport.ts';
 import type { UpstreamConnection } from '../upstream/connection.ts';
 import type { Evidence } from '../upstream/evidence.ts';
-import { ResponseObservation } from './observed-response.ts';
+import type { ResponseObservation } from './observed-response.ts';
 import { HttpProxyTransport } from './transport.ts';
 
 export class StreamedTransport extends HttpProxyTransport {
   readonly kind = 'streamed';
 
-  protected async pass(
-    connection: UpstreamConnection,
-    { accept, notes }: AttemptContext,
-    abandoned: AbortSignal,
-  ): Promise<Evidence> {
-    const { services, request, incoming, response } = this.asked;
-    const { settings } = services;
-    const observation = new ResponseObservation({
-      method: request.method,
-      connection,
-      settings,
-      // One that is paused waits for the upstream to read.
-      awaitsClient: () => !incoming.complete && incoming.readableFlowing === true,
-      interim: (head) => forwardInterim(response, request, head),
-      accept,
-      notes,
-    });
-    abandoned.addEventListener('abort', observation.abandon);
-    if (!incoming.complete) incoming.socket.setTimeout(settings.clientSendTimeoutMs);
+  protected async pass(connection: UpstreamConnection, observation: ResponseObservation): Promise<Evidence> {
+    const { services, incoming, response } = this.asked;
+    if (!incoming.complete) incoming.socket.setTimeout(services.settings.clientSendTimeoutMs);
     this.passes.stream(incoming, response, this.#forwarded(), connection, {
       informed: (interim) => observation.informed(interim),
       responded: (upstream) => observation.responded(upstream),
@@ -43,12 +25,16 @@ export class StreamedTransport extends HttpProxyTransport {
     return evidence;
   }
 
+  /** A request that is paused waits for the upstream to read. */
+  protected override awaitsClient(): boolean {
+    const { incoming } = this.asked;
+    return !incoming.complete && incoming.readableFlowing === true;
+  }
+
   #forwarded(): ForwardedRequest {
-    const { services, request, incoming, encrypted } = this.asked;
-    const { framing } = request;
+    const { framing } = this.asked.request;
     const length = framing.kind === 'length' ? framing.length : null;
-    const context = headContext(services, incoming.socket, encrypted);
-    const { target, fields } = forwardedRequest(request, length, context);
+    const { target, fields } = forwardedRequest(this.asked, length);
     const coding = framing.kind === 'chunked' ? ['Transfer-Encoding', 'chunked'] : [];
     return { target, fields: [...fields, ...coding] };
   }

@@ -2,14 +2,13 @@
 
 import type { Socket } from 'node:net';
 import { reset } from '../client/linger.ts';
-import { forwardInterim } from '../client/response-writer.ts';
-import { forwardedRequest, headContext } from '../exchange/forwarded-heads.ts';
+import { forwardedRequest } from '../exchange/forwarded-heads.ts';
 import type { ForwardedRequest } from '../exchange/forwarded-heads.ts';
-import type { Asked, AttemptContext } from '../exchange/transport.ts';
+import type { Asked } from '../exchange/transport.ts';
 import { offeredProtocols } from '../http/upgrade.ts';
 import type { UpstreamConnection } from '../upstream/connection.ts';
 import type { Evidence } from '../upstream/evidence.ts';
-import { ResponseObservation } from './observed-response.ts';
+import type { ResponseObservation } from './observed-response.ts';
 import type { Passes } from './passes.ts';
 import { HttpProxyTransport } from './transport.ts';
 
@@ -25,21 +24,11 @@ export class UpgradedTransport extends HttpProxyTransport {
 
   protected async pass(
     connection: UpstreamConnection,
-    { accept, notes }: AttemptContext,
+    observation: ResponseObservation,
     abandoned: AbortSignal,
   ): Promise<Evidence | null> {
-    const { services, request, incoming, response } = this.asked;
+    const { incoming, response } = this.asked;
     const { socket } = incoming;
-    const observation = new ResponseObservation({
-      method: request.method,
-      connection,
-      settings: services.settings,
-      awaitsClient: () => false,
-      interim: (head) => forwardInterim(response, request, head),
-      accept,
-      notes,
-    });
-    abandoned.addEventListener('abort', observation.abandon);
     const joined = new Promise<null>((resolve) => {
       this.passes.upgrade(incoming, socket, this.#forwarded(), connection, {
         informed: (interim) => observation.informed(interim),
@@ -62,10 +51,8 @@ export class UpgradedTransport extends HttpProxyTransport {
   }
 
   #forwarded(): ForwardedRequest {
-    const { services, request, incoming, encrypted } = this.asked;
-    const context = headContext(services, incoming.socket, encrypted);
-    const { target, fields } = forwardedRequest(request, null, context);
-    const protocols = offeredProtocols(request);
+    const { target, fields } = forwardedRequest(this.asked, null);
+    const protocols = offeredProtocols(this.asked.request);
     const switching = fields.map((value, index) => (isConnectionValue(fields, index) ? 'Upgrade' : value));
     return { target, fields: [...switching, 'Upgrade', protocols.join(', ')] };
   }

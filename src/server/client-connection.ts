@@ -54,7 +54,7 @@ export class ClientConnection {
     return this.#pending === 0;
   }
 
-  /** The last response is out: whatever else came is no concern of our own (RFC 9112 section 9.6). */
+  /** The last response is out: whatever else came does not concern us (RFC 9112 section 9.6). */
   get isClosing(): boolean {
     return this.#closing;
   }

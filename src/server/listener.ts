@@ -11,6 +11,7 @@ import { clientFault, isConnectionLost } from '../client/request-fault.ts';
 import { rawRefusal } from '../client/response-writer.ts';
 import { keepDraining, parse, putBack, stopAtUpgrades } from '../client/upgrade-offer.ts';
 import type { Settings } from '../config/settings.ts';
+import { hostAndPort } from '../config/target.ts';
 import { ProxyError } from '../errors.ts';
 import type { ExchangeRecord } from '../exchange/events.ts';
 import { refusedRecord } from '../exchange/recorder.ts';
@@ -58,7 +59,7 @@ export class Listener implements Frontend {
     const { socketPath, host, tlsCert, port } = this.#settings;
     if (socketPath !== null) return `unix:${socketPath}`;
     const scheme = tlsCert === null ? 'http' : 'https';
-    return `${scheme}://${host.includes(':') ? `[${host}]` : host}:${this.#port ?? port}`;
+    return `${scheme}://${hostAndPort(host, this.#port ?? port)}`;
   }
 
   /** Connections of clients, and those of them that are only waiting for their end. */

@@ -9,6 +9,7 @@ import { TLSSocket } from 'node:tls';
 import { linger, reset } from '../client/linger.ts';
 import { parse, putBack } from '../client/upgrade-offer.ts';
 import type { Settings } from '../config/settings.ts';
+import { hostAndPort } from '../config/target.ts';
 import { ProxyError } from '../errors.ts';
 import type { Services } from '../exchange/services.ts';
 import { parseRequest } from '../http/request.ts';
@@ -268,8 +269,7 @@ function urlOf(socket: Socket): string {
   const address = serverOf(socket)?.address() ?? null;
   if (address === null) return '';
   if (typeof address === 'string') return `unix:${address}`;
-  const host = address.address.includes(':') ? `[${address.address}]` : address.address;
-  return `${isEncrypted(socket) ? 'https' : 'http'}://${host}:${address.port}`;
+  return `${isEncrypted(socket) ? 'https' : 'http'}://${hostAndPort(address.address, address.port)}`;
 }
 
 async function closed(socket: Socket): Promise<void> {

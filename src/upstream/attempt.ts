@@ -30,6 +30,12 @@ export interface AttemptTimeouts {
   readonly bodyIdleTimeoutMs: number;
 }
 
+/** The final head arrived: where does the body go? `streams`: it is relayed as it comes, without time limits. */
+export type Accept = (
+  head: ResponseHead,
+  framing: Framing,
+) => { readonly sink: BodySink; readonly streams: boolean };
+
 export interface AttemptOptions extends AttemptTimeouts, RequestToSend {
   readonly method: string;
   readonly maxHeaderBytes: number;
@@ -43,11 +49,7 @@ export interface AttemptOptions extends AttemptTimeouts, RequestToSend {
   readonly connect: () => Connecting;
   /** An interim response (1xx) arrived. */
   readonly interim: (head: ResponseHead) => void;
-  /** The final head arrived: where does the body go? `streams`: it is relayed as it comes, without time limits. */
-  readonly accept: (
-    head: ResponseHead,
-    framing: Framing,
-  ) => { readonly sink: BodySink; readonly streams: boolean };
+  readonly accept: Accept;
 }
 
 export class Attempt implements ConnectionReader, ResponseObserver {
