@@ -15,7 +15,7 @@ export default defineConfig({
     maxWorkers: 3,
     reporters: ['default', new SkippedReporter()],
     projects: [
-      // Pure functions: to load them anew for each file takes as long as all these tests.
+      // Pure functions: to load them again for each file takes as long as all these tests.
       project('unit', ['test/unit/**/*.test.ts'], { testTimeout: 60_000, isolate: false }),
       project('wire', ['test/wire/**/*.test.ts', 'test/facts/**/*.test.ts'], { testTimeout: 30_000 }),
       project('cli', ['test/cli/**/*.test.ts'], { testTimeout: 30_000 }),

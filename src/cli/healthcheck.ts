@@ -120,7 +120,7 @@ function whyNobody({ admin, adminPort }: Settings): string | null {
 const ELSEWHERE =
   'see that lastbyte runs, that --admin-host and --admin-port are the same here as there, and that it has no --no-admin.';
 
-/** Null when it answers 200; else what happened and what helps, behind the address. Settles within the time limit. */
+/** Null when it answers 200; else what happened and what helps, after the address. Settles within the time limit. */
 async function complaintAfterAsking(url: URL, target: Target): Promise<string | null> {
   const signal = AbortSignal.timeout(TIMEOUT_MS);
   const result = await openConnection({ target, insecure: false, timeoutMs: TIMEOUT_MS, asStream: true })

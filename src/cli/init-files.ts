@@ -116,7 +116,7 @@ export interface Served {
 
 const FLASK = /^\s*(from|import) flask\b/m;
 
-/** `flask run` looks for these two files by itself (Flask's documentation, "Application Discovery"). */
+/** `flask run` looks for these two files on its own (Flask's documentation, "Application Discovery"). */
 const CLUES: readonly (Served & { readonly mark: RegExp })[] = [
   { server: 'Django', file: 'manage.py', mark: /DJANGO_SETTINGS_MODULE/, port: 8000 },
   { server: 'Flask', file: 'app.py', mark: FLASK, port: 5000 },

@@ -25,7 +25,7 @@ those that are changed most in force, the others as comments. Without target it
 looks what is there: Django (manage.py) listens on port 8000, Flask (app.py,
 wsgi.py) on 5000. Then shows how to run it, and a service for docker compose.`;
 
-/** Where docker compose looks by itself, in its order. */
+/** Where docker compose looks on its own, in its order. */
 const OWN_COMPOSE_FILES = ['compose.yaml', 'compose.yml', 'docker-compose.yaml', 'docker-compose.yml'];
 
 const SCHEMA = 'node_modules/lastbyte/config/schema.json';

@@ -21,7 +21,7 @@ export interface Observation {
   readonly interim: readonly number[];
   readonly closed: { readonly by: ClosedBy; readonly afterMs: number };
   /**
-   * Whether the server had taken our body when the connection ended. A reset behind it means that it had not: a kernel
+   * Whether the server had taken our body when the connection ended. A reset after it means that it had not: a kernel
    * resets what is closed with bytes unread (RFC 2525 section 2.17).
    */
   readonly bodyRead: 'no-body' | 'not-sent' | 'read' | 'unread' | 'unknown';
@@ -42,8 +42,8 @@ export type KeepAlive = 'not-asked' | 'honoured' | 'declined' | 'closed-early' |
 
 /**
  * - `whole`: the response arrived and was in order
- * - `reset-behind`: it arrived, and the server reset the connection behind it: luck, that nothing was lost
- * - `surplus`: it arrived, with bytes behind it that belong to nothing
+ * - `reset-behind`: it arrived, and the server reset the connection after it: luck, that nothing was lost
+ * - `surplus`: it arrived, with bytes after it that belong to nothing
  * - `unproven`: it ended with the connection, in order: nothing can prove it whole (RFC 9112 section 8)
  * - `cut-reset`, `cut-closed`, `stalled`: a part of it arrived, then RST, FIN, or nothing more
  * - `reset`, `closed`, `silent`: none of it arrived

@@ -95,7 +95,7 @@ export function requestHead(asking: Asking, plan: Plan): string {
   eachField(fields, (name, value) => lines.push(`${name}: ${value}`));
   if (plan.body.framing !== 'none') add('Content-Type', 'application/octet-stream');
   lines.push(...framingLines(plan, body.length));
-  // HTTP/1.0 closes by itself (RFC 9112 section 9.3).
+  // HTTP/1.0 closes on its own (RFC 9112 section 9.3).
   if (plan.version === '1.1') lines.push(`Connection: ${plan.connection}`);
   return `${lines.join('\r\n')}\r\n\r\n`;
 }

@@ -37,7 +37,7 @@ export class ChunkedDecoder {
   #trailerFields = 0;
   #error: ChunkError | null = null;
 
-  /** Whether the last chunk and the empty line behind it have come. */
+  /** Whether the last chunk and the empty line after it have come. */
   get done(): boolean {
     return this.#state === 'done';
   }
@@ -52,7 +52,7 @@ export class ChunkedDecoder {
   }
 
   /**
-   * Takes the bytes in [start, end) and gives those of the body to `sink`, as views. Returns the index behind the last
+   * Takes the bytes in [start, end) and gives those of the body to `sink`, as views. Returns the index after the last
    * byte it used, which is before `end` only when it is done or failed.
    */
   decode(bytes: Uint8Array, start: number, end: number, sink: (part: Uint8Array) => void): number {

@@ -122,7 +122,7 @@ describe('http-proxy 1.18.1', () => {
   });
 
   test.each(['DELETE', 'OPTIONS'])(
-    'sends a chunked %s with Content-Length 0 and its body behind it',
+    'sends a chunked %s with Content-Length 0 and its body after it',
     async (method) => {
       await using upstream = await Upstream.start(answering(ok('ok'), 5));
       const { proxy } = watched({ target: upstream.url });

@@ -12,7 +12,7 @@ export interface PlainRequest {
   readonly method: string;
   readonly target: string;
   readonly body: string;
-  /** The index just behind it. */
+  /** The index just after it. */
   readonly end: number;
 }
 
@@ -23,7 +23,7 @@ interface PlainHead {
   readonly end: number;
 }
 
-/** The final response, if it is whole. @param closed whether the connection was ended in order behind the text */
+/** The final response, if it is whole. @param closed whether the connection was closed cleanly after the text */
 export function plainResponse(text: string, method: string, closed: boolean): PlainResponse | null {
   let at = 0;
   for (;;) {

@@ -109,7 +109,7 @@ export class WireLane implements AsyncDisposable {
         `no single request: ${JSON.stringify(octets)}`,
       );
       assert.match(octets, STRICT, `not strict: ${JSON.stringify(octets)}`);
-      assert.equal(octets.length, request.end, `bytes behind it: ${JSON.stringify(octets)}`);
+      assert.equal(octets.length, request.end, `bytes after it: ${JSON.stringify(octets)}`);
       const found = sent.findIndex((one, index) => index >= next && isSame(one, request));
       assert.ok(found >= 0, `never sent: ${JSON.stringify(octets)}`);
       next = found + 1;

@@ -90,7 +90,7 @@ describe.each(TOOLS.map((tool) => [titleOf(tool), tool] as const))('%s', (_title
     }
   });
 
-  test('ends by itself when it is closed, with an upstream that never comes', async () => {
+  test('ends on its own when it is closed, with an upstream that never comes', async () => {
     const target = `http://127.0.0.1:${await freePort()}`;
     await using front = await startTool(tool, 'lastbyte', target, project.folder);
     const waits = askOnce(front.port, GET);

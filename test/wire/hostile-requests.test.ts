@@ -12,7 +12,7 @@ const asking = (line: string, fields = ''): string => `${line}\r\nHost: x\r\n${f
 const withFields = (fields: string): string => asking('GET /a HTTP/1.1', fields);
 const forHost = (line: string): string => `GET /a HTTP/1.1\r\n${line}\r\n`;
 
-describe('a request line is refused, and nothing behind it is read:', () => {
+describe('a request line is refused, and nothing after it is read:', () => {
   test.each([
     ...split('GET\t/a\tHTTP/1.1|GET /a HTTP/1.1 | GET /a HTTP/1.1|GET /a b HTTP/1.1|GET HTTP/1.1'),
     ...split('GE:T /a HTTP/1.1|PRI /a HTTP/1.1|G\0ET /a HTTP/1.1'),

@@ -68,7 +68,7 @@ test.for([
   expect((await inspected.full(again.id)).replay_of).toBe(id);
 });
 
-test('over TLS both FINs are seen, and the connection ended in order', async (context) => {
+test('over TLS both FINs are seen, and the connection closed cleanly', async (context) => {
   need(context, whyNo('openssl'));
   await using inspected = await Inspected.start(answering(ok('x'), 5), { tlsCert, tlsKey });
   await text(await overTls(inspected));

@@ -60,7 +60,7 @@ test(
   FLOOD_TIMEOUT_MS,
 );
 
-test('a flood of them with nonsense behind it is answered, the nonsense too, and ended by FIN', async () => {
+test('a flood of them with nonsense after it is answered, the nonsense too, and ended by FIN', async () => {
   await using upstream = await Upstream.start(echo);
   await using proxy = await TestProxy.start(upstream.url, { lingerTimeout: 20 });
   using client = await Client.connect(proxy.port);
@@ -144,7 +144,7 @@ test('an upgrade behind many requests is joined, and carries both ways', async (
   expect(await client.end()).toBe('fin');
 });
 
-test('a flood of them whose client resets is given up when the next response is written, and none behind it is begun', async () => {
+test('a flood of them whose client resets is given up when the next response is written, and none after it is begun', async () => {
   const answer = signal<void>();
   await using upstream = await Upstream.start(async (connection) => {
     await connection.request();

@@ -131,7 +131,7 @@ describe.each(FRAMINGS)('a response with framing by %s', (framing) => {
   });
 
   if (framing !== 'until close') {
-    test('hides what comes behind it from the client', async () => {
+    test('hides what comes after it from the client', async () => {
       await fc.assert(
         fc.asyncProperty(
           anyResponse(framing),

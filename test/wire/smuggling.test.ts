@@ -1,4 +1,4 @@
-/** Requests whose end two servers could see at two places: refused, or passed on with one length, byte for octet. */
+/** Requests whose end two servers could see at two places: refused, or passed on with one length, byte for byte. */
 
 import { describe, expect, test } from 'vitest';
 import { expanded, expectPassed, expectRefused, sendRaw } from '../harness/raw-request.ts';
@@ -21,7 +21,7 @@ const trailed = (lines: string): string => inChunks(`5\r\nhello\r\n0\r\n${lines}
 /** What every request with the body "hello" is to the upstream, whatever framed it. */
 const ONE_REQUEST = 'POST /a HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n<ours x>\r\nhello';
 
-describe('never reaches the upstream, nor does what comes behind it:', () => {
+describe('never reaches the upstream, nor does what comes after it:', () => {
   test.each<[fields: string, status: number]>([
     [`${CHUNKED}Content-Length: 5\r\n`, 400],
     [`Content-Length: 5\r\n${CHUNKED}`, 400],

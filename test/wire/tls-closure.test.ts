@@ -77,7 +77,7 @@ class TlsUpstream implements AsyncDisposable {
   }
 }
 
-/** Passes on what came, but for the last whole TLS record and what lies behind it. */
+/** Passes on what came, but for the last whole TLS record and what lies after it. */
 class LastRecordHeldBack {
   held: Buffer = Buffer.alloc(0);
 
@@ -122,7 +122,7 @@ describe.each(VERSIONS)('a response over %s that ends with its connection', (ver
     }
   });
 
-  test.each([0, 10, 3_000_000])('and a bare FIN is truncated: behind %i bytes', async (bytes) => {
+  test.each([0, 10, 3_000_000])('and a bare FIN is truncated: after %i bytes', async (bytes) => {
     await using upstream = await TlsUpstream.start(version, untilClose(bytes), 'fin');
     await using proxy = await TestProxy.start(upstream.url, options);
     for (let index = 0; index < TRIES; index += 1) {

@@ -36,7 +36,7 @@ export function follow(follower) {
     });
     source.addEventListener('error', () => {
       follower.connection('lost');
-      // Closed: it was refused, and the browser does not come again by itself.
+      // Closed: it was refused, and the browser does not come again on its own.
       if (source.readyState === EventSource.CLOSED) setTimeout(open, AGAIN_MS);
     });
   };

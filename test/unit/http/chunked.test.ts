@@ -51,7 +51,7 @@ describe('a chunked body', () => {
     expect(decode(text, octetCuts(text))).toEqual(whole);
   });
 
-  test('leaves what comes behind it', () => {
+  test('leaves what comes after it', () => {
     expect(decode('1\r\na\r\n0\r\n\r\nHTTP/1.1 200 OK')).toMatchObject({ done: true, used: 11 });
     expect(decode('1\r\na\r\n0\r\n\r\n', [11, 11])).toMatchObject({ done: true, used: 11 });
   });

@@ -134,7 +134,7 @@ describe.each(Object.entries(RESPONSES))('a response with framing by %s', (_name
     }
   });
 
-  test('leaves what comes behind it as surplus, in the same packet or a later one', async () => {
+  test('leaves what comes after it as surplus, in the same packet or a later one', async () => {
     const behind = 'HTTP/1.1 200 OK\r\n\r\n';
     for (const packets of [[text + behind], [text, behind]]) {
       const reading = await read(packets.map((packet) => Buffer.from(packet, 'latin1')));
