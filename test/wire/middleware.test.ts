@@ -18,6 +18,7 @@ import { TestMiddleware } from '../harness/middleware.ts';
 import { freePort } from '../harness/ports.ts';
 import { runClient } from '../harness/process.ts';
 import { answering, ok, Upstream } from '../harness/upstream.ts';
+import { SilentUpstream } from '../harness/silent-upstream.ts';
 
 const JITI = fileURLToPath(new URL('../../node_modules/.bin/jiti', import.meta.url));
 const CLOSING = fileURLToPath(new URL('../harness/closing-middleware.ts', import.meta.url));
@@ -74,22 +75,11 @@ describe.each(SERVERS)('in %s', (_name, serve) => {
   });
 
   test('a client that leaves ends what is under way for it', async () => {
-    const asked = signal<void>();
-    const left = signal<void>();
-    await using upstream = await Upstream.start(async (connection) => {
-      await connection.request();
-      asked.resolve();
-      await connection.peerEnd();
-      left.resolve();
-    });
+    await using upstream = await SilentUpstream.start();
     await using front = await TestMiddleware.start({ target: upstream.url }, ({ middleware }) =>
       serve(middleware),
     );
-    using client = await Client.connect(front.port);
-    await client.send(GET);
-    await asked.promise;
-    client.socket.resetAndDestroy();
-    await left.promise;
+    await upstream.askAndLeave(front.port, GET);
     expect(await front.record()).toMatchObject({ outcome: 'abandoned', status: 0 });
   });
 });

@@ -14,6 +14,7 @@ import { freePort, isFree } from '../harness/ports.ts';
 import { selfSigned } from '../harness/self-signed.ts';
 import { answering, ok, Upstream } from '../harness/upstream.ts';
 import { TestVite, VITES } from '../harness/vite.ts';
+import { SilentUpstream } from '../harness/silent-upstream.ts';
 
 const textOf = async (url: string): Promise<string> => await (await fetch(url)).text();
 
@@ -103,20 +104,9 @@ describe.each(VITES)('%s', (name) => {
   });
 
   test('a client that leaves ends what is under way for it', async () => {
-    const asked = signal<void>();
-    const left = signal<void>();
-    await using upstream = await Upstream.start(async (connection) => {
-      await connection.request();
-      asked.resolve();
-      await connection.peerEnd();
-      left.resolve();
-    });
+    await using upstream = await SilentUpstream.start();
     await using vite = await TestVite.dev(name, lastbyte({ '/api': upstream.url }));
-    using client = await Client.connect(vite.port);
-    await client.send('GET /api HTTP/1.1\r\nHost: localhost\r\n\r\n');
-    await asked.promise;
-    client.socket.resetAndDestroy();
-    await left.promise;
+    await upstream.askAndLeave(vite.port, 'GET /api HTTP/1.1\r\nHost: localhost\r\n\r\n');
   });
 
   test('it begins again with Vite, on the same ports, and ends with it', async () => {
