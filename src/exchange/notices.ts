@@ -78,8 +78,7 @@ export class HeldBackHints {
 
   /** The hint on a response that was held back; null: nothing to say, or it was said of this path before. */
   hint(url: string, { arrival, bodyBytes }: Evidence): string | null {
-    if (arrival === null || arrival === undefined || arrival.parts < MIN_PARTS || arrival.ms < MIN_HELD_MS)
-      return null;
+    if (arrival === null || arrival.parts < MIN_PARTS || arrival.ms < MIN_HELD_MS) return null;
     if (bodyBytes / (arrival.ms / 1000) > MAX_BYTES_PER_SECOND) return null;
     const path = plainPath(url);
     if (this.#said.has(path) || this.#said.size === MAX_PATHS) return null;

@@ -122,8 +122,8 @@ export interface Evidence {
   readonly interimBytes: number;
   /** Bytes of the body that arrived, without chunk framing. */
   readonly bodyBytes: number;
-  /** Null: all of it came with the head. Not there: nobody looked how it came. */
-  readonly arrival?: BodyArrival | null;
+  /** Null: all of it came with the head, or nobody looked how it came. */
+  readonly arrival: BodyArrival | null;
   /** Bytes after the end of the message, discarded. */
   readonly surplusBytes: number;
   /** Trailer fields after the last chunk, dropped. */
@@ -138,23 +138,39 @@ export function endingDetail(ending: Ending): string | null {
   return 'detail' in ending ? ending.detail : null;
 }
 
-const NOTHING_SEEN: Omit<Evidence, 'ending'> = {
-  head: null,
-  framing: null,
-  streamed: false,
-  headBytes: 0,
-  interimBytes: 0,
-  bodyBytes: 0,
-  surplusBytes: 0,
-  trailerFields: 0,
-  reusedConnection: false,
-  requestBody: 'none',
-  expectation: 'none',
-};
-
 /** @param seen what was observed before it ended so; default: nothing, as without a connection */
-export function evidenceOf(ending: Ending, seen: Partial<Omit<Evidence, 'ending'>> = {}): Evidence {
-  return { ending, ...NOTHING_SEEN, ...seen };
+export function evidenceOf(
+  ending: Ending,
+  {
+    head = null,
+    framing = null,
+    streamed = false,
+    headBytes = 0,
+    interimBytes = 0,
+    bodyBytes = 0,
+    arrival = null,
+    surplusBytes = 0,
+    trailerFields = 0,
+    reusedConnection = false,
+    requestBody = 'none',
+    expectation = 'none',
+  }: Partial<Omit<Evidence, 'ending'>> = {},
+): Evidence {
+  return {
+    ending,
+    head,
+    framing,
+    streamed,
+    headBytes,
+    interimBytes,
+    bodyBytes,
+    arrival,
+    surplusBytes,
+    trailerFields,
+    reusedConnection,
+    requestBody,
+    expectation,
+  };
 }
 
 /** Whether the upstream ended the connection before the response was whole. */
