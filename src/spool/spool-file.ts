@@ -10,7 +10,7 @@ import type { SinkFault } from './spooled-body.ts';
  * Opens a new empty file for reading and writing that has no name any more, in a private folder that is gone as well.
  * Nothing with a name outlives this call, so there is nothing to clean up: not at a stop, and not after a crash, where
  * nobody could tell whose it was (in containers that share a folder, every process has the number 1). A process killed in
- * the middle of it leaves a folder without content at most. Bytes written later are the kernel's to free.
+ * the middle of it leaves that folder, with an empty file, at most. Bytes written later are the kernel's to free.
  *
  * @param parent folder to make the private folder in; null: the system's temp folder
  * @throws the system's error (ENOSPC, EMFILE, EACCES …)
