@@ -50,19 +50,20 @@ async function expectRows(server: ServerProcess, target: string): Promise<void> 
   for (let asked = 0; asked < 3; asked += 1) expect(await rows(), server.output).toBe(ROWS);
 }
 
+/** The package's own command, as `npx` would find it. */
+const VITE = path.join(ROOT, 'node_modules', 'vite', 'bin', 'vite.js');
+
 /** A Node program in the project, which listens on PORT. */
 async function start(args: readonly string[], cwd: string, apiUrl: string): Promise<ServerProcess> {
   const env = { PATH: process.env['PATH'], API_URL: apiUrl };
   return await ServerProcess.start((port) => ({
+    ...(args[0] === VITE && { says: /Local:/ }),
     file: process.execPath,
     args: args.map((one) => one.replace('%PORT%', String(port))),
     cwd,
     env: { ...env, PORT: String(port) },
   }));
 }
-
-/** The package's own command, as `npx` would find it. */
-const VITE = path.join(ROOT, 'node_modules', 'vite', 'bin', 'vite.js');
 
 describe('examples/frontend-servers', () => {
   test.each([

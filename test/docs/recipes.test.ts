@@ -87,6 +87,7 @@ test("Vite's own server passes every row on", async () => {
   const config = kitchen.write('vite.config.js', proxy.url);
   const vite = path.join(ROOT, 'node_modules', 'vite', 'bin', 'vite.js');
   await using server = await ServerProcess.start((port) => ({
+    says: /Local:/,
     file: process.execPath,
     args: [vite, '--config', config, '--host', '127.0.0.1', '--port', String(port), '--strictPort'],
     cwd: kitchen.folder,

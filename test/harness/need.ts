@@ -27,7 +27,7 @@ const PROGRAMS = {
 
 export type Program = keyof typeof PROGRAMS;
 
-/** Ends the test here when something is missing. The reporter (skipped-reporter.ts) adds the reasons up at the end. */
+/** Ends the test here when something is missing. The reporter (end-reporter.ts) adds the reasons up at the end. */
 export function need(context: TestContext, ...missing: readonly (string | null)[]): void {
   const reason = missing.find((one) => one !== null);
   if (reason === undefined || reason === null) return;

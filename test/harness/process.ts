@@ -36,6 +36,11 @@ export interface Command {
   readonly group?: boolean;
   /** With a channel for messages. */
   readonly channel?: boolean;
+  /**
+   * What it says on stdout once it listens (default: its port is asked). Vite listens on its port for an instant, on every
+   * address, to see whether it is free, before it takes it.
+   */
+  readonly says?: RegExp;
 }
 
 export interface Finished {
@@ -106,6 +111,10 @@ export class RunningCommand implements AsyncDisposable {
 
   /** Resolves when it accepts connections on this port. @throws what it said, when it ends instead, or takes too long */
   async listening(port: number): Promise<void> {
+    if (this.#command.says !== undefined) {
+      await this.says(this.#command.says);
+      return;
+    }
     const deadlineMs = performance.now() + LISTEN_DEADLINE_MS;
     while (this.#runs && performance.now() < deadlineMs) {
       // Asked again after the connection: on a port in use, it is another server that accepts.

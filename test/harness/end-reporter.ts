@@ -1,14 +1,26 @@
-/** Sums up at the end of a run what this machine lacked: how many tests were skipped for each reason. */
+/**
+ * Sums up at the end of a run what this machine lacked, how many tests were skipped for each reason, and which passed only
+ * when they were tried again.
+ */
 
 import type { Reporter, TestCase, TestModule } from 'vitest/node';
 
 const INSTALLS = 'scripts/install-test-packages.sh';
 
-export class SkippedReporter implements Reporter {
+export class EndReporter implements Reporter {
   onTestRunEnd(modules: readonly TestModule[]): void {
+    const retried = modules
+      .flatMap((one) => [...one.children.allTests('passed')])
+      .filter((test) => test.diagnostic()?.flaky === true);
+    if (retried.length > 0) process.stdout.write(`${retriedLines(retried)}\n`);
     const reasons = modules.flatMap((one) => [...one.children.allTests('skipped')].map(reasonOf));
     if (reasons.length > 0) process.stdout.write(`${summary(reasons)}\n`);
   }
+}
+
+function retriedLines(tests: readonly TestCase[]): string {
+  const lines = tests.map(({ module, fullName }) => `  ${module.relativeModuleId} > ${fullName}`);
+  return ['Passed at the second try:', ...lines, ''].join('\n');
 }
 
 function reasonOf(test: TestCase): string {
