@@ -2,6 +2,7 @@
 
 import { HELP, readArguments } from './arguments.ts';
 import type { Arguments } from './arguments.ts';
+import { cold } from './cases/cold.ts';
 import { django } from './cases/django.ts';
 import { growth } from './cases/growth.ts';
 import { idle } from './cases/idle.ts';
@@ -32,6 +33,7 @@ const CASES: Readonly<Record<string, Case>> = {
     const how = `Medians of ${given.rounds} interleaved rounds of ${given.seconds} s, \`wrk -t1 -c${CONNECTIONS}\`, ${machine()}.`;
     return [how, tables, legend.join('\n')].join('\n\n');
   },
+  cold,
   memory,
   'slow-client': slowClient,
   django,

@@ -33,6 +33,10 @@ export class Scene implements AsyncDisposable {
   readonly #children: RunningCommand[] = [];
   readonly originPort: number;
 
+  get originUrl(): string {
+    return `http://127.0.0.1:${this.originPort}`;
+  }
+
   private constructor(originPort: number) {
     this.originPort = originPort;
   }
