@@ -5,7 +5,7 @@ import { reportText } from '../diagnose/report-text.ts';
 import type { DiagnosisReport, DiagnosisVerdict } from '../diagnose/report.ts';
 import { runDiagnosis, type DiagnosisProgress } from '../diagnose/run.ts';
 import type { DiagnoseSettings } from '../diagnose/settings.ts';
-import { isSafe } from '../http/idempotency.ts';
+import { isSafe } from '../http/request.ts';
 import { BAD_USAGE, type Command } from './command.ts';
 import { DIAGNOSE_FLAGS, diagnosisOf, SCENARIO_CHOICES } from './diagnose-flags.ts';
 import { faultReport } from './streams.ts';

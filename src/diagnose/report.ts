@@ -2,7 +2,7 @@
 
 import { targetUrl } from '../config/target.ts';
 import { grouped } from '../config/units.ts';
-import { isSafe } from '../http/idempotency.ts';
+import { isSafe } from '../http/request.ts';
 import { curlCommand } from './curl.ts';
 import { amount, sum } from './finding.ts';
 import type { Finding, Study } from './finding.ts';

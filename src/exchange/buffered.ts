@@ -1,8 +1,8 @@
 /** Attempts over connections of our own, whose end can be told for sure. */
 
 import { forwardInterim } from '../client/response-writer.ts';
-import { logsConnectionIn } from '../http/connection-login.ts';
-import { isSafe, mayRetry } from '../http/idempotency.ts';
+import { logsConnectionIn } from '../http/framing.ts';
+import { isSafe, mayRetry } from '../http/request.ts';
 import type { SpooledBody } from '../spool/spooled-body.ts';
 import { Attempt } from '../upstream/attempt.ts';
 import type { Evidence } from '../upstream/evidence.ts';

@@ -17,7 +17,7 @@ import { bodyInMemory } from '../spool/spooled-body.ts';
 import type { SpooledBody } from '../spool/spooled-body.ts';
 import { refusalBeforehand } from './check.ts';
 import { deliver, upstreamAnswer } from './deliver.ts';
-import type { Answer } from './deliver.ts';
+import type { Answer, Relay } from './deliver.ts';
 import type { AttemptRecord, Outcome } from './events.ts';
 import { explainSaved, explainSurplus, explainTrailers, explainUnverifiable } from './explain.ts';
 import { Fetch } from './fetch.ts';
@@ -28,7 +28,6 @@ import type { Received, Receiving } from './receive.ts';
 import { Recorder } from './recorder.ts';
 import { finalRecipientAnswer, NO_FACTS, refusalAnswer, upstreamFailure } from './refuse.ts';
 import type { RefusalFacts } from './refuse.ts';
-import type { Relay } from './relay.ts';
 import type { Asked, Transport } from './transport.ts';
 
 /** What an exchange is at. A response that is under way is `answering`, whoever made it. */

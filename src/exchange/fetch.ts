@@ -4,7 +4,7 @@ import { connectionFields, whenClientLeaves } from '../client/response-writer.ts
 import type { ReceiveClock } from '../client/send-progress.ts';
 import { ProxyError } from '../errors.ts';
 import type { Framing } from '../http/framing.ts';
-import { mayRetry } from '../http/idempotency.ts';
+import { mayRetry } from '../http/request.ts';
 import type { ResponseHead } from '../http/response-head.ts';
 import { mustStream } from '../http/streaming.ts';
 import type { SpoolWriter } from '../spool/spool-writer.ts';
@@ -13,14 +13,14 @@ import type { SpooledBody } from '../spool/spooled-body.ts';
 import type { Accept } from '../upstream/attempt.ts';
 import { connectFailed, evidenceOf, failAlike, sinkFault } from '../upstream/evidence.ts';
 import type { Evidence } from '../upstream/evidence.ts';
-import { Look } from '../upstream/look.ts';
+import { Look } from '../upstream/absence.ts';
 import { connectLimitMs, decide } from '../upstream/retry.ts';
 import type { Decision } from '../upstream/retry.ts';
 import { judge } from '../upstream/verdict.ts';
 import { Absences } from './absences.ts';
 import type { AttemptRecord } from './events.ts';
 import type { Recorder } from './recorder.ts';
-import { Relay } from './relay.ts';
+import { Relay } from './deliver.ts';
 import type { Asked, Transport } from './transport.ts';
 
 export interface FetchOptions {

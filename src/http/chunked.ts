@@ -1,6 +1,6 @@
 /** The decoder of the chunked transfer coding (RFC 9112 section 7.1): strict, incremental and total. */
 
-import { explainControl, explainFieldLine, FIELD_LINE } from './field-line.ts';
+import { explainControl, explainFieldLine, FIELD_LINE } from './response-head.ts';
 import { quoted } from './quoted.ts';
 
 const MAX_EXTENSION_BYTES = 4096;

@@ -1,4 +1,4 @@
-/** Where a message ends (RFC 9112 section 6.3), and whether its connection can carry another. */
+/** Where a message ends (RFC 9112 section 6.3), and whether its connection can carry another, and whose. */
 
 import { connectionOptions, fieldValue, fieldValues, listMembers, trimOws } from './fields.ts';
 import type { Fields } from './fields.ts';
@@ -98,4 +98,22 @@ export function keepsAlive(head: ResponseHead, framing: Framing): boolean {
 export function saysClose(head: ResponseHead): boolean {
   const options = connectionOptions(head.fields);
   return options.includes('close') || (head.minor === 0 && !options.includes('keep-alive'));
+}
+
+/** They authenticate a connection instead of a request (RFC 4559 section 6). */
+const SCHEME = /(?:^|,)[ \t]*(?:NTLM|Negotiate)(?:[ \t,]|$)/i;
+
+/** Whether the request logs its connection in, or tries to. */
+export function logsConnectionIn(requestFields: Fields): boolean {
+  return names(requestFields, 'authorization', SCHEME) || names(requestFields, 'proxy-authorization', SCHEME);
+}
+
+/** Whether the response asks its client to log the connection in. */
+export function asksForConnectionLogin(status: number, fields: Fields): boolean {
+  if (status === 401) return names(fields, 'www-authenticate', SCHEME);
+  return status === 407 && names(fields, 'proxy-authenticate', SCHEME);
+}
+
+function names(fields: Fields, name: string, scheme: RegExp): boolean {
+  return fieldValues(fields, name).some((value) => scheme.test(value));
 }

@@ -7,7 +7,6 @@ import type { ExchangeClosed, ExchangeRecord } from '../exchange/events.ts';
 import type { StrayBytesNotice } from '../exchange/explain.ts';
 import type { WaitingNotice } from '../exchange/notices.ts';
 import type { Watcher } from '../exchange/recorder.ts';
-import { TokenBucket, LOOKED_AT } from '../observe/token-bucket.ts';
 import { PreviewRoom } from '../spool/body-preview.ts';
 import type { ProxyEvents } from './proxy-events.ts';
 
@@ -114,5 +113,39 @@ class ClosingWatch {
         reset: hadError || clientFinMs === null || ourFinMs === null,
       });
     });
+  }
+}
+
+interface TokenBucketLimits {
+  readonly perSecond: number;
+  readonly atOnce: number;
+}
+
+/** To keep more than a person can look at, as in a load test, would cost more than the exchanges themselves. */
+const LOOKED_AT: TokenBucketLimits = { perSecond: 100, atOnce: 300 };
+
+/** Lets a bounded number of things happen in a second, and some more in a burst. */
+export class TokenBucket {
+  readonly #limits: TokenBucketLimits;
+  readonly #clock: () => number;
+  #left: number;
+  #sinceMs: number;
+
+  /** @param clock in ms, monotonic */
+  constructor(limits: TokenBucketLimits, clock: () => number = () => performance.now()) {
+    this.#limits = limits;
+    this.#clock = clock;
+    this.#left = limits.atOnce;
+    this.#sinceMs = clock();
+  }
+
+  take(): boolean {
+    const { perSecond, atOnce } = this.#limits;
+    const nowMs = this.#clock();
+    this.#left = Math.min(atOnce, this.#left + ((nowMs - this.#sinceMs) * perSecond) / 1000);
+    this.#sinceMs = nowMs;
+    if (this.#left < 1) return false;
+    this.#left -= 1;
+    return true;
   }
 }

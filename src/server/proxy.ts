@@ -10,7 +10,7 @@ import { arrivalOn, dispatchRequest, dispatchUpgrade } from './dispatch.ts';
 import { Engine } from './engine.ts';
 import { Listener } from './listener.ts';
 import type { ProxyEvents } from './proxy-events.ts';
-import { reloaded } from './reload.ts';
+import { reloaded } from './services.ts';
 
 export type { ProxyEvents } from './proxy-events.ts';
 

@@ -2,8 +2,7 @@
 
 import { performance } from 'node:perf_hooks';
 import type { Duplex } from 'node:stream';
-import { asksForConnectionLogin } from '../http/connection-login.ts';
-import { keepsAlive } from '../http/framing.ts';
+import { asksForConnectionLogin, keepsAlive } from '../http/framing.ts';
 import type { Framing } from '../http/framing.ts';
 import type { ResponseHead } from '../http/response-head.ts';
 import type { BodySink } from '../spool/spooled-body.ts';

@@ -3,8 +3,13 @@
 import { describe, expect, test } from 'vitest';
 import { prefersHtml } from '../../src/http/problem.ts';
 import { ChunkedDecoder } from '../../src/http/chunked.ts';
-import { asksForConnectionLogin } from '../../src/http/connection-login.ts';
-import { explainFieldLine } from '../../src/http/field-line.ts';
+import {
+  asksForConnectionLogin,
+  contentLength,
+  keepsAlive,
+  responseFraming,
+} from '../../src/http/framing.ts';
+import { explainFieldLine, findHeadEnd, parseResponseHead } from '../../src/http/response-head.ts';
 import { connectionOptions, hopByHopNames, listMembers, listParts, trimOws } from '../../src/http/fields.ts';
 import type { Fields } from '../../src/http/fields.ts';
 import {
@@ -14,13 +19,11 @@ import {
   upstreamFields,
   viaNames,
 } from '../../src/http/forwarding.ts';
-import { contentLength, keepsAlive, responseFraming } from '../../src/http/framing.ts';
-import { mayRetry } from '../../src/http/idempotency.ts';
-import { renameOwnAddress } from '../../src/http/own-address.ts';
+import { mayRetry } from '../../src/http/request.ts';
+import { renameOwnAddress } from '../../src/http/rewriting.ts';
 import { renderProblem } from '../../src/http/problem.ts';
 import { quoted } from '../../src/http/quoted.ts';
 import { checkRequest, headBytes, originForm } from '../../src/http/request-check.ts';
-import { findHeadEnd, parseResponseHead } from '../../src/http/response-head.ts';
 import { mustStream, pathStreams } from '../../src/http/streaming.ts';
 import { mediaType } from '../../src/observe/inspector/body.ts';
 import { redactBody } from '../../src/observe/redact-body.ts';

@@ -2,7 +2,7 @@
 
 import { expect, test } from 'vitest';
 import { openConnection } from '../../src/upstream/dial.ts';
-import { Look } from '../../src/upstream/look.ts';
+import { Look } from '../../src/upstream/absence.ts';
 import { Upstream } from '../harness/upstream.ts';
 import type { Script } from '../harness/upstream.ts';
 

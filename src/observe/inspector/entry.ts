@@ -1,7 +1,7 @@
 /** One exchange as the inspector keeps it: in a line, and whether its request can be sent again. */
 
 import type { ExchangeBegun, ExchangeClosed, ExchangeRecord } from '../../exchange/events.ts';
-import { isSafe } from '../../http/idempotency.ts';
+import { isSafe } from '../../http/request.ts';
 import { severityOf } from '../severity.ts';
 import { redactUrl } from '../redact.ts';
 import { mediaType } from './body.ts';

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { asksForConnectionLogin, logsConnectionIn } from '../../../src/http/connection-login.ts';
+import { asksForConnectionLogin, logsConnectionIn } from '../../../src/http/framing.ts';
 
 test.each([
   [['Authorization', 'NTLM TlRM'], true],

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { isSafe, mayRetry } from '../../../src/http/idempotency.ts';
+import { isSafe, mayRetry } from '../../../src/http/request.ts';
 
 test.each([
   ['GET', true],

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { mayNameAddress, renameOwnAddress } from '../../../src/http/own-address.ts';
-import type { Addresses } from '../../../src/http/own-address.ts';
+import { mayNameAddress, renameOwnAddress } from '../../../src/http/rewriting.ts';
+import type { Addresses } from '../../../src/http/rewriting.ts';
 
 const LOCAL: Addresses = {
   upstream: { scheme: 'http', authority: '127.0.0.1:8000' },

@@ -1,7 +1,7 @@
 /** How many things may happen, at once and in the long run. */
 
 import { expect, test } from 'vitest';
-import { TokenBucket } from '../../../src/observe/token-bucket.ts';
+import { TokenBucket } from '../../../src/server/event-publisher.ts';
 
 test('a burst passes, then as many as a second allows', () => {
   let nowMs = 0;
