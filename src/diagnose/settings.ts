@@ -4,7 +4,7 @@ import { nearestName, shown } from '../config/fault.ts';
 import type { Fault, Origin } from '../config/fault.ts';
 import { parsed, wrong } from '../config/option-type.ts';
 import type { OptionType, Parsed, Unit } from '../config/option-type.ts';
-import { count, duration, onOff, size, target } from '../config/scalar-types.ts';
+import { count, duration, onOff, size, target } from '../config/types.ts';
 import type { Target } from '../config/settings.ts';
 import { GIB, MIB, MINUTE_MS, SECOND_MS } from '../config/units.ts';
 import { fieldValue } from '../http/fields.ts';

@@ -1,7 +1,7 @@
 /** Options: how much may be received and buffered, and how long each stage of an exchange may take. */
 
 import type { Rows } from '../option-type.ts';
-import { duration, path, size } from '../scalar-types.ts';
+import { duration, path, size } from '../types.ts';
 import { GIB, KIB, MIB, SECOND_MS, MINUTE_MS } from '../units.ts';
 
 const TIB = 1024 * GIB;

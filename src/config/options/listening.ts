@@ -1,7 +1,7 @@
 /** Options: where the proxy listens, and where its upstream does. */
 
 import type { Rows } from '../option-type.ts';
-import { host, onOff, path, port, socketPath, target } from '../scalar-types.ts';
+import { host, onOff, path, port, socketPath, target } from '../types.ts';
 
 export const LISTENING: Rows<
   'target' | 'port' | 'host' | 'socketPath' | 'tlsCert' | 'tlsKey' | 'admin' | 'adminPort' | 'adminHost'

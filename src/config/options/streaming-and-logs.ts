@@ -1,8 +1,7 @@
 /** Options: what is relayed without buffering, and what is logged. */
 
-import { streamed } from '../list-types.ts';
+import { choice, onOff, streamed } from '../types.ts';
 import type { Rows } from '../option-type.ts';
-import { choice, onOff } from '../scalar-types.ts';
 
 export const STREAMING: Rows<'stream'> = {
   stream: {

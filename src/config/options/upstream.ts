@@ -1,8 +1,7 @@
 /** Options: how requests go to the upstream, when one is tried again, and when it waits. */
 
-import { trustedPeers, methods } from '../list-types.ts';
+import { choice, count, duration, methods, onOff, trustedPeers } from '../types.ts';
 import type { Rows } from '../option-type.ts';
-import { choice, count, duration, onOff } from '../scalar-types.ts';
 import { SECOND_MS } from '../units.ts';
 
 export const UPSTREAM: Rows<

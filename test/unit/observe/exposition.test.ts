@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { exposition, Histogram, sample, type Metric } from '../../../src/observe/exposition.ts';
+import { exposition, Histogram, sample, type Metric } from '../../../src/observe/metrics.ts';
 
 const counter = (samples: Metric['samples']): Metric => ({
   name: 'x_total',
