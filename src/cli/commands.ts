@@ -11,27 +11,27 @@ interface CommandEntry {
 export const COMMANDS: readonly CommandEntry[] = [
   {
     word: 'print-config',
-    purpose: 'show the settings in force, and where each came from',
+    purpose: 'show the settings in effect and where each came from',
     load: async () => (await import('./print-config.ts')).printConfig,
   },
   {
     word: 'diagnose',
-    purpose: 'find out whether a server cuts its responses',
+    purpose: 'check whether a server cuts its responses short',
     load: async () => (await import('./diagnose.ts')).diagnose,
   },
   {
     word: 'healthcheck',
-    purpose: 'ask whether a lastbyte lives, for a container',
+    purpose: 'check that a running lastbyte is healthy',
     load: async () => (await import('./healthcheck.ts')).healthcheck,
   },
   {
     word: 'init',
-    purpose: 'write a configuration to begin with',
+    purpose: 'write a starter configuration file',
     load: async () => (await import('./init.ts')).init,
   },
   {
     word: 'completion',
-    purpose: 'write a completion script for bash, zsh or fish',
+    purpose: 'print a completion script for bash, zsh or fish',
     load: async () => (await import('./completion.ts')).completion,
   },
 ];

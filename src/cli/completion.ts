@@ -41,9 +41,9 @@ complete -c lastbyte -f -a '(__lastbyte_offers)'
 
 const USAGE = `Usage: $0 completion ${SHELLS.join('|')}
 
-Writes the script by which the shell completes commands, flags and their words.`;
+Prints a script that completes commands, flags and their values in your shell.`;
 
-const EPILOGUE = `To have it in every new shell, where lastbyte is installed (npm install --global lastbyte):
+const EPILOGUE = `To load it in every new shell (needs npm install --global lastbyte):
 
   bash   echo 'source <(lastbyte completion bash)' >> ~/.bashrc
   zsh    echo 'source <(lastbyte completion zsh)' >> ~/.zshrc      (after compinit)

@@ -13,10 +13,10 @@ const OF_REQUEST: ReadonlySet<string> = new Set(['method', 'header', 'body-size'
 
 export const DIAGNOSE_FLAGS: Readonly<Record<string, Options>> = {
   ...Object.fromEntries(DIAGNOSE_OPTION_NAMES.map(flagOf)),
-  data: { describe: 'The body; @file: the content of this file.', group: 'Request:' },
-  json: { describe: 'Write the report as JSON.', boolean: true, group: 'Report:' },
+  data: { describe: 'The request body, or @file to read it from a file.', group: 'Request:' },
+  json: { describe: 'Print the report as JSON.', boolean: true, group: 'Report:' },
   curl: {
-    describe: 'Write a curl command that shows the worst of it; the report goes to stderr.',
+    describe: 'Print a curl command that reproduces the worst case; the report goes to stderr.',
     boolean: true,
     group: 'Report:',
   },

@@ -22,17 +22,16 @@ const DEFAULT_COLUMNS = 100;
 
 const USAGE = `Usage: $0 diagnose [options] <url>
 
-Asks the server at <url> in all the ways in which clients ask, on raw sockets
-of its own, and says whether it closes connections before its responses are
-whole, and what helps. Bodies are sent with GET unless --method names another:
-an unsafe method is sent in each try, and the server does each time what it
-does for it. Give it an address whose response is large.`;
+Sends requests to the server at <url> in all the ways that clients do, and
+reports whether it closes connections before its responses are complete, why,
+and what to do about it. Use a URL with a large response. Bodies are sent with
+GET unless --method names another method. An unsafe method (POST, PUT, PATCH,
+DELETE) is sent for real in every try, with its side effects.`;
 
-const EPILOGUE = `The table: how many responses arrived whole, what was lost, and how the
-connection ended. RST: the server reset it. FIN: it closed it cleanly.
+const EPILOGUE = `The report shows how many responses arrived complete, what was lost, and how
+each connection ended: FIN (closed cleanly) or RST (reset by the server).
 Sizes: 512kb, 10mb. Times: 100ms, 30s, 5m.
-Exit codes: 0 no fault found, 1 fault found, 2 bad usage,
-3 could not be reached.`;
+Exit codes: 0 no fault found, 1 fault found, 2 bad usage, 3 server unreachable.`;
 
 export const diagnose: Command = {
   // To be completed: in the help they would be a page.
@@ -40,10 +39,10 @@ export const diagnose: Command = {
   help: (y) =>
     y
       .usage(USAGE)
-      .example('$0 diagnose 8000/report', 'a GET of /report, with and without a body')
-      .example('$0 diagnose 8000/api --method POST --data @body.json', 'as a client posts to it')
-      .example('$0 diagnose 8000/report --through 8080', 'the same beside a lastbyte on port 8080')
-      .example('$0 diagnose 8000/report --curl | bash', 'show the fault with curl')
+      .example('$0 diagnose 8000/report', 'GET /report, with and without a body')
+      .example('$0 diagnose 8000/api --method POST --data @body.json', 'POST a JSON body')
+      .example('$0 diagnose 8000/report --through 8080', 'compare with a lastbyte on port 8080')
+      .example('$0 diagnose 8000/report --curl | bash', 'reproduce the fault with curl')
       .epilogue(EPILOGUE),
   run: async (line, { streams: { stdout, stderr }, env }) => {
     const diagnosis = diagnosisOf(line);

@@ -18,23 +18,23 @@ const TIMEOUT_MS = 2_000;
 
 const USAGE = `Usage: $0 healthcheck [options] [url]
 
-Asks the admin listener's /healthz whether the proxy lives, and waits up to 2 s
-for the response. Without url it takes the address from the proxy's own
-settings: --config, LASTBYTE_* variables, and the flags of lastbyte itself
-(lastbyte --help --all). By default 127.0.0.1:8081.`;
+Requests /healthz from the admin port of a running lastbyte and waits up to 2 s
+for the response. Without a URL, it finds the port in the proxy's own settings:
+--config, LASTBYTE_* variables, and the flags of lastbyte itself (lastbyte
+--help --all). The default is 127.0.0.1:8081.`;
 
 export const healthcheck: Command = {
   options: (all) => ({
     ...settingsOptions(all ? 'all' : 'none'),
-    ready: { describe: 'Ask /readyz: whether the upstream takes connections, too.', boolean: true },
+    ready: { describe: 'Request /readyz: also check that the upstream accepts connections.', boolean: true },
   }),
   help: (y) =>
     y
       .usage(USAGE)
-      .example('$0 healthcheck', 'by the variables and defaults')
-      .example('$0 healthcheck --config lastbyte.yaml', 'by this file')
-      .example('$0 healthcheck 9000 --ready', 'the admin port 9000, and its upstream')
-      .epilogue('Exit codes: 0 it answered 200, 1 it did not, 2 bad usage or configuration.'),
+      .example('$0 healthcheck', 'use the variables and defaults')
+      .example('$0 healthcheck --config lastbyte.yaml', 'use this file')
+      .example('$0 healthcheck 9000 --ready', 'admin port 9000, and its upstream')
+      .epilogue('Exit codes: 0 healthy (status 200), 1 not healthy, 2 bad usage or configuration.'),
   run: async (line, { env, streams: { stdout, stderr } }) => {
     const question = questionOf(line, env);
     switch (question.kind) {

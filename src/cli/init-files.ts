@@ -13,8 +13,8 @@ export const COMPOSE_FILE = 'compose.lastbyte.yaml';
 
 const HEADER = `# lastbyte's configuration: lastbyte --config ${CONFIG_FILE}
 #
-# Lines that begin with #name: show the default of an option; take the # away to change it.
-# LASTBYTE_* variables and flags come before this file. lastbyte print-config shows what is in force.
+# A line that starts with #name: shows an option's default. Remove the # to change it.
+# LASTBYTE_* variables and flags override this file. lastbyte print-config shows the settings in effect.
 `;
 
 interface Ports {
@@ -64,13 +64,13 @@ export function composeFileText(target: Target, folder: string): string {
   lastbyte:
 ${imageFrom(PACKAGE_FOLDER, folder)}
     environment:
-      # "web" stands for your server's service; it has to listen on 0.0.0.0 in its container.
+      # Replace "web" with the name of your server's service. It must listen on 0.0.0.0 in its container.
       LASTBYTE_TARGET: http://web:${behind}
       LASTBYTE_CONFIG: /etc/${CONFIG_FILE}
       LASTBYTE_HOST: 0.0.0.0
       LASTBYTE_ADMIN_HOST: 0.0.0.0
     volumes: ['./${CONFIG_FILE}:/etc/${CONFIG_FILE}:ro']
-    # On loopback: the proxy is for this machine, and the admin page asks for no password.
+    # On loopback only: the admin page has no password.
     ports: ['127.0.0.1:${port}:${port}', '127.0.0.1:${adminPort}:${adminPort}']
     read_only: true
     tmpfs: [/tmp]
@@ -88,10 +88,10 @@ function imageFrom(source: string, folder: string): string {
   const path = relative(folder, source).split(sep).join('/');
   const context = JSON.stringify(path === '' || path.startsWith('..') ? path || '.' : `./${path}`);
   if (existsSync(join(source, 'Dockerfile'))) {
-    return `    # lastbyte's own folder, seen from here: a clone of its repository.
+    return `    # A clone of the lastbyte repository, relative to this file.
     build: ${context}`;
   }
-  return `    # Where lastbyte is installed, seen from here.
+  return `    # The installed lastbyte package, relative to this file.
     build:
       context: ${context}
       dockerfile_inline: |

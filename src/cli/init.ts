@@ -20,10 +20,10 @@ import { faultReport } from './streams.ts';
 
 const USAGE = `Usage: $0 init [options] [target]
 
-Writes ${CONFIG_FILE} into the current folder: every option with its purpose,
-those that are changed most in force, the others as comments. Without target it
-looks what is there: Django (manage.py) listens on port 8000, Flask (app.py,
-wsgi.py) on 5000. Then shows how to run it, and a service for docker compose.`;
+Writes ${CONFIG_FILE} to the current folder. It lists every option: the target
+and the ports are set, the others are comments. Without a target, init looks for
+Django (manage.py, port 8000) or Flask (app.py or wsgi.py, port 5000). It then
+prints how to run lastbyte, and a service for Docker Compose.`;
 
 /** Where docker compose looks on its own, in its order. */
 const OWN_COMPOSE_FILES = ['compose.yaml', 'compose.yml', 'docker-compose.yaml', 'docker-compose.yml'];
@@ -37,11 +37,11 @@ interface NewFile {
 
 export const init: Command = {
   options: () => ({
-    compose: { describe: `Write that service to ${COMPOSE_FILE}, instead of showing it.`, boolean: true },
-    force: { describe: 'Replace files that exist.', boolean: true },
+    compose: { describe: `Write the service to ${COMPOSE_FILE} instead of printing it.`, boolean: true },
+    force: { describe: 'Overwrite existing files.', boolean: true },
   }),
   help: (y) =>
-    y.usage(USAGE).epilogue('Exit codes: 0 written, 1 a file exists or cannot be written, 2 bad usage.'),
+    y.usage(USAGE).epilogue('Exit codes: 0 success, 1 a file exists or cannot be written, 2 bad usage.'),
   run: async ({ words, flags, faults: shape }, { streams: { stdout, stderr } }) => {
     const [word, ...surplus] = words;
     const read = word === undefined ? null : parseTarget(word.trim());

@@ -13,20 +13,20 @@ import { settingsOptions } from './settings-flags.ts';
 
 const USAGE = `Usage: $0 print-config [options] [target]
 
-Shows the settings in force, and where each came from: a file that
-lastbyte --config could read. It takes every flag of lastbyte itself
-(lastbyte --help --all).`;
+Shows the settings in effect and where each came from. The output is a valid
+configuration file for --config. Accepts every flag of lastbyte itself; see
+lastbyte --help --all.`;
 
 export const printConfig: Command = {
   options: (all) => ({
     ...settingsOptions(all ? 'all' : 'none'),
-    json: { describe: 'Write JSON, for programs.', boolean: true },
+    json: { describe: 'Print JSON.', boolean: true },
   }),
   help: (y) =>
     y
       .usage(USAGE)
-      .example('$0 print-config --config lastbyte.yaml', 'what that file changes')
-      .epilogue('Exit codes: 0 fine, 2 bad usage or configuration.'),
+      .example('$0 print-config --config lastbyte.yaml', 'check what that file sets')
+      .epilogue('Exit codes: 0 success, 2 bad usage or configuration.'),
   run: async (line, { env, streams: { stdout, stderr } }) => {
     const { json, ...flags } = line.flags;
     const { sources, faults } = proxyRequest({ ...line, flags }, env);

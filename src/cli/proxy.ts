@@ -14,15 +14,16 @@ import { settingsOptions, settingsRequest } from './settings-flags.ts';
 
 const USAGE = `Usage: $0 [options] [target] [-- command]
 
-Every response, to the last byte: a proxy for dev servers that close
-connections too early. The target is such a server: a port, host:port, a URL,
-or unix:/path; by default port 8000. A command after -- starts the server, and
-lastbyte ends with it; without a target it is given a free port as PORT.`;
+A reverse proxy for dev servers that cut their responses short. The target is
+your server: a port, host:port, a URL, or unix:/path (default: port 8000).
+With a command after --, lastbyte starts the server and exits with it. Without
+a target, the command gets a free port in the PORT variable.`;
 
-const EPILOGUE = `Every flag is also a variable (--body-hold: LASTBYTE_BODY_HOLD) and a key of
-the file (body-hold). Sizes: 512kb, 10mb, 1gb. Times: 100ms, 30s, 5m, 0.
-Exit codes: 0 fine, 1 failed, 2 bad usage or configuration; after --, the
-command's own, 127 not found, 126 not executable.`;
+const EPILOGUE = `Every flag is also an environment variable (--body-hold: LASTBYTE_BODY_HOLD)
+and a key in the configuration file (body-hold).
+Sizes: 512kb, 10mb, 1gb. Times: 100ms, 30s, 5m, 0.
+Exit codes: 0 success, 1 failure, 2 bad usage or configuration. With a command
+after --: the command's own, 127 if not found, 126 if not executable.`;
 
 export const proxy: Command = {
   options: (all) => ({
@@ -33,11 +34,11 @@ export const proxy: Command = {
   help: (y) =>
     y
       .usage(USAGE)
-      .example('$0 8000', 'in front of a dev server on port 8000')
-      .example('$0 8000 -- python manage.py runserver', 'start both; end both')
-      .example('$0 -- npm run dev', 'the same, on a free port')
-      .example('$0 django:8000 --host 0.0.0.0', 'beside a container, open to others')
-      .example('$0 --config lastbyte.yaml -p 9000', 'a file, with one option changed')
+      .example('$0 8000', 'proxy a dev server on port 8000')
+      .example('$0 8000 -- python manage.py runserver', 'start and stop both together')
+      .example('$0 -- npm run dev', 'the same, with a free port in PORT')
+      .example('$0 django:8000 --host 0.0.0.0', 'in a container, reachable from outside')
+      .example('$0 --config lastbyte.yaml -p 9000', 'a file, with one option overridden')
       .epilogue(EPILOGUE),
   run: async (line, { env, streams, version }) => {
     const { json, ...flags } = line.flags;

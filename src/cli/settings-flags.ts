@@ -34,7 +34,7 @@ export function settingsOptions(shown: ShownSettings): Readonly<Record<string, O
       ...(shown === 'all' ? { group: 'Program:' } : {}),
     },
     all: {
-      describe: 'With --help: show every option.',
+      describe: 'With --help, show every option.',
       boolean: true,
       ...(shown === 'all' ? { group: 'Program:' } : {}),
     },

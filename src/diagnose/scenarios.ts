@@ -44,14 +44,14 @@ export const SCENARIOS: readonly Scenario[] = [
     // The plainest case: everything else is compared with it.
     name: 'get-kept',
     title: 'no body, keep-alive, asked twice',
-    purpose: 'Whether a kept connection carries a second request.',
+    purpose: 'Whether a keep-alive connection serves a second request.',
     plan: planOf({ connection: 'keep-alive', again: true }),
   },
   {
     // What a script or another server asks by default.
     name: 'get-closed',
     title: 'no body, close',
-    purpose: 'Whether a response that ends the connection arrives whole.',
+    purpose: 'Whether a response with Connection: close arrives complete.',
     plan: planOf({}),
   },
   {
@@ -65,70 +65,70 @@ export const SCENARIOS: readonly Scenario[] = [
     // A client that is busy with something else when its response comes.
     name: 'get-late',
     title: 'no body, close, late reader',
-    purpose: 'Whether a response survives in the buffers while nobody reads it.',
+    purpose: 'Whether a response survives in the buffers while the client does not read.',
     plan: planOf({ reader: 'late' }),
   },
   {
     // A client that has no more to say and closes its side.
     name: 'get-half-closed',
     title: 'no body, close, half-closed',
-    purpose: 'Whether a client that has sent its FIN still gets its response (RFC 9112 section 9.6).',
+    purpose: 'Whether a client that has sent its FIN still gets the response (RFC 9112 section 9.6).',
     plan: planOf({ halfClose: true }),
   },
   {
     // ab, old health checks, and proxies that speak HTTP/1.0 upstream.
     name: 'get-http10',
     title: 'no body, HTTP/1.0',
-    purpose: 'How a client of HTTP/1.0 is answered.',
+    purpose: 'How the server responds to an HTTP/1.0 client.',
     plan: planOf({ version: '1.0' }),
   },
   {
     // The method given, with Content-Length: 0: what differs from it with a body is owed to the body.
     name: 'empty-closed',
     title: 'empty body, close',
-    purpose: 'Whether the method given is answered whole when there is nothing to leave unread.',
+    purpose: 'Whether the response to this method is complete when there is no body to leave unread.',
     plan: planOf({ method: 'given' }),
   },
   {
     // A form, or JSON, from a client that does not keep its connection.
     name: 'length-closed',
     title: 'Content-Length body, close',
-    purpose: 'Whether a body of known length is read before the connection is closed.',
+    purpose: 'Whether a Content-Length body is read before the connection is closed.',
     plan: planOf({ framing: 'length' }),
   },
   {
     // The fault at its worst, with a length.
     name: 'length-slow',
     title: 'Content-Length body, close, slow reader',
-    purpose: 'The same when the response has not left the buffers by then.',
+    purpose: 'The same, when part of the response is still in the buffers.',
     plan: planOf({ framing: 'length', reader: 'slow' }),
   },
   {
     // A client with a connection pool.
     name: 'length-kept',
     title: 'Content-Length body, keep-alive, then a GET',
-    purpose: 'Whether keep-alive spares the response, and whether an unread body spoils the next request.',
+    purpose: 'Whether keep-alive prevents the cut, and whether an unread body corrupts the next request.',
     plan: planOf({ framing: 'length', connection: 'keep-alive', again: true }),
   },
   {
     // The cure: the head alone, and the body only when the server seems to wait for it.
     name: 'length-withheld',
     title: 'Content-Length body, close, withheld',
-    purpose: 'Whether the server answers without the body, so that nothing is unread when it closes.',
+    purpose: 'Whether the server responds without the body, so that nothing is unread when it closes.',
     plan: planOf({ framing: 'length', sent: 'withheld', reader: 'slow' }),
   },
   {
     // An upload that is refused, or answered, before it is over.
     name: 'length-half',
     title: 'Content-Length body, close, half of it sent',
-    purpose: 'What an early response does to a client in the middle of its upload.',
+    purpose: 'What happens to a client that is still uploading when the response arrives.',
     plan: planOf({ framing: 'length', sent: 'half', reader: 'slow' }),
   },
   {
     // What curl does with a large body.
     name: 'length-expect',
     title: 'Content-Length body, close, Expect',
-    purpose: 'Whether 100 (Continue) is sent only when the body is wanted.',
+    purpose: 'Whether 100 (Continue) is sent only when the server wants the body.',
     plan: planOf({ framing: 'length', sent: 'on-continue', reader: 'slow' }),
   },
   {
@@ -149,14 +149,14 @@ export const SCENARIOS: readonly Scenario[] = [
     // The fault at its worst, in chunks.
     name: 'chunked-slow',
     title: 'chunked body, close, slow reader',
-    purpose: 'The same when the response has not left the buffers by then.',
+    purpose: 'The same, when part of the response is still in the buffers.',
     plan: planOf({ framing: 'chunked', reader: 'slow' }),
   },
   {
     // A proxy that passes chunks on.
     name: 'chunked-kept',
     title: 'chunked body, keep-alive, then a GET',
-    purpose: 'Whether keep-alive spares the response, and whether an unread body spoils the next request.',
+    purpose: 'Whether keep-alive prevents the cut, and whether an unread body corrupts the next request.',
     plan: planOf({ framing: 'chunked', connection: 'keep-alive', again: true }),
   },
 ];

@@ -121,27 +121,32 @@ export type DiagnoseOptionName = keyof OptionValues;
 
 export const DIAGNOSE_OPTIONS: { readonly [Name in DiagnoseOptionName]: DiagnoseOption<OptionValues[Name]> } =
   {
-    method: row('method', method, 'GET', 'The method of the requests that have a body.'),
-    headers: row('header', header, [], "A field of every request, as 'Name: value'; may be repeated."),
+    method: row('method', method, 'GET', 'Method of the requests that have a body.'),
+    headers: row('header', header, [], "Header for every request, as 'Name: value'; may be repeated."),
     bodySize: row(
       'body-size',
       size({ min: 1, max: 64 * MIB }),
       DEFAULT_BODY_BYTES,
-      'Size of the body that is sent when there is no --data.',
+      'Size of the request body when there is no --data.',
     ),
-    tries: row('tries', count({ min: 1, max: 1000 }), 10, 'Tries of each scenario.'),
+    tries: row('tries', count({ min: 1, max: 1000 }), 10, 'Number of tries per scenario.'),
     scenarios: row('scenario', scenario, [], 'Run only these scenarios.'),
     through: row(
       'through',
       optional(target),
       null,
-      'Put the same requests through a running lastbyte too, and compare.',
+      'Send the same requests through a running lastbyte as well, and compare.',
     ),
-    insecure: row('insecure', onOff, false, 'Accept a certificate that cannot be verified.'),
-    connectTimeout: row('connect-timeout', duration, 5 * SECOND_MS, 'Longest time to wait for a connection.'),
-    timeout: row('timeout', duration, 5 * SECOND_MS, 'Silence that counts as a hang.'),
-    tryLimit: row('try-limit', duration, 10 * SECOND_MS, 'Longest time of one response.'),
-    timeLimit: row('time-limit', duration, 2 * MINUTE_MS, 'Longest time of all together.'),
+    insecure: row('insecure', onOff, false, 'Skip certificate verification.'),
+    connectTimeout: row('connect-timeout', duration, 5 * SECOND_MS, 'How long connecting may take.'),
+    timeout: row(
+      'timeout',
+      duration,
+      5 * SECOND_MS,
+      'How long a server may be silent before it counts as hung.',
+    ),
+    tryLimit: row('try-limit', duration, 10 * SECOND_MS, 'How long one response may take.'),
+    timeLimit: row('time-limit', duration, 2 * MINUTE_MS, 'How long the whole diagnosis may take.'),
     maxAnswer: row('max-answer', size({ min: 1, max: 64 * GIB }), 256 * MIB, 'Largest response to read.'),
   };
 

@@ -44,57 +44,57 @@ type CounterName =
 export const COUNTERS: Readonly<Record<CounterName, CounterRow>> = {
   exchanges: {
     name: 'lastbyte_exchanges_total',
-    help: 'Exchanges that are over, by how they ended for the client.',
+    help: 'Finished exchanges, by their outcome for the client.',
     labels: { outcome: OUTCOMES },
   },
   responses: {
     name: 'lastbyte_responses_total',
-    help: 'Answers that clients were sent, by the class of their status; none: the client left before.',
+    help: 'Responses sent to clients, by status class; none: the client left first.',
     labels: { class: CLASSES },
   },
   refusals: {
     name: 'lastbyte_refusals_total',
-    help: 'Exchanges that were refused or cut, by the code that docs/failure-modes.md explains.',
+    help: 'Exchanges that were refused or cut, by error code (docs/failure-modes.md explains each).',
     labels: { error: ERROR_CODES },
   },
   saved: {
     name: 'lastbyte_saved_total',
-    help: 'Exchanges that were delivered whole after another try or a wait, or before their body was sent.',
+    help: 'Exchanges delivered complete thanks to a retry, a wait, or a withheld request body.',
     labels: { by: SAVED_BY },
   },
   attempts: {
     name: 'lastbyte_attempts_total',
-    help: 'Times that the upstream was asked, by why, and by the verdict on what came back.',
+    help: 'Requests to the upstream, by reason and by the verdict on the response.',
     labels: { reason: REASONS, verdict: VERDICTS },
   },
   endings: {
     name: 'lastbyte_upstream_endings_total',
-    help: 'How the upstream ended its responses, by how much of the request body it had been given.',
+    help: 'How the upstream ended its responses, by how much of the request body had been sent.',
     labels: { ending: ENDINGS, request_body: REQUEST_BODIES },
   },
   requestBytes: {
     name: 'lastbyte_request_body_bytes_total',
-    help: 'Bytes of request bodies that clients sent.',
+    help: 'Request body bytes received from clients.',
     labels: {},
   },
   responseBytes: {
     name: 'lastbyte_response_body_bytes_total',
-    help: 'Bytes of response bodies that clients were sent.',
+    help: 'Response body bytes sent to clients.',
     labels: {},
   },
   upstreamBytes: {
     name: 'lastbyte_upstream_body_bytes_total',
-    help: 'Bytes of response bodies that the upstream sent, those of failed tries included.',
+    help: 'Response body bytes received from the upstream, including failed attempts.',
     labels: {},
   },
   surplusBytes: {
     name: 'lastbyte_upstream_surplus_bytes_total',
-    help: 'Bytes that the upstream sent after the end of a response; they are thrown away.',
+    help: 'Bytes that the upstream sent after the end of a response; they are discarded.',
     labels: {},
   },
   adminErrors: {
     name: 'lastbyte_admin_errors_total',
-    help: 'Errors of the admin listener and the inspector themselves, each in the log; traffic went on. Please report them.',
+    help: 'Internal errors of the admin listener and the inspector. Each is logged; traffic is not affected. Please report them.',
     labels: {},
   },
 };
@@ -104,17 +104,17 @@ type HistogramName = 'duration' | 'firstByte' | 'wait';
 export const HISTOGRAMS: Readonly<Record<HistogramName, HistogramRow>> = {
   duration: {
     name: 'lastbyte_exchange_duration_seconds',
-    help: "From the request's head to the last byte of the response, waits and tries included.",
+    help: 'Time from the request head to the last byte of the response, including waits and retries.',
     buckets: SECONDS,
   },
   firstByte: {
     name: 'lastbyte_upstream_first_byte_seconds',
-    help: "From a try's request head to the first byte of its response; of more than 100 exchanges a second, a sample.",
+    help: "Time from an attempt's request head to the first byte of its response; sampled above 100 exchanges per second.",
     buckets: SECONDS,
   },
   wait: {
     name: 'lastbyte_wait_seconds',
-    help: 'How long requests waited for an upstream that took no connections; those that did not wait are not counted.',
+    help: 'Time that requests waited for an upstream that refused connections; requests that did not wait are not counted.',
     buckets: SECONDS,
   },
 };
@@ -136,58 +136,58 @@ export type ReadingName =
   | 'external';
 
 export const READINGS: Readonly<Record<ReadingName, ReadingRow>> = {
-  running: { name: 'lastbyte_exchanges_in_flight', help: 'Exchanges under way.', rises: false },
+  running: { name: 'lastbyte_exchanges_in_flight', help: 'Exchanges in progress.', rises: false },
   connections: {
     name: 'lastbyte_client_connections',
-    help: 'Connections of clients that are open.',
+    help: 'Open client connections.',
     rises: false,
   },
   lingering: {
     name: 'lastbyte_client_connections_lingering',
-    help: 'Connections whose last response is out, and which wait for their end.',
+    help: 'Client connections whose last response has been sent and that are waiting to close.',
     rises: false,
   },
   waiting: {
     name: 'lastbyte_requests_waiting',
-    help: 'Requests that wait for an upstream that takes no connections.',
+    help: 'Requests waiting for an upstream that refuses connections.',
     rises: false,
   },
-  spoolMemory: { name: 'lastbyte_spool_memory_bytes', help: 'Memory that bodies take.', rises: false },
+  spoolMemory: { name: 'lastbyte_spool_memory_bytes', help: 'Memory used by buffered bodies.', rises: false },
   spoolMemoryLimit: {
     name: 'lastbyte_spool_memory_limit_bytes',
-    help: 'What --memory-total allows.',
+    help: 'The limit set by --memory-total.',
     rises: false,
   },
-  spoolDisk: { name: 'lastbyte_spool_disk_bytes', help: 'Disk that bodies take.', rises: false },
+  spoolDisk: { name: 'lastbyte_spool_disk_bytes', help: 'Disk space used by buffered bodies.', rises: false },
   spoolDiskLimit: {
     name: 'lastbyte_spool_disk_limit_bytes',
-    help: 'What --disk-total allows.',
+    help: 'The limit set by --disk-total.',
     rises: false,
   },
   startTime: {
     name: 'lastbyte_process_start_time_seconds',
-    help: 'When the process started, in seconds since the epoch.',
+    help: 'Start time of the process, in seconds since the epoch.',
     rises: false,
   },
   cpu: {
     name: 'lastbyte_process_cpu_seconds_total',
-    help: 'Processor time that the process took, in the program and in the kernel.',
+    help: 'User and system CPU time of the process.',
     rises: true,
   },
   loop: {
     name: 'lastbyte_process_event_loop_active_seconds_total',
-    help: 'Time in which the event loop was at work; its rate is its load, 1 at most.',
+    help: 'Time the event loop was busy; its rate is the load, at most 1.',
     rises: true,
   },
   residentMemory: {
     name: 'lastbyte_process_resident_memory_bytes',
-    help: 'Memory of the process, as the kernel counts it.',
+    help: 'Resident memory of the process.',
     rises: false,
   },
-  heapUsed: { name: 'lastbyte_process_heap_used_bytes', help: "JavaScript's heap in use.", rises: false },
+  heapUsed: { name: 'lastbyte_process_heap_used_bytes', help: 'JavaScript heap in use.', rises: false },
   external: {
     name: 'lastbyte_process_external_memory_bytes',
-    help: "Memory outside JavaScript's heap that it holds, such as bodies.",
+    help: 'Memory held outside the JavaScript heap, such as bodies.',
     rises: false,
   },
 };

@@ -9,7 +9,7 @@ export const STREAMING: Rows<'stream'> = {
     name: 'stream',
     type: streamed,
     default: [],
-    purpose: 'Relay these paths and media types as they come; event streams and WebSockets always are.',
+    purpose: 'Pass these paths and media types through unbuffered; event streams and WebSockets always are.',
   },
 };
 
@@ -19,20 +19,20 @@ export const LOGS: Rows<'logLevel' | 'accessLog' | 'quiet'> = {
     name: 'log-level',
     type: choice('error', 'warn', 'info', 'debug'),
     default: 'info',
-    purpose: 'How much is logged; warn keeps only what went wrong.',
+    purpose: 'The least severe messages to log; warn logs only problems.',
   },
   accessLog: {
     setting: 'accessLog',
     name: 'access-log',
     type: choice('auto', 'pretty', 'json', 'combined', 'off'),
     default: 'auto',
-    purpose: 'How exchanges are logged; auto is pretty on a terminal and json elsewhere.',
+    purpose: 'Format of the access log; auto is pretty on a terminal, json elsewhere.',
   },
   quiet: {
     setting: 'quiet',
     name: 'quiet',
     type: onOff,
     default: false,
-    purpose: 'Say only what went wrong, and not where it listens.',
+    purpose: 'Log only problems, and skip the startup message.',
   },
 };
