@@ -5,7 +5,8 @@ import { allBuffersBytes, bufferBytes, Segment } from './buffer-pool.ts';
 import type { BufferPool } from './buffer-pool.ts';
 
 const FIRST_SEGMENT_BYTES = 16 * 1024;
-const FILE_SEGMENT_BYTES = 256 * 1024;
+/** As much as one part on its way to a file is at most. */
+const DISK_STEP_BYTES = 256 * 1024;
 /** For what has already come of a body that waits for memory: what one read brings. */
 const WAITING_SEGMENT_BYTES = 64 * 1024;
 
@@ -66,7 +67,8 @@ export class BodyRoom {
 
   /** A segment on its way to the file, for which there is room on disk, or will be. */
   fileSegment(): Segment {
-    return this.#segment(FILE_SEGMENT_BYTES, FILE_SEGMENT_BYTES);
+    const buffer = this.buffers.takeForFile();
+    return new Segment(buffer, buffer.memory.length);
   }
 
   /**
@@ -76,7 +78,7 @@ export class BodyRoom {
    * @param end is told how the wait ends, where the room is taken later
    */
   takeDisk(bytes: number, end: (how: WaitEnd) => void): 'now' | 'later' | 'never' {
-    const neededBytes = this.#limits.expectedBytes ?? bytes + FILE_SEGMENT_BYTES;
+    const neededBytes = this.#limits.expectedBytes ?? bytes + DISK_STEP_BYTES;
     const missing = neededBytes - this.#disk.heldBytes;
     if (missing <= 0 || this.#disk.take(missing)) return 'now';
     return this.#disk.takeLater(missing, end) ? 'later' : 'never';

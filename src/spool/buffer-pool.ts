@@ -9,6 +9,9 @@ const SMALLEST_BYTES = 1024;
 const LARGEST_BYTES = 1024 * 1024;
 /** What nobody needed for so long goes back to the system. */
 const PERIOD_MS = 10_000;
+/** For a part of a body on its way to or from a file: as long as there is room, and the least where there is none. */
+const FILE_BYTES = 256 * 1024;
+const LEAST_FILE_BYTES = 64 * 1024;
 
 /** Memory that a pool lends to one user. There is no other way to give memory to a pool than to release this. */
 export interface PooledBuffer {
@@ -19,21 +22,22 @@ export interface PooledBuffer {
 }
 
 export class BufferPool {
-  readonly #maxIdleBytes: number;
+  readonly #limitBytes: number;
   readonly #now: () => number;
   /** By size. All of it was allocated here: memory from anywhere else may belong to Node, and be in use. */
   readonly #idle = new Map<number, Buffer[]>();
   #idleBytes = 0;
+  #lentBytes = 0;
   /** The least that was idle since the period began. */
   #unneededBytes = 0;
   #periodEndsMs = 0;
 
   /**
-   * @param maxIdleBytes how much is kept while nobody uses it
+   * @param limitBytes how much there may be, lent and idle: of what is lent, others must see to that
    * @param now the monotonic clock, in ms
    */
-  constructor(maxIdleBytes: number, now: () => number = () => performance.now()) {
-    this.#maxIdleBytes = maxIdleBytes;
+  constructor(limitBytes: number, now: () => number = () => performance.now()) {
+    this.#limitBytes = limitBytes;
     this.#now = now;
     for (let bytes = LARGEST_BYTES; bytes >= SMALLEST_BYTES; bytes /= 2) this.#idle.set(bytes, []);
   }
@@ -44,18 +48,48 @@ export class BufferPool {
 
   /** Memory of this size with anything in it. Only the sizes that `bufferBytes` names are used again. */
   take(bytes: number): PooledBuffer {
+    const memory = this.#reused(bytes) ?? this.#allocated(bytes);
+    this.#lentBytes += bytes;
+    return new Loan(memory, this.#takeBack);
+  }
+
+  /** For a part of a body on its way to or from a file. However little memory there is, every body goes on. */
+  takeForFile(): PooledBuffer {
+    const isRoom = this.#lentBytes + FILE_BYTES <= this.#limitBytes;
+    return this.take(isRoom ? FILE_BYTES : LEAST_FILE_BYTES);
+  }
+
+  #reused(bytes: number): Buffer | null {
     const memory = this.#idle.get(bytes)?.pop();
-    // `allocUnsafe` would hand out a part of the memory that Node shares among all small buffers.
-    if (memory === undefined) return new Loan(Buffer.allocUnsafeSlow(bytes), this.#takeBack);
+    if (memory === undefined) return null;
     this.#idleBytes -= bytes;
     this.#unneededBytes = Math.min(this.#unneededBytes, this.#idleBytes);
-    return new Loan(memory, this.#takeBack);
+    return memory;
+  }
+
+  #allocated(bytes: number): Buffer {
+    if (!this.#hasRoom(bytes)) this.#makeRoom(bytes);
+    // `allocUnsafe` would hand out a part of the memory that Node shares among all small buffers.
+    return Buffer.allocUnsafeSlow(bytes);
+  }
+
+  #hasRoom(bytes: number): boolean {
+    return this.#lentBytes + this.#idleBytes + bytes <= this.#limitBytes;
+  }
+
+  /** At the cost of what is idle in other sizes. */
+  #makeRoom(bytes: number): void {
+    for (const [size, idle] of this.#idle) {
+      while (!this.#hasRoom(bytes) && idle.pop() !== undefined) this.#idleBytes -= size;
+    }
+    this.#unneededBytes = Math.min(this.#unneededBytes, this.#idleBytes);
   }
 
   readonly #takeBack = (memory: Buffer): void => {
     const bytes = memory.length;
+    this.#lentBytes -= bytes;
     const idle = this.#idle.get(bytes);
-    if (idle === undefined || this.#idleBytes + bytes > this.#maxIdleBytes) return;
+    if (idle === undefined || !this.#hasRoom(bytes)) return;
     idle.push(memory);
     this.#idleBytes += bytes;
     const nowMs = this.#now();

@@ -13,6 +13,8 @@ type SpoolSettings = Pick<Settings, 'memoryTotalBytes' | 'diskTotalBytes' | 'spo
 const MEMORY_WAIT_MS = 250;
 /** How often, while memory comes free. */
 const MOST_MEMORY_WAITS = 8;
+/** Memory for the parts of bodies on their way to and from files, beside the bodies in memory. */
+const FILE_PARTS_BYTES = 16 * 1024 * 1024;
 
 export class Spool {
   readonly memory: Budget;
@@ -23,7 +25,7 @@ export class Spool {
   constructor(settings: SpoolSettings) {
     this.memory = new Budget(settings.memoryTotalBytes, MEMORY_WAIT_MS, MOST_MEMORY_WAITS);
     this.disk = new Budget(settings.diskTotalBytes, settings.spoolWaitMs);
-    this.#buffers = new BufferPool(settings.memoryTotalBytes);
+    this.#buffers = new BufferPool(settings.memoryTotalBytes + FILE_PARTS_BYTES);
     this.#openFile = () => openNamelessFile(settings.spoolDir);
   }
 

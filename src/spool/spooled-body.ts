@@ -63,7 +63,7 @@ export function bodyInFile(fd: number, bytes: number, buffers: BufferPool, relea
 }
 
 async function* fileParts(fd: number, bytes: number, buffers: BufferPool): AsyncGenerator<Buffer> {
-  const buffer = buffers.take(PART_BYTES);
+  const buffer = buffers.takeForFile();
   try {
     for (let position = 0; position < bytes;) {
       const count = await readAt(fd, buffer.memory, position);

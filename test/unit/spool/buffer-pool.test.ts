@@ -96,6 +96,32 @@ describe('a buffer pool', () => {
     },
   );
 
+  test('what is lent and what is idle stay within the limit together', () => {
+    const pool = new BufferPool(4 * MIB);
+    const lent = pool.take(3 * MIB);
+    const users = [pool.take(MIB), pool.take(MIB)];
+    for (const user of users) user.release();
+    expect(pool.idleBytes).toBe(MIB);
+    lent.release();
+    expect(pool.idleBytes, 'odd sizes are not kept').toBe(MIB);
+  });
+
+  test('what is idle in other sizes makes room for a size of which none is idle', () => {
+    const pool = new BufferPool(2 * MIB);
+    for (const user of [pool.take(MIB), pool.take(MIB)]) user.release();
+    pool.take(64 * KIB);
+    expect(pool.idleBytes).toBe(MIB);
+  });
+
+  test('parts on their way to and from files are large while there is room, and then small', () => {
+    const pool = new BufferPool(MIB);
+    const parts = Array.from({ length: 6 }, () => pool.takeForFile());
+    const sizes = parts.map(({ memory }) => memory.length / KIB);
+    expect(sizes).toEqual([256, 256, 256, 256, 64, 64]);
+    for (const part of parts) part.release();
+    expect(pool.takeForFile().memory.length).toBe(256 * KIB);
+  });
+
   test('no more is kept idle than may be', () => {
     const pool = new BufferPool(3 * MIB);
     const users = Array.from({ length: 5 }, () => pool.take(MIB));

@@ -329,3 +329,35 @@ describe('when the disk of all bodies is used up', () => {
     if (Symbol.dispose in first) first[Symbol.dispose]();
   });
 });
+
+describe('many bodies in files at once', () => {
+  const BODIES = 200;
+  const MOST_PARTS_BYTES = 16 * MIB + BODIES * 3 * 64 * KIB;
+
+  /** As a socket fills it, until it is congested or so many bytes have come. */
+  function fill(writer: SpoolWriter, bytes: number): void {
+    for (let left = bytes; left > 0;) {
+      const window = writer.window();
+      if (window === null) return;
+      const count = Math.min(window.length, left);
+      writer.commit(count);
+      left -= count;
+    }
+  }
+
+  test('take 16 MiB of memory, and three small parts each, at most', async () => {
+    spool = new Spool({
+      memoryTotalBytes: 0,
+      diskTotalBytes: 512 * MIB,
+      spoolDir: folder,
+      spoolWaitMs: 60_000,
+    });
+    const before = process.memoryUsage().arrayBuffers;
+    const taken = (): number => process.memoryUsage().arrayBuffers - before;
+    const writers = Array.from({ length: BODIES }, () => spool.ofExchange().writer(MIB, 0, MIB));
+    for (const writer of writers) fill(writer, MIB);
+    expect(writers.every(({ congested }) => congested)).toBe(true);
+    expect(taken()).toBeLessThan(MOST_PARTS_BYTES + MIB);
+    for (const writer of writers) writer[Symbol.dispose]();
+  });
+});
