@@ -55,6 +55,12 @@ export function linksOf(file: string): readonly string[] {
   return [...found].map(([, link = '']) => link).filter((link) => !/^[a-z]+:/.test(link));
 }
 
+/** Addresses of other hosts, in brackets of both kinds. */
+export function externalLinksOf(file: string): readonly string[] {
+  const found = proseOf(file).matchAll(/(?:\]\(|<)((?:https?|ftp):[^)>\s]*)[)>]/g);
+  return [...found].map(([, link = '']) => link);
+}
+
 /** The anchors of a document's headings, as GitHub makes them. */
 export function anchorsOf(file: string): ReadonlySet<string> {
   const headings = [...proseOf(file).matchAll(/^#{1,6} (.+)$/gm)].map(([, heading = '']) => heading);

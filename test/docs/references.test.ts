@@ -7,7 +7,7 @@ import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
 import { CONFIG_VARIABLE, OPTIONS, variableOf } from '../../src/config/option-table.ts';
 import { lastbyte } from '../harness/lastbyte.ts';
-import { BLOCKS, DOCUMENTS, ROOT, anchorsOf, linksOf, proseOf, textOf } from './markdown.ts';
+import { BLOCKS, DOCUMENTS, ROOT, anchorsOf, externalLinksOf, linksOf, proseOf, textOf } from './markdown.ts';
 import { COMMANDS } from './sh-lines.ts';
 import { FLAGS_OF_OTHERS, VARIABLES_OF_TESTS } from './known-names.ts';
 
@@ -26,6 +26,10 @@ describe.each(DOCUMENTS)('%s', (file) => {
       return anchor !== undefined && !anchorsOf(target).has(anchor);
     });
     expect(broken).toEqual([]);
+  });
+
+  test('links to other hosts by well-formed https addresses', () => {
+    expect(externalLinksOf(file).filter((link) => !isAddress(link))).toEqual([]);
   });
 
   test('names flags that exist', async () => {
@@ -61,6 +65,13 @@ describe.each(DOCUMENTS)('%s', (file) => {
     expect(missing).toEqual([]);
   });
 });
+
+/** Of this machine, plain http is fine: it is where lastbyte listens. */
+function isAddress(link: string): boolean {
+  if (!URL.canParse(link)) return false;
+  const { protocol, hostname } = new URL(link);
+  return protocol === 'https:' || hostname === '127.0.0.1';
+}
 
 /** A command in a sentence. */
 const OF_OTHERS = /^`(?!lastbyte |npx lastbyte )[\w./]+ /;
