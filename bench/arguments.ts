@@ -7,7 +7,7 @@ import type { Size } from './scene.ts';
 
 export const HELP = `npm run bench [-- CASE …] [-- options]
 
-Cases: throughput (the default), cold, memory, slow-client, django, idle, start, growth; all: every one.
+Cases: throughput (the default), cold, page, memory, slow-client, django, idle, start, growth; all: every one.
   --only a,b      these peers (${PEERS.map(({ name }) => name).join(', ')})
   --sizes 1kb,…   these bodies (1kb, 50kb, 1mb, 10mb)
   --rounds N      interleaved rounds, of which the medians count (default 5)

@@ -7,6 +7,7 @@ import { django } from './cases/django.ts';
 import { growth } from './cases/growth.ts';
 import { idle } from './cases/idle.ts';
 import { memory } from './cases/memory.ts';
+import { page } from './cases/page.ts';
 import { slowClient } from './cases/slow-client.ts';
 import { startUp } from './cases/start-up.ts';
 import { throughput, throughputTables } from './cases/throughput.ts';
@@ -34,6 +35,7 @@ const CASES: Readonly<Record<string, Case>> = {
     return [how, tables, legend.join('\n')].join('\n\n');
   },
   cold,
+  page,
   memory,
   'slow-client': slowClient,
   django,
