@@ -81,9 +81,20 @@ export function configurationDocument(): string {
   return [HEADER, ...GROUPS.map(section)].join('\n');
 }
 
+/** What a section says before its table. */
+const INTRODUCTIONS: Readonly<Record<string, string>> = {
+  Streaming: `lastbyte buffers responses, except those that are meant to be read while they arrive. It passes through WebSockets and other upgrades,
+gRPC, responses with \`X-Accel-Buffering: no\`, and the media types \`text/event-stream\`, \`multipart/x-mixed-replace\`,
+\`multipart/mixed\` (GraphQL \`@defer\`), \`application/x-ndjson\`, \`application/jsonl\`, \`application/json-seq\` and
+\`application/stream+json\`. If the server cuts a stream, the client sees that it was cut.
+
+`,
+};
+
 function section({ title, options }: OptionGroup): string {
+  const introduction = INTRODUCTIONS[title] ?? '';
   const head = '| option | default | purpose |\n|---|---|---|';
-  return `## ${title}\n\n${head}\n${options.map(line).join('\n')}\n`;
+  return `## ${title}\n\n${introduction}${head}\n${options.map(line).join('\n')}\n`;
 }
 
 function line({ name, setting, purpose, type }: AnyOption): string {
