@@ -1,6 +1,12 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { formatBytes, formatDuration, parseBytes, parseDuration } from '../../../src/config/units.ts';
+import {
+  formatBytes,
+  formatDuration,
+  parseBytes,
+  parseDuration,
+  grouped,
+} from '../../../src/config/units.ts';
 
 const value = (number: number) => ({ kind: 'value', value: number });
 
@@ -70,6 +76,23 @@ describe('a time', () => {
       fc.property(fc.nat(), (ms) => {
         expect(parseDuration(formatDuration(ms))).toEqual(value(ms));
       }),
+    );
+  });
+});
+
+describe('a number in a sentence', () => {
+  test('is grouped as in English', () => {
+    const inEnglish = new Intl.NumberFormat('en-US');
+    fc.assert(
+      fc.property(
+        fc.oneof(
+          fc.maxSafeNat(),
+          fc.integer().map((tenths) => tenths / 10),
+        ),
+        (number) => {
+          expect(grouped(number)).toBe(inEnglish.format(number));
+        },
+      ),
     );
   });
 });
