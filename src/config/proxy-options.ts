@@ -62,7 +62,7 @@ export interface ProxyOptions {
    *  @default '4s' */
   readonly upstreamIdleTimeout?: Duration | undefined;
   /** Idle upstream connections to keep for reuse; 0 opens a new one for each request.
-   *  @default 256 */
+   *  @default 1024 */
   readonly maxIdleConnections?: Settings['maxIdleConnections'] | undefined;
   /** The largest request body; a larger one gets a 413.
    *  @default '1gb' */

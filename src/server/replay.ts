@@ -71,8 +71,9 @@ export class Replays {
   }
 
   /** Null: the connection is no replay. */
-  clientOf({ remoteAddress, remotePort }: Socket): string | null {
-    return this.#clients.size === 0 ? null : (this.#clients.get(endpoint(remoteAddress, remotePort)) ?? null);
+  clientOf(socket: Socket): string | null {
+    if (this.#clients.size === 0) return null;
+    return this.#clients.get(endpoint(socket.remoteAddress, socket.remotePort)) ?? null;
   }
 
   #speakFor(address: string, socket: Socket): void {

@@ -10,6 +10,9 @@ interface PoolLimits {
   readonly maxIdleConnections: number;
 }
 
+/** Where so many idle ones may have kept a new one from being accepted, no more are kept: for 5,000 requests a second. */
+const FEW_IDLE = 256;
+
 /** Those that any exchange may use. */
 export class ConnectionPool {
   /** Those that belong to one client connection. */
@@ -18,12 +21,14 @@ export class ConnectionPool {
   readonly #distrusted: () => void;
   #closed = false;
   #trusted = true;
+  #mostIdle: number;
   /** The one that has rested longest is first. */
   readonly #idle: IdleConnection[] = [];
 
   /** @param distrusted called once, if it comes to that */
   constructor(limits: PoolLimits, distrusted: () => void) {
     this.#limits = limits;
+    this.#mostIdle = limits.maxIdleConnections;
     this.#distrusted = distrusted;
   }
 
@@ -38,18 +43,18 @@ export class ConnectionPool {
 
   /** Keeps a connection whose exchange ended as both sides expected. */
   put(connection: UpstreamConnection): void {
-    const { upstreamIdleTimeoutMs, maxIdleConnections } = this.#limits;
-    const isWanted = this.#trusted && !this.#closed && this.#idle.length < maxIdleConnections;
+    const isWanted = this.#trusted && !this.#closed && this.#idle.length < this.#mostIdle;
     if (!isWanted || !connection.usable) {
       connection.destroy();
       return;
     }
-    connection.setTimeout(upstreamIdleTimeoutMs);
+    connection.setTimeout(this.#limits.upstreamIdleTimeoutMs);
     this.#idle.push(new IdleConnection(connection, this.#drop));
   }
 
   /** Closes what is idle: to an upstream with few threads or a limit of connections, it may keep others from being accepted. */
   makeRoom(): void {
+    if (this.#idle.length > FEW_IDLE) this.#mostIdle = FEW_IDLE;
     this.#clear();
   }
 

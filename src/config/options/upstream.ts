@@ -75,7 +75,7 @@ export const UPSTREAM: Rows<
     setting: 'maxIdleConnections',
     name: 'max-idle-connections',
     type: count({ min: 0, max: 10_000 }),
-    default: 256,
+    default: 1024,
     purpose: 'Idle upstream connections to keep for reuse; 0 opens a new one for each request.',
   },
 };
