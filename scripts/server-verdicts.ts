@@ -98,7 +98,7 @@ function cureText(reports: readonly DiagnosisReport[]): string {
 }
 
 function shortCure(cure: string): string {
-  return cure.replace(/^lastbyte cures it by /, '').replace(/\.$/, '');
+  return cure.replace(/^lastbyte avoids it by /, '').replace(/\.$/, '');
 }
 
 function distinct<T>(values: readonly T[]): readonly T[] {

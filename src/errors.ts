@@ -1,4 +1,4 @@
-/** Every way in which an exchange can be refused: one fact a row, stated once. */
+/** Every way an exchange can be refused: one row each, stated once. */
 
 /** RFC 9209 section 2.3 error types that this proxy uses. */
 type ProxyStatusError =
@@ -23,7 +23,7 @@ type ProxyStatusError =
   | 'tls_certificate_error'
   | 'tls_protocol_error';
 
-/** Whose fault it is: decides the wording and the log level. */
+/** Who is at fault: decides the wording and the log level. */
 type ErrorSource = 'client' | 'upstream' | 'proxy';
 
 interface ErrorRow {
@@ -78,7 +78,7 @@ export type ErrorCode =
 
 const ERRORS: Readonly<Record<ErrorCode, ErrorRow>> = {
   bad_request: row(400, 'client', 'http_request_error', 'The request is malformed'),
-  request_body_incomplete: row(400, 'client', 'http_request_error', 'The request body did not arrive whole'),
+  request_body_incomplete: row(400, 'client', 'http_request_error', 'The request body is incomplete'),
   method_not_allowed: row(405, 'client', 'http_request_error', 'The method is not allowed'),
   request_timeout: row(408, 'client', 'http_request_error', 'The request took too long to arrive'),
   request_body_too_large: row(413, 'client', 'http_request_error', 'The request body is too large'),
@@ -92,11 +92,11 @@ const ERRORS: Readonly<Record<ErrorCode, ErrorRow>> = {
   ),
   method_not_supported: row(501, 'client', 'http_request_error', 'The method is not supported'),
   coding_not_supported: row(501, 'client', 'http_request_error', 'The transfer coding is not supported'),
-  version_not_supported: row(505, 'client', 'http_request_error', 'The version of HTTP is not supported'),
-  loop_detected: row(508, 'client', 'proxy_loop_detected', 'The request came round in a loop'),
+  version_not_supported: row(505, 'client', 'http_request_error', 'The HTTP version is not supported'),
+  loop_detected: row(508, 'client', 'proxy_loop_detected', 'The request is in a loop'),
 
   upstream_refused: row(503, 'upstream', 'connection_refused', 'The upstream refuses connections'),
-  upstream_not_found: row(502, 'upstream', 'dns_error', 'The upstream host name has no address'),
+  upstream_not_found: row(502, 'upstream', 'dns_error', 'The host name of the upstream does not resolve'),
   upstream_unreachable: row(502, 'upstream', 'destination_ip_unroutable', 'The upstream cannot be reached'),
   upstream_certificate: row(
     502,
@@ -107,13 +107,13 @@ const ERRORS: Readonly<Record<ErrorCode, ErrorRow>> = {
   upstream_tls: row(502, 'upstream', 'tls_protocol_error', 'TLS with the upstream failed'),
   connect_timeout: row(504, 'upstream', 'connection_timeout', 'The upstream did not accept the connection'),
   no_response: row(502, 'upstream', 'connection_terminated', 'The upstream closed without a response'),
-  first_byte_timeout: row(504, 'upstream', 'http_response_timeout', 'The upstream did not answer in time'),
+  first_byte_timeout: row(504, 'upstream', 'http_response_timeout', 'The upstream did not respond in time'),
   response_truncated: row(502, 'upstream', 'http_response_incomplete', 'The upstream cut its response short'),
   response_unverifiable: row(
     502,
     'upstream',
     'http_response_incomplete',
-    'Nothing proves that the response is whole',
+    'Nothing proves that the response is complete',
   ),
   response_stalled: row(
     504,
@@ -121,31 +121,36 @@ const ERRORS: Readonly<Record<ErrorCode, ErrorRow>> = {
     'connection_read_timeout',
     'The upstream stopped in the middle of its response',
   ),
-  response_malformed: row(502, 'upstream', 'http_protocol_error', 'The upstream sent a malformed answer'),
+  response_malformed: row(502, 'upstream', 'http_protocol_error', 'The upstream sent a malformed response'),
   response_head_too_large: row(
     502,
     'upstream',
     'http_response_header_section_size',
-    "The head of the upstream's answer is too large",
+    'The response head of the upstream is too large',
   ),
   response_coding: row(
     502,
     'upstream',
     'http_response_transfer_coding',
-    'The upstream sent an unknown transfer coding',
+    'The upstream used an unsupported transfer coding',
   ),
   response_too_large: row(
     502,
     'upstream',
     'http_response_body_size',
-    "The upstream's answer is too large to buffer",
+    'The response of the upstream is too large to buffer',
   ),
 
-  waiting_room_full: row(503, 'proxy', 'connection_limit_reached', 'Too many requests wait for the upstream'),
+  waiting_room_full: row(
+    503,
+    'proxy',
+    'connection_limit_reached',
+    'Too many requests are waiting for the upstream',
+  ),
   spool_exhausted: row(503, 'proxy', 'proxy_internal_error', 'No room to buffer the exchange'),
   out_of_descriptors: row(503, 'proxy', 'proxy_internal_error', 'Too many files are open'),
   shutting_down: row(503, 'proxy', 'destination_unavailable', 'The proxy is shutting down'),
-  request_body_consumed: row(500, 'proxy', 'proxy_internal_error', 'The request body was read before'),
+  request_body_consumed: row(500, 'proxy', 'proxy_internal_error', 'The request body had already been read'),
   internal_error: row(500, 'proxy', 'proxy_internal_error', 'The proxy failed'),
 };
 

@@ -21,17 +21,17 @@ export function clientFault(error: NodeJS.ErrnoException, settings: Settings): P
     case 'HPE_CHUNK_EXTENSIONS_OVERFLOW':
       return new ProxyError(
         'chunk_extensions_too_large',
-        'The chunk extensions of the request body are larger than 16384 bytes; the body itself need not be too large.',
+        'The chunk extensions of the request body are larger than 16384 bytes. Send chunks without extensions.',
       );
     case 'ERR_HTTP_REQUEST_TIMEOUT':
       return new ProxyError(
         'request_timeout',
-        `The request head did not arrive within --client-send-timeout, ${clientSendTimeoutMs} ms.`,
+        `The request head did not arrive within --client-send-timeout (${clientSendTimeoutMs} ms).`,
       );
     case 'HPE_INVALID_EOF_STATE':
       return new ProxyError(
         'request_body_incomplete',
-        'The client closed its side in the middle of the request.',
+        'The client closed the connection in the middle of the request.',
       );
     case 'HPE_PAUSED_H2_UPGRADE':
       return otherVersion('HTTP/2');
@@ -43,10 +43,10 @@ export function clientFault(error: NodeJS.ErrnoException, settings: Settings): P
 function syntaxFault(error: NodeJS.ErrnoException): ProxyError {
   const { code = '', message } = error;
   // One digit, a dot, one digit, and not 1.0 or 1.1: Node's parser lets none of them through as HTTP/1.1.
-  if (message.endsWith('Invalid HTTP version')) return otherVersion('another version of HTTP');
+  if (message.endsWith('Invalid HTTP version')) return otherVersion('another HTTP version');
   const method = unknownMethod(error);
   if (method !== null) {
-    const sentence = `The method ${quoted(method)} is not known to Node's HTTP parser, so it cannot be passed on.`;
+    const sentence = `The method ${quoted(method)} is not supported: Node's HTTP parser does not know it.`;
     return new ProxyError('method_not_supported', sentence);
   }
   return new ProxyError('bad_request', `The request cannot be parsed: ${why(error)} (${code}).`);
@@ -54,19 +54,19 @@ function syntaxFault(error: NodeJS.ErrnoException): ProxyError {
 
 function why(error: NodeJS.ErrnoException): string {
   const { code, message } = error;
-  if (isTls(error)) return 'it is TLS, and this port speaks plain HTTP: write http:// instead of https://';
+  if (isTls(error)) return 'it is TLS, and this port speaks plain HTTP; use http:// instead of https://';
   const plain = message.replace(/^Parse Error: /, '');
   return WORDS.find(([of, pattern]) => of === code && pattern.test(plain))?.[2] ?? plain;
 }
 
-const CHARACTER = 'a character that may not be there';
+const CHARACTER = 'a character that is not allowed there';
 
 /** By the code and the words of Node's parser (llhttp), where its own help nobody. First match wins. */
 const WORDS: ReadonlyArray<readonly [code: string, words: RegExp, ours: string]> = [
   [
     'HPE_INVALID_URL',
     /./,
-    'its target holds what no URL may hold as it is; letters beyond ASCII must be percent-encoded',
+    'its target holds a character that is not allowed in a URL; percent-encode non-ASCII characters',
   ],
   ['HPE_INVALID_METHOD', /./, 'it does not begin with a method and a space'],
   ['HPE_INVALID_VERSION', /./, 'its first line does not end in HTTP/1.1, CR and LF'],
@@ -75,10 +75,10 @@ const WORDS: ReadonlyArray<readonly [code: string, words: RegExp, ours: string]>
   ['HPE_INVALID_CHUNK_SIZE', /./, 'the size of a chunk of its body is not hexadecimal'],
   ['HPE_STRICT', /after chunk data/, 'a chunk of its body does not end where its size says'],
   ['HPE_STRICT', /chunk extension/, `a chunk extension of its body holds ${CHARACTER}`],
-  ['HPE_CR_EXPECTED', /./, 'a line of it ends in LF without CR'],
-  ['HPE_LF_EXPECTED', /./, 'a line of it holds CR without LF'],
+  ['HPE_CR_EXPECTED', /./, 'one of its lines ends in LF without CR'],
+  ['HPE_LF_EXPECTED', /./, 'one of its lines holds CR without LF'],
   ['HPE_INVALID_HEADER_TOKEN', /value char/, `the value of a field holds ${CHARACTER}`],
-  ['HPE_INVALID_HEADER_TOKEN', /whitespace/, 'a field line begins with white space'],
+  ['HPE_INVALID_HEADER_TOKEN', /whitespace/, 'a field line begins with whitespace'],
   ['HPE_INVALID_HEADER_TOKEN', /./, `the name of a field holds ${CHARACTER}`],
 ];
 

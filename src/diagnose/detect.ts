@@ -32,7 +32,7 @@ export const reset: Detect = (study) => {
   if (lost === null) {
     return {
       ...plain,
-      what: `Resets the connection after the response, also when there was no body to read: ${inTries(plain)}.`,
+      what: `Resets the connection after the response, even without a request body: ${inTries(plain)}.`,
     };
   }
   const unanswered = seenIn(study.tallies, study, 'reset');
@@ -40,8 +40,8 @@ export const reset: Detect = (study) => {
     ...lost,
     what:
       unanswered?.affected === lost.affected
-        ? `Resets the connection without answering: ${inTries(lost)}.`
-        : `Resets the connection, also when there is no body to read: ${ofTries(lost)} cut${lossClause(lost)}.`,
+        ? `Resets the connection without responding: ${inTries(lost)}.`
+        : `Resets the connection, even without a request body: ${ofTries(lost)} truncated${lossClause(lost)}.`,
   };
 };
 
@@ -55,15 +55,15 @@ export const wrongLength: Detect = (study) => {
   return {
     ...seen,
     what:
-      `Announces ${amount(same.announced)} and sends ${amount(same.received)}, each time, and then ` +
+      `Announces ${amount(same.announced)} but sends ${amount(same.received)} every time, and then ` +
       `${waits ? 'waits' : 'closes cleanly (FIN)'}: ${inTries(seen)}.`,
     ...(waits ? { cure: CURE_OF_STALLED, options: ['--body-idle-timeout'] } : {}),
   };
 };
 
 const CURE_OF_STALLED =
-  'lastbyte makes of it a 504 after --body-idle-timeout instead of a client that hangs, and asks again for what is ' +
-  'safe to repeat.';
+  'lastbyte responds with 504 after --body-idle-timeout, so that the client does not hang, and retries requests that ' +
+  'are safe to repeat.';
 
 export const closedEarly: Detect = (study) => {
   const hit = cutTallies(study);
@@ -71,7 +71,7 @@ export const closedEarly: Detect = (study) => {
   if (seen === null || sameCut(hit) !== null) return null;
   return {
     ...seen,
-    what: `Closes cleanly (FIN) before its response is over: ${ofTries(seen)} cut${lossClause(seen)}.`,
+    what: `Closes cleanly (FIN) before the end of its response: ${ofTries(seen)} truncated${lossClause(seen)}.`,
   };
 };
 
@@ -81,7 +81,7 @@ export const stalled: Detect = (study) => {
   if (seen === null || sameCut(hit) !== null) return null;
   return {
     ...seen,
-    what: `Stops in the middle of its response and leaves the connection open: ${inTries(seen)}${lossClause(seen)}.`,
+    what: `Stalls in the middle of its response and leaves the connection open: ${inTries(seen)}${lossClause(seen)}.`,
   };
 };
 
@@ -122,13 +122,13 @@ export const notHttp: Detect = (study) => {
     .flatMap((one) => observationsOf(one, 'not-http'))
     .map(({ answer: { evidence } }) => endingDetail(evidence.ending) ?? 'it is not HTTP/1.1');
   const [detail = ''] = details;
-  const what = `Answers what is not HTTP/1.1: ${detail}, in ${inTries(seen)}.`;
+  const what = `Does not respond in HTTP/1.1: ${detail}, in ${inTries(seen)}.`;
   if (!details.some((one) => TLS_ALERT.test(one))) return { ...seen, what };
   return {
     ...seen,
     what,
     cause: 'It speaks TLS on this port.',
-    upstreamFix: 'Write https:// in the address.',
+    upstreamFix: 'Use https:// in the address.',
     options: ['--target https://…'],
   };
 };
@@ -145,7 +145,7 @@ export const silent: Detect = (study) => {
   if (seen === null) return null;
   return {
     ...seen,
-    what: `Takes the request and does not answer within ${duration(study.timeoutMs)}: ${inTries(seen)}.`,
+    what: `Accepts the request but does not respond within ${duration(study.timeoutMs)}: ${inTries(seen)}.`,
   };
 };
 
@@ -154,7 +154,7 @@ export const gone: Detect = (study) => {
   if (seen === null) return null;
   return {
     ...seen,
-    what: `Stopped taking connections in the middle of this: ${inTries(seen)} could not connect.`,
+    what: `Stopped accepting connections during the run: ${inTries(seen)} could not connect.`,
   };
 };
 
@@ -169,7 +169,7 @@ export const leftoverBody: Detect = (study) => {
   if (seen === null) return null;
   return {
     ...seen,
-    what: `Takes an unread request body for the next request on a kept connection: ${inTries(seen)}.`,
+    what: `Reads an unread request body as the next request on a kept-alive connection: ${inTries(seen)}.`,
   };
 };
 
@@ -181,7 +181,7 @@ export const keepAliveClosed: Detect = (study) => {
   if (seen === null) return null;
   return {
     ...seen,
-    what: `Does not keep a connection that it did not say it would close: the second request was lost in ${inTries(seen)}.`,
+    what: `Closes kept-alive connections without announcing it: the second request was lost in ${inTries(seen)}.`,
   };
 };
 
@@ -196,7 +196,7 @@ export const halfClose: Detect = (study) => {
   if (seen === null || seen.affected === 0) return null;
   return {
     ...seen,
-    what: `Does not answer a client that closes its sending side after its request: ${inTries(seen)}.`,
+    what: `Does not respond to a client that half-closes after its request: ${inTries(seen)}.`,
   };
 };
 
@@ -212,7 +212,7 @@ export const untilClose: Detect = (study) => {
     smallest < largest ? ` Their sizes differ, from ${grouped(smallest)} to ${grouped(largest)} bytes.` : '';
   return {
     ...seen,
-    what: `Ends answers by closing, without a Content-Length or chunks: ${seen.affected} of ${seen.tries}.${differ}`,
+    what: `Ends responses by closing the connection, without a Content-Length or chunks: ${seen.affected} of ${seen.tries}.${differ}`,
   };
 };
 
@@ -221,7 +221,7 @@ export const endless: Detect = (study) => {
   if (seen === null) return null;
   return {
     ...seen,
-    what: `Streams without an end: ${seen.affected} of ${seen.tries} answers were still coming when the limit of time or size was reached, the largest after ${amount(largestBytes(study.tallies))}.`,
+    what: `Streams without an end: ${seen.affected} of ${seen.tries} responses were still arriving at the time or size limit, the largest after ${amount(largestBytes(study.tallies))}.`,
   };
 };
 
@@ -238,7 +238,7 @@ export const errorStatus: Detect = (study) => {
     tries: statuses.length,
     affected: errors.length,
     worst: null,
-    what: `Answered a ${study.method} with a body by ${listed} in ${errors.length} of ${statuses.length} tries.`,
+    what: `Responded to a ${study.method} with a body with ${listed} in ${errors.length} of ${statuses.length} tries.`,
   };
 };
 
@@ -254,7 +254,7 @@ export const smallAnswer: Detect = ({ tallies }): Detected | null => {
     tries: 0,
     affected: 0,
     worst: null,
-    what: `The largest response has ${amount(largest)}: so little is rarely lost.`,
+    what: `The largest response is ${amount(largest)}: so little is rarely lost.`,
   };
 };
 

@@ -99,9 +99,9 @@ export function allWhole(one: Tally): boolean {
   return one.outcomes.length > 0 && wholeCount(one) === one.outcomes.length;
 }
 
-/** `9 of 10 answers`. */
+/** `9 of 10 responses`. */
 export function ofTries({ affected, tries }: Seen): string {
-  return `${grouped(affected)} of ${count(tries, 'answer')}`;
+  return `${grouped(affected)} of ${count(tries, 'response')}`;
 }
 
 /** `, 3.1 MB of 5.0 MB lost at worst`, or nothing. */

@@ -1,4 +1,4 @@
-/** All findings, the gravest first, as one table: where each is seen, what it means, and what helps. Pure. */
+/** All findings, the most severe first, as one table: where each is seen, what it means, and what helps. Pure. */
 
 import {
   closedEarly,
@@ -41,24 +41,24 @@ const FINDINGS: readonly FindingRow[] = [
     severity: 'fault',
     detect: unreadBody,
     cause:
-      'It closes a connection on which bytes of the request are unread; its kernel then sends RST instead of FIN, and ' +
-      'throws away the part of the response that it has not sent yet (RFC 2525 section 2.17).',
-    cure: 'lastbyte turns a cut response into a 502 that says so; it could not be seen to save it.',
+      'The server closes a socket that still has unread request bytes. Its kernel then sends RST instead of FIN and ' +
+      'discards the part of the response it has not sent yet (RFC 2525 section 2.17).',
+    cure: 'lastbyte turns a truncated response into a 502 that explains it; no way to save the response was found.',
     upstreamFix:
-      'Read the request body to its end before closing. Where that cannot be: shut down the sending side, go on reading, ' +
-      'and close only after the client has (RFC 9112 section 9.6). In an application: read the body before answering.',
+      'Read the request body to its end before closing. If that is not possible, shut down the sending side, keep ' +
+      'reading, and close once the client has closed (RFC 9112 section 9.6). In an application, read the body before responding.',
   },
   {
     code: 'reset',
     severity: 'fault',
     detect: reset,
     cause:
-      'It closes with SO_LINGER set to 0, its process or worker dies, or something on the way drops the connection.',
+      'The server closes with SO_LINGER set to 0, its process or worker dies, or something on the path drops the connection.',
     cure:
-      'lastbyte asks again for what is safe to repeat (--retries), and turns what stays cut into a 502 that says so; ' +
-      'a POST is not repeated.',
+      'lastbyte retries requests that are safe to repeat (--retries) and turns a response that stays truncated into a ' +
+      '502 that explains it. It does not repeat a POST.',
     upstreamFix:
-      'Look into its log for a worker that ended. Do not set SO_LINGER to 0; shut down the sending side and wait for the ' +
+      'Check its log for a worker that exited. Do not set SO_LINGER to 0; shut down the sending side and wait for the ' +
       'client to close (RFC 9112 section 9.6).',
     options: ['--retries', '--retry-backoff'],
   },
@@ -67,18 +67,18 @@ const FINDINGS: readonly FindingRow[] = [
     severity: 'fault',
     detect: wrongLength,
     cause:
-      'Its Content-Length is larger than its body: often characters are counted for bytes, or a body is changed after it was measured.',
-    cure: 'lastbyte makes of it a 502 instead of a 200 with a part, and asks again for what is safe to repeat.',
-    upstreamFix: 'Set Content-Length to the bytes of the body, or leave it out and send chunks.',
+      'Its Content-Length is larger than its body. Often characters are counted instead of bytes, or a body is changed after it was measured.',
+    cure: 'lastbyte responds with 502 instead of a truncated 200, and retries requests that are safe to repeat.',
+    upstreamFix: 'Set Content-Length to the number of bytes in the body, or leave it out and send chunks.',
   },
   {
     code: 'closed-early',
     severity: 'fault',
     detect: closedEarly,
     cause:
-      'Whatever makes its body ends too early: an exception after the head, a worker that is stopped, or a time limit.',
-    cure: 'lastbyte makes of it a 502 instead of a 200 with a part, and asks again for what is safe to repeat.',
-    upstreamFix: 'Look into its log at the time of the cut.',
+      'Whatever produces the body stops too early: an exception after the head, a worker that is stopped, or a time limit.',
+    cure: 'lastbyte responds with 502 instead of a truncated 200, and retries requests that are safe to repeat.',
+    upstreamFix: 'Check its log at the time of the truncation.',
     options: ['--retries'],
   },
   {
@@ -86,21 +86,22 @@ const FINDINGS: readonly FindingRow[] = [
     severity: 'fault',
     detect: noLastChunk,
     cause:
-      'Whatever makes its body ended by an exception, or it forgets the chunk of length 0 that ends a body (RFC 9112 section 7.1).',
+      'Whatever produces the body raised an exception, or the server omits the zero-length chunk that ends a body (RFC 9112 section 7.1).',
     cure:
-      'lastbyte makes of it a 502, or a 504 where it waits, instead of a 200 with a part, and asks again for what is safe to repeat: ' +
-      'without the last chunk nobody can know that the response is whole.',
-    upstreamFix: 'Look into its log for the exception; send "0", CRLF, CRLF after the last chunk.',
+      'lastbyte responds with 502, or 504 if the server stalls, instead of a truncated 200, and retries requests that are ' +
+      'safe to repeat. Without the last chunk, nothing proves that the response is complete.',
+    upstreamFix: 'Check its log for the exception. Send "0", CRLF, CRLF after the last chunk.',
   },
   {
     code: 'stalled',
     severity: 'fault',
     detect: stalled,
-    cause: 'It waits for something that does not come, or it needs longer than the time it was given here.',
+    cause:
+      'The server is waiting for something that does not happen, or needs more time than this run allows.',
     cure:
-      'lastbyte makes of it a 504 after --body-idle-timeout instead of a client that hangs, and asks again for what is ' +
-      'safe to repeat.',
-    upstreamFix: 'Find out what it waits for.',
+      'lastbyte responds with 504 after --body-idle-timeout, so that the client does not hang, and retries requests that ' +
+      'are safe to repeat.',
+    upstreamFix: 'Find out what it is waiting for.',
     options: ['--body-idle-timeout'],
   },
   {
@@ -108,44 +109,47 @@ const FINDINGS: readonly FindingRow[] = [
     severity: 'fault',
     detect: surplus,
     cause:
-      'Its Content-Length is smaller than its body: often characters are counted for bytes. Clients cut it off there, or take the rest for the next response.',
-    cure: 'lastbyte delivers what was announced, drops the rest with a note in its log, and never uses such a connection again; it cannot know that the rest was meant.',
-    upstreamFix: 'Set Content-Length to the bytes of the body, or leave it out and send chunks.',
+      'Its Content-Length is smaller than its body. Often characters are counted instead of bytes. Clients cut the body off there, or take the rest for the next response.',
+    cure: 'lastbyte delivers the announced length, drops the rest with a note in its log, and does not reuse the connection. It cannot know that the rest belonged to the body.',
+    upstreamFix: 'Set Content-Length to the number of bytes in the body, or leave it out and send chunks.',
   },
   {
     code: 'not-http',
     severity: 'fault',
     detect: notHttp,
-    cause: 'Another protocol is spoken on this port, or something writes into the response.',
-    cure: 'lastbyte answers 502 in words instead of passing it on.',
-    upstreamFix: 'Check the address and the port; look what writes to the socket besides the server.',
+    cause: 'This port speaks another protocol, or something writes into the response.',
+    cure: 'lastbyte responds with a 502 that explains it instead of passing it on.',
+    upstreamFix: 'Check the address and the port, and what writes to the socket besides the server.',
     options: ['--target'],
   },
   {
     code: 'no-answer',
     severity: 'fault',
     detect: noAnswer,
-    cause: 'It gives up on the request: often its process ended, or it does not speak HTTP/1.1 on this port.',
-    cure: 'lastbyte asks again for what is safe to repeat (--retries), and answers 502 in words otherwise.',
-    upstreamFix: 'Look into its log; answer a request that is refused with a status.',
+    cause:
+      'The server gives up on the request: often its process exited, or it does not speak HTTP/1.1 on this port.',
+    cure: 'lastbyte retries requests that are safe to repeat (--retries); otherwise it responds with a 502 that explains it.',
+    upstreamFix: 'Check its log. Respond with an error status to a request that is refused.',
     options: ['--retries'],
   },
   {
     code: 'silent',
     severity: 'fault',
     detect: silent,
-    cause: 'It hangs, sits at a breakpoint, needs longer, or waits for a body that it was not sent.',
-    cure: 'lastbyte answers 504 after --first-byte-timeout, so that no client hangs.',
-    upstreamFix: 'Find out what it waits for. If it needs longer, run this again with a larger --timeout.',
+    cause:
+      'The server hangs, is stopped at a breakpoint, needs more time, or waits for a body it was not sent.',
+    cure: 'lastbyte responds with 504 after --first-byte-timeout, so that no client hangs.',
+    upstreamFix:
+      'Find out what it is waiting for. If it needs more time, run this again with a larger --timeout.',
     options: ['--first-byte-timeout'],
   },
   {
     code: 'gone',
     severity: 'fault',
     detect: gone,
-    cause: 'It crashed, restarted, or its queue of connections is full.',
-    cure: 'lastbyte lets a request wait for a server that is restarting (--wait-for-upstream).',
-    upstreamFix: 'Look into its log at the time of these tries.',
+    cause: 'The server crashed or restarted, or its connection queue is full.',
+    cure: 'lastbyte lets requests wait for a server that is restarting (--wait-for-upstream).',
+    upstreamFix: 'Check its log at the time of these tries.',
     options: ['--wait-for-upstream'],
   },
   {
@@ -154,20 +158,20 @@ const FINDINGS: readonly FindingRow[] = [
     severity: 'fault',
     detect: leftoverBody,
     cause:
-      'It neither reads the body to its end nor closes the connection (RFC 9112 section 9.3 asks for one of them), so the body stands where the next request should.',
-    cure: 'lastbyte never uses a connection again that carried a request body.',
+      'The server neither reads the body to its end nor closes the connection (RFC 9112 section 9.3 requires one of them), so it reads the body where the next request should be.',
+    cure: 'lastbyte never reuses a connection that carried a request body.',
     upstreamFix:
-      'Read the request body to its end before the next request is read, or say "Connection: close" and close. A client may smuggle requests through this.',
+      'Read the request body to its end before reading the next request, or send "Connection: close" and close. A client may smuggle requests through this.',
   },
   {
     code: 'keep-alive-closed',
     severity: 'fault',
     detect: keepAliveClosed,
     cause:
-      'In HTTP/1.1 a connection stays open unless one side says "Connection: close" (RFC 9112 section 9.3); this server leaves it out.',
-    cure: 'lastbyte notices an idle connection that is closed, and sends a safe request again on a fresh one at no cost of a try; a request with a body never goes out on a used connection.',
+      'An HTTP/1.1 connection stays open unless one side sends "Connection: close" (RFC 9112 section 9.3). This server omits it.',
+    cure: 'lastbyte notices when an idle connection closes, and resends a safe request on a new one without using up a retry. It never sends a request with a body on a reused connection.',
     upstreamFix:
-      'Send "Connection: close" with a response that is the last of its connection, or keep it open.',
+      'Send "Connection: close" with the last response on a connection, or keep the connection open.',
     options: ['--max-idle-connections 0'],
   },
   {
@@ -176,8 +180,8 @@ const FINDINGS: readonly FindingRow[] = [
     severity: 'note',
     detect: halfClose,
     cause:
-      'It takes the FIN of the client for its departure; it could still be answered (RFC 9112 section 9.6).',
-    cure: 'lastbyte answers such a client, and never half-closes toward the server.',
+      "The server treats the client's FIN as a disconnect, although it could still respond (RFC 9112 section 9.6).",
+    cure: 'lastbyte responds to such a client, and never half-closes its own connection to the server.',
     upstreamFix: null,
   },
   {
@@ -185,16 +189,16 @@ const FINDINGS: readonly FindingRow[] = [
     severity: 'note',
     detect: untilClose,
     cause:
-      'Such a response that is cut by a FIN looks like a whole one: nobody can tell them apart (RFC 9112 section 8).',
-    cure: 'lastbyte delivers it with the length it had, and notes in its log that it is unproven.',
-    upstreamFix: 'Send a Content-Length, or chunks to clients of HTTP/1.1.',
+      'If such a response is cut by a FIN, it looks complete: nobody can tell the difference (RFC 9112 section 8).',
+    cure: 'lastbyte delivers it with the length that arrived, and notes in its log that it is unverifiable.',
+    upstreamFix: 'Send a Content-Length, or chunks to HTTP/1.1 clients.',
   },
   {
     code: 'endless',
     severity: 'note',
     detect: endless,
-    cause: 'A stream of events, a feed, or a response larger than --max-answer or slower than --try-limit.',
-    cure: 'lastbyte must not wait for the end of a stream: name its path with --stream, or send it as text/event-stream.',
+    cause: 'An event stream, a feed, or a response larger than --max-answer or slower than --try-limit.',
+    cure: 'lastbyte must not wait for the end of a stream: add its path to --stream, or send it as text/event-stream.',
     upstreamFix: null,
     options: ['--stream <path>'],
   },
@@ -202,16 +206,16 @@ const FINDINGS: readonly FindingRow[] = [
     code: 'error-status',
     severity: 'note',
     detect: errorStatus,
-    cause: 'It does not want this request, so what it does with a response that matters was not seen.',
+    cause: 'The server rejects this request, so its behaviour with a normal response was not tested.',
     cure: null,
-    upstreamFix: 'Run this again as your client asks: --method, --header and --data.',
+    upstreamFix: 'Run this again with the request your client sends: --method, --header and --data.',
   },
   {
     code: 'small-answer',
     severity: 'note',
     detect: smallAnswer,
-    cause: 'What fits into the buffers on the way is sent before the connection is closed.',
+    cause: 'A response that fits into the buffers on the path is sent before the connection closes.',
     cure: null,
-    upstreamFix: 'Run this again on an address with a larger response.',
+    upstreamFix: 'Run this again with a URL whose response is larger.',
   },
 ];

@@ -13,12 +13,12 @@ export interface Page {
 }
 
 const ENDS: Readonly<Record<Exclude<Outcome, 'whole'>, string>> = {
-  'reset-behind': 'RST behind it',
+  'reset-behind': 'RST after it',
   surplus: 'more than announced',
-  unproven: 'unproven (until close)',
+  unproven: 'unverifiable (until close)',
   'cut-reset': 'RST',
   'cut-closed': 'FIN too early',
-  stalled: 'silence in the middle',
+  stalled: 'stalled',
   reset: 'RST, no response',
   closed: 'FIN, no response',
   silent: 'silence',
@@ -32,7 +32,7 @@ const VERDICTS: Readonly<Record<DiagnosisReport['verdict'], readonly [word: stri
   fault: ['Fault found.', 'red'],
   'no-fault': ['No fault found.', 'green'],
   inconclusive: ['No verdict.', 'yellow'],
-  unreachable: ['Could not be reached.', 'red'],
+  unreachable: ['Not reachable.', 'red'],
 };
 
 const FAULT: readonly [string, Paint] = ['FAULT', 'red'];
@@ -47,12 +47,12 @@ function heading(
   { url, method, bodyBytes, unsafeRequests, tries, elapsedMs }: DiagnosisReport,
   page: Page,
 ): string {
-  const sent = `Bodies of ${grouped(bodyBytes)} bytes were sent with ${method}.`;
+  const sent = `Request bodies of ${grouped(bodyBytes)} bytes, sent with ${method}.`;
   const unsafe =
     unsafeRequests > 0
-      ? ` ${method} is not a safe method: the server did ${grouped(unsafeRequests)} times what it does for it.`
+      ? ` ${method} is not a safe method: the server handled it ${grouped(unsafeRequests)} times.`
       : '';
-  const took = `${grouped(tries)} ${tries === 1 ? 'try' : 'tries'} of each scenario, in ${(elapsedMs / 1000).toFixed(1)} s.`;
+  const took = `${grouped(tries)} ${tries === 1 ? 'try' : 'tries'} of each scenario in ${(elapsedMs / 1000).toFixed(1)} s.`;
   return wrap(`${printable(url)}: ${took} ${sent}${unsafe}`, page.columns, '');
 }
 
@@ -110,7 +110,7 @@ function wholeEnd({ keepAlive, closedBy }: Column): string {
   if (keepAlive.includes('closed-early')) return 'closed early';
   if (keepAlive.includes('unanswered')) return 'second request unanswered';
   if (keepAlive.includes('honoured')) return 'kept alive';
-  return closedBy.includes('fin') ? 'FIN' : 'left open to us';
+  return closedBy.includes('fin') ? 'FIN' : 'left open';
 }
 
 function verdict({ verdict: kind, summary, findings, through }: DiagnosisReport, page: Page): string {
@@ -130,7 +130,7 @@ function sentence(summary: string): string {
 
 function throughText({ summary, findings }: NonNullable<DiagnosisReport['through']>): string {
   const faults = findings.filter(({ severity }) => severity === 'fault');
-  const rest = faults.map(({ what }) => ` Left through it: ${what}`);
+  const rest = faults.map(({ what }) => ` Remaining through it: ${what}`);
   return `${summary}${rest.join('')}`;
 }
 
@@ -138,7 +138,7 @@ function findingText({ severity, what, cause, cure, upstreamFix, options }: Find
   const lines: readonly (readonly [string, string | null])[] = [
     ['Why', cause],
     ['Cure', cure],
-    [severity === 'fault' ? 'To its authors' : 'Help', upstreamFix],
+    [severity === 'fault' ? 'Fix in the server' : 'Next step', upstreamFix],
     ['Options', options.length === 0 ? null : options.join(', ')],
   ];
   const told = lines.flatMap(([label, text]) =>

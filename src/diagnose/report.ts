@@ -121,7 +121,7 @@ function summaryOf(
   const worst = findings.find(({ severity }) => severity === 'fault');
   if (verdict === 'fault' && worst !== undefined)
     return [worst.what, worst.cure].filter((text) => text !== null).join(' ');
-  const seen = `${grouped(whole)} of ${grouped(all)} answers arrived whole, the largest of ${amount(largestBytes(direct))}`;
+  const seen = `${grouped(whole)} of ${grouped(all)} responses arrived complete, the largest ${amount(largestBytes(direct))}`;
   if (verdict === 'no-fault') return `No fault found: ${seen}, and no connection was reset.`;
   const missing = notRun.length === 0 ? '' : ` ${grouped(notRun.length)} scenarios were not run.`;
   const endless = findings.find(({ code }) => code === 'endless');
@@ -155,7 +155,7 @@ function throughReport(settings: DiagnoseSettings, { direct, through }: Measured
   return {
     url,
     findings: findingsOf(studyOf(settings, through)),
-    summary: `Answers that arrived whole: ${total(direct)} directly, ${total(through)} through ${url}.${refused === 0 ? '' : ` ${grouped(refused)} through it were refused in words, by a status of 5xx.`}`,
+    summary: `Complete responses: ${total(direct)} directly, ${total(through)} through ${url}.${refused === 0 ? '' : ` Through it, ${grouped(refused)} were refused with a status of 5xx.`}`,
   };
 }
 

@@ -38,25 +38,25 @@ export const unreadBody: Detect = (study) => {
 };
 
 const FIX_FOR_CHUNKED =
-  'Decode a chunked request body and read it to its end before closing. Where that cannot be: shut down the sending side, ' +
-  'go on reading, and close only after the client has (RFC 9112 section 9.6). In an application: read the body before answering.';
+  'Decode a chunked request body and read it to its end before closing. If that is not possible, shut down the sending side, ' +
+  'keep reading, and close once the client has closed (RFC 9112 section 9.6). In an application, read the body before responding.';
 
 function what(body: string, resets: Seen, lost: Seen | null): string {
   const when = `Resets the connection when it closes with an unread ${body}`;
-  if (lost !== null) return `${when}: ${ofTries(lost)} cut${lossClause(lost)}.`;
+  if (lost !== null) return `${when}: ${ofTries(lost)} truncated${lossClause(lost)}.`;
   return (
-    `${when}, in ${resets.affected} of ${resets.tries} tries. All responses arrived before the reset did: a larger response, ` +
-    'a slower client or a longer way would lose a part.'
+    `${when}, in ${resets.affected} of ${resets.tries} tries. All responses arrived before the reset: with a larger ` +
+    'response, a slower client or a longer path, part of it would be lost.'
   );
 }
 
 function bodyWords(hit: readonly Tally[]): string {
   const framings = new Set(hit.map(({ scenario }) => scenario.plan.body.framing));
-  if (framings.size > 1) return 'body, with a Content-Length or in chunks';
-  return framings.has('chunked') ? 'chunked body' : 'body';
+  if (framings.size > 1) return 'request body, with a Content-Length or chunked';
+  return framings.has('chunked') ? 'chunked request body' : 'request body';
 }
 
-/** Only what was seen to be whole is called a cure. */
+/** Only what was seen to deliver complete responses is called a cure. */
 function cureOf(study: Study, chunkedOnly: boolean): Pick<Detected, 'cure' | 'options'> {
   const whole = (fits: (plan: Plan) => boolean): boolean => {
     const fitting = study.tallies.filter(({ scenario }) => fits(scenario.plan));
@@ -66,17 +66,17 @@ function cureOf(study: Study, chunkedOnly: boolean): Pick<Detected, 'cure' | 'op
   };
   const withLength = ({ body }: Plan): boolean => body.framing === 'length';
   if (chunkedOnly && whole((plan) => withLength(plan) && plan.connection === 'close')) {
-    return { cure: 'lastbyte cures it by sending a Content-Length.', options: [] };
+    return { cure: 'lastbyte avoids it by sending a Content-Length.', options: [] };
   }
   if (whole(({ body }) => body.framing !== 'none' && body.sent === 'withheld')) {
     return {
-      cure: 'lastbyte cures it by holding the body back until the server has answered without it.',
+      cure: 'lastbyte avoids it by withholding the body until the server has responded without it.',
       options: holdOptions(study),
     };
   }
   if (whole((plan) => withLength(plan) && plan.connection === 'keep-alive')) {
     return {
-      cure: 'lastbyte cures it by sending a Content-Length and keeping the connection open.',
+      cure: 'lastbyte avoids it by sending a Content-Length and keeping the connection open.',
       options: [],
     };
   }

@@ -24,7 +24,7 @@ export function refusalBeforehand(
 function checkVersion({ httpVersion }: Request): ProxyError | null {
   if (httpVersion === '1.1' || httpVersion === '1.0') return null;
   if (!httpVersion.startsWith('0.')) return otherVersion(`HTTP/${httpVersion}`);
-  return new ProxyError('bad_request', `The request is of HTTP/${httpVersion}: speak HTTP/1.1.`);
+  return new ProxyError('bad_request', `The request uses HTTP/${httpVersion}. Use HTTP/1.1.`);
 }
 
 /** Node counts names and values only: a head of short fields is to the upstream several times as large. */
@@ -37,7 +37,7 @@ function checkLoop(fields: readonly string[], via: string): ProxyError | null {
   if (!viaNames(fields).includes(via)) return null;
   return new ProxyError(
     'loop_detected',
-    'The request has already passed through this proxy: --target leads back to it.',
+    'The request has already passed through this proxy: --target leads back to it. Point --target at the upstream.',
   );
 }
 
@@ -45,5 +45,5 @@ function checkLoop(fields: readonly string[], via: string): ProxyError | null {
 function checkExpect(fields: readonly string[]): ProxyError | null {
   const values = fieldValues(fields, 'expect');
   if (values.length === 0 || values.flatMap(listMembers).every((one) => one === '100-continue')) return null;
-  return new ProxyError('expectation_failed', 'Only "Expect: 100-continue" is understood.');
+  return new ProxyError('expectation_failed', 'Only "Expect: 100-continue" is supported.');
 }

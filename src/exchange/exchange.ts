@@ -93,7 +93,7 @@ export class Exchange {
     if (!this.#isReceiving()) return this.#checkProgress();
     // One that is paused waits for the upstream to read.
     if (incoming.readableFlowing === true) {
-      const sentence = `No byte of the request body arrived for --client-send-timeout, ${clientSendTimeoutMs} ms.`;
+      const sentence = `No byte of the request body arrived within --client-send-timeout (${clientSendTimeoutMs} ms).`;
       this.fault(new ProxyError('request_timeout', sentence));
     } else {
       incoming.socket.setTimeout(clientSendTimeoutMs);
@@ -297,7 +297,7 @@ export class Exchange {
   async #fail(cause: unknown): Promise<void> {
     const why = cause instanceof Error ? cause.message : String(cause);
     try {
-      const sentence = `lastbyte failed at this exchange: ${why}`;
+      const sentence = `lastbyte failed in this exchange: ${why}`;
       await this.#refuse(new ProxyError('internal_error', sentence, { cause }), NO_FACTS);
     } catch {
       reset(this.#asked.response.socket);

@@ -1,12 +1,12 @@
-/** Says in one sentence why an exchange failed, or from what it was saved: what was seen, the likely cause, what would help. */
+/** Says why an exchange failed, or what it was saved from: what was seen, the likely cause, and what would help. */
 
 import type { Settings } from '../config/settings.ts';
 import { targetUrl } from '../config/target.ts';
 import type { ErrorCode } from '../errors.ts';
 import type { ConnectFailed, Ending, EndingKind, Evidence } from '../upstream/evidence.ts';
 import type { VerdictKind } from '../upstream/verdict.ts';
-import { PROVABLE } from './failure-phrases.ts';
-import type { Failure, Phrase } from './failure-phrases.ts';
+import { bodyState, notRetried } from './failure-phrases.ts';
+import type { Failure } from './failure-phrases.ts';
 import { connectFailureRow } from './connect-failures.ts';
 import { failureRow } from './failures.ts';
 import { restartsIn } from './absences.ts';
@@ -19,10 +19,12 @@ export interface ExplainInput extends Failure {
 
 export interface Explanation {
   readonly code: ErrorCode;
-  /** What happened, why most likely, and what helps; begins with "The upstream", ends with a full stop. */
+  /** What happened, the probable cause, and what helps: at most 200 characters with usual numbers. Begins with "The upstream". */
   readonly sentence: string;
-  /** The last part of it alone: what helps, as a sentence. */
+  /** What helps, as a sentence. */
   readonly remedy: string;
+  /** Further sentences, for whoever has room for them; null: there is no more to say. */
+  readonly more: string | null;
   /** Bytes of the body that the upstream announced; null: it announced no length. */
   readonly expected: number | null;
   /** Bytes of the body that arrived. */
@@ -36,14 +38,17 @@ export interface Explanation {
  */
 export function explain(input: ExplainInput): Explanation {
   const { verdict, evidence } = input;
-  const { code, happened, cause, remedy } = failureRow(verdict, evidence, input.target);
+  const row = failureRow(verdict, evidence, input.target);
   const restarts = input.restarts ?? 0;
-  const why = restarts > 0 ? RESTARTING : phrase(cause, input);
-  const help = phrase(remedy, input);
+  const named = evidence.ending.kind === 'connect-failed' ? ` ${input.target}` : '';
+  const cause = restarts > 0 ? RESTARTING : phrase(row.cause, input);
+  const remedy = `${phrase(row.remedy, input)}.`;
+  const more = [phrase(row.more ?? null, input), bodyState(input), notRetried(input)];
   return {
-    code,
-    sentence: `The upstream ${input.target} ${happened(input)}${restartsPhrase(restarts)}${why === null ? '' : `; ${why}`}: ${help}.`,
-    remedy: `${capital(help)}.`,
+    code: row.code,
+    sentence: `The upstream${named} ${row.happened(input)}${restartsPhrase(restarts)}${because(cause)}. ${remedy}`,
+    remedy,
+    more: more.filter((one) => one !== null).join(' ') || null,
     expected: evidence.framing?.kind === 'length' ? evidence.framing.length : null,
     received: evidence.bodyBytes,
     end: endedBy(evidence.ending),
@@ -54,30 +59,30 @@ export function explain(input: ExplainInput): Explanation {
 export function explainUnreachable(ending: ConnectFailed, target: string, connectTimeoutMs: number): string {
   const settings = { connectTimeoutMs, waitForUpstreamMs: 0 };
   const failure = { evidence: { ending }, attempts: 1, waitedMs: 0, settings };
-  const { happened, advice, remedy } = connectFailureRow(ending, target);
-  return `${target} ${happened(failure)}. ${capital(advice ?? phrase(remedy, failure))}.`;
+  const { happened, advice, remedy, more } = connectFailureRow(ending, target);
+  const further = phrase(more ?? null, failure);
+  const help = `${advice ?? phrase(remedy, failure)}.`;
+  return `${target} ${happened(failure)}. ${help}${further === null ? '' : ` ${further}`}`;
 }
 
-function phrase<Known, Said extends Phrase<Known> | null>(
-  said: Said,
+function phrase<Known, Said extends string | null>(
+  said: Said | ((failure: Known) => Said),
   failure: Known,
-): string | Extract<Said, null>;
-function phrase<Known>(said: Phrase<Known> | null, failure: Known): string | null {
+): Said {
   return typeof said === 'function' ? said(failure) : said;
 }
 
-function capital(text: string): string {
-  return `${text.charAt(0).toUpperCase()}${text.slice(1)}`;
+function because(cause: string | null): string {
+  return cause === null ? '' : `: ${cause}`;
 }
 
-const RESTARTING =
-  'it was most likely restarted while it was at work on the request, by a reloader or because of it';
+const RESTARTING = 'a reloader, or this request, probably restarted it';
 
 /** The request was sent once more for each, so whatever the view does it may have done as often. */
 function restartsPhrase(restarts: number): string {
   if (restarts === 0) return '';
   const times = restarts === 1 ? 'once' : `${grouped(restarts)} times`;
-  return `, after it had gone away ${times} under this request`;
+  return `, after it had restarted ${times} during this request`;
 }
 
 function endedBy(ending: Ending): Explanation['end'] {
@@ -99,9 +104,8 @@ const ENDS: Readonly<Record<EndingKind, Explanation['end']>> = {
 export function explainUnverifiable(evidence: Evidence): string {
   const version = evidence.head?.minor === 0 ? ' over HTTP/1.0' : '';
   return (
-    `The upstream answered${version} without a Content-Length and closed cleanly after ${bytes(evidence.bodyBytes)}: ` +
-    `delivered, but nothing can prove that it is whole, and a view that raised midway ends in the same way; ` +
-    `${PROVABLE}, or set --unverifiable refuse.`
+    `The upstream responded${version} without a Content-Length and closed cleanly after ${bytes(evidence.bodyBytes)}: ` +
+    `delivered, but nothing proves that it is complete. Send a Content-Length, or set --unverifiable refuse.`
   );
 }
 
@@ -110,11 +114,11 @@ export function explainSurplus(evidence: Evidence): string | null {
   if (evidence.surplusBytes === 0) return null;
   return (
     `The upstream sent ${bytes(evidence.surplusBytes)} more than the ${announced(evidence)}: ` +
-    `they were thrown away (RFC 9112 section 6.3); correct the length, or look what writes after the response.`
+    `discarded (RFC 9112 section 6.3). Correct the length, or check what writes after the response.`
   );
 }
 
-/** What is told once of an upstream that sent bytes on a connection on which nothing was asked, or after a whole response. */
+/** Reported once for an upstream that sent bytes on a connection without a request, or after a complete response. */
 export interface StrayBytesNotice {
   readonly sentence: string;
 }
@@ -122,9 +126,8 @@ export interface StrayBytesNotice {
 export function strayBytesNotice(target: string): StrayBytesNotice {
   return {
     sentence:
-      `The upstream ${target} sent bytes that no request had asked for, such as a second response: they were thrown away, ` +
-      `and each request goes out on a connection of its own from now on, until a reload or a restart of lastbyte; ` +
-      `look for a handler that responds twice, or for a body after the response to HEAD.`,
+      `The upstream ${target} sent bytes that belong to no request: discarded. Its connections are no longer reused, ` +
+      `until a reload or restart. Look for a handler that responds twice, or a body after HEAD.`,
   };
 }
 
@@ -134,18 +137,18 @@ export function explainTrailers(evidence: Evidence): string | null {
   if (trailerFields === 0) return null;
   return (
     `The upstream sent ${count(trailerFields, 'trailer field')} after its last chunk: dropped, because a response ` +
-    `with a Content-Length has no place for them; name the path with --stream if they are needed.`
+    `with a Content-Length cannot carry trailers. Add the path to --stream if they are needed.`
   );
 }
 
 function announced({ framing, bodyBytes }: Evidence): string {
-  if (framing?.kind === 'length') return `${bytes(framing.length)} that it had announced`;
+  if (framing?.kind === 'length') return `${bytes(framing.length)} it announced`;
   if (framing?.kind === 'chunked') return `${bytes(bodyBytes)} up to its last chunk`;
   return 'head of a response that has no body';
 }
 
 /**
- * From what an exchange was saved; null: it went well at once.
+ * What an exchange was saved from; null: it went well at once.
  *
  * @param attempts the last one brought the whole response
  */
@@ -155,22 +158,22 @@ export function explainSaved(
   settings: Settings,
 ): string | null {
   const restarts = restartsIn(attempts);
-  if (restarts > 0) return explainRestarts(restarts, waitedMs, settings);
+  if (restarts > 0) return explainRestarts(restarts, waitedMs);
   const last = attempts.at(-1);
   if (last?.reason === 'retry') {
     const before = attempts.at(-2);
     return before === undefined ? null : explainRetry(before, attempts.length, settings);
   }
   if (waitedMs === 0) return null;
-  return `The upstream ${targetUrl(settings.target)} took no connections for ${duration(waitedMs)}: the request waited, and was answered.`;
+  return `The upstream ${targetUrl(settings.target)} accepted no connections for ${duration(waitedMs)}; the request waited for it.`;
 }
 
-/** Whoever has a `breakpoint()` in the view meets it once for each. */
-function explainRestarts(restarts: number, waitedMs: number, settings: Settings): string {
+/** A `breakpoint()` in the view is reached once for each. */
+function explainRestarts(restarts: number, waitedMs: number): string {
   const times = restarts === 1 ? 'once' : `${grouped(restarts)} times`;
   return (
-    `The upstream ${targetUrl(settings.target)} went away ${times} while it had this request, took no connections for ` +
-    `${duration(waitedMs)} in all, and answered when it was asked again: the view may have run ${grouped(restarts + 1)} times.`
+    `The upstream restarted ${times} during this request (down for ${duration(waitedMs)}) and responded when it was ` +
+    `retried: the view may have run ${grouped(restarts + 1)} times.`
   );
 }
 
@@ -179,10 +182,8 @@ function explainRetry({ verdict, evidence }: AttemptRecord, attempts: number, se
   const { happened, cause, remedy } = failureRow(verdict, evidence, target);
   // What happened is told as if that try had been the only one; the remedy, as it is after another.
   const failure: Failure = { evidence, attempts: 1, target, waitedMs: 0, settings };
-  const why = phrase(cause, failure);
-  const help = phrase(remedy, { ...failure, attempts });
   return (
-    `The upstream ${target} ${happened(failure)}, but answered whole when it was asked again ` +
-    `(${attempts} tries)${why === null ? '' : `; ${why}`}: ${help}.`
+    `Complete after ${attempts} tries: the upstream first ${happened(failure)}${because(phrase(cause, failure))}. ` +
+    `${phrase(remedy, { ...failure, attempts })}.`
   );
 }

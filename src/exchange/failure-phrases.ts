@@ -36,12 +36,14 @@ export interface Failure {
   >;
 }
 
-/** "The upstream … {happened}; {cause}: {remedy}." */
+/** "The upstream {happened}: {cause}. {Remedy}." At most 200 characters with usual numbers: it is a line of a log. */
 export interface FailureRow<Known = Failure> {
   readonly code: ErrorCode;
   readonly happened: (failure: Known) => string;
   readonly cause: Phrase<Known> | null;
   readonly remedy: Phrase<Known>;
+  /** Sentences for which the log has no room. Default: none. */
+  readonly more?: string | ((failure: Known) => string | null);
 }
 
 export type Phrase<Known = Failure> = string | ((failure: Known) => string);
@@ -54,21 +56,21 @@ export type ConnectFailure = Pick<Failure, 'attempts' | 'answering' | 'waitedMs'
 
 /** Only the last try is known here, so nothing is said of those before it. */
 export function tries({ attempts, restarts = 0 }: Failure): string {
-  return attempts > 1 && restarts === 0 ? `, on the last of ${grouped(attempts)} tries` : '';
+  return attempts > 1 && restarts === 0 ? ` (${grouped(attempts)} tries)` : '';
 }
 
 export function bodyProgress({ evidence: { framing, bodyBytes } }: Failure): string {
   if (framing?.kind === 'length') return `${grouped(bodyBytes)} of ${bytes(framing.length)}`;
   if (framing?.kind === 'chunked') return `${bytes(bodyBytes)}, before the last chunk`;
-  return `${bytes(bodyBytes)} of a response without a length`;
+  return `${bytes(bodyBytes)} (no declared length)`;
 }
 
 export function headProgress({ evidence }: Failure): string {
-  return `after ${bytes(evidence.headBytes)} of it`;
+  return `after ${bytes(evidence.headBytes)}`;
 }
 
-/** What was wrong, or what each address said where the target has several. */
-export function clause({ evidence }: Pick<ConnectFailure, 'evidence'>): string {
+/** What was wrong with the response. */
+export function clause({ evidence }: Failure): string {
   const detail = endingDetail(evidence.ending);
   return detail === null ? '' : ` (${detail})`;
 }
@@ -77,55 +79,63 @@ export function announcedTooMuch({ evidence: { framing, bodyBytes } }: Failure):
   return framing?.kind === 'length' ? `announced ${bytes(framing.length)}` : `sent ${bytes(bodyBytes)}`;
 }
 
-const BODY_STATES: Readonly<Record<Evidence['requestBody'], string>> = {
-  none: '',
-  withheld: ' (the request body had not been sent)',
-  partly: ' (the request body had been sent in part)',
-  whole: ' (the request body had been sent)',
+const BODY_STATES: Readonly<Record<Evidence['requestBody'], string | null>> = {
+  none: null,
+  withheld: 'The request body had not been sent yet.',
+  partly: 'The request body had been sent in part.',
+  whole: 'The request body had been sent.',
 };
 
-export function bodyState({ evidence }: Failure): string {
+export function bodyState({ evidence }: Failure): string | null {
   return BODY_STATES[evidence.requestBody];
 }
 
-/** A socket that is closed over unread bytes sends RST, and what it had still to send is lost (RFC 9112 section 9.6). */
-const RESET_CAUSES: Readonly<Record<Evidence['requestBody'], (loss: string) => string>> = {
-  whole: (loss) => `it most likely closed with the request body unread, so ${loss}`,
-  partly: (loss) => `it most likely closed while the request body was still arriving, unread, so ${loss}`,
-  withheld: () => 'the request body had not been sent yet, so its process most likely died or was restarted',
-  none: () => 'the request had no body, so its process most likely died or was restarted',
+const RESET_CAUSES: Readonly<Record<Evidence['requestBody'], string>> = {
+  whole: 'it probably left the request body unread',
+  partly: 'it probably closed before reading the request body',
+  withheld: 'its process probably crashed or restarted',
+  none: 'its process probably crashed or restarted',
 };
 
-export function resetCause({ evidence }: Failure, loss: string): string {
-  return RESET_CAUSES[evidence.requestBody](loss);
+export function resetCause({ evidence }: Failure): string {
+  return RESET_CAUSES[evidence.requestBody];
 }
 
-export function resetRemedy(failure: Failure): string {
-  const { requestBody } = failure.evidence;
-  if (requestBody === 'none' || requestBody === 'withheld') {
-    return `look for a crash or a reload in the log of the upstream${again(failure)}`;
-  }
-  const { withholdBody, bodyHoldMs } = failure.settings;
+export function resetRemedy({ evidence, settings }: Failure): string {
+  const { requestBody } = evidence;
+  if (requestBody === 'none' || requestBody === 'withheld') return 'Check its log for a crash or a reload';
+  const { withholdBody, bodyHoldMs } = settings;
   const hold =
     withholdBody === 'always'
       ? `raise --body-hold above ${duration(bodyHoldMs)}`
       : 'set --withhold-body always';
-  return `read the body in the view, or ${hold}${again(failure)}`;
+  return `Read it in the view, or ${hold}`;
+}
+
+/** A socket that is closed over unread bytes sends RST, and what it had still to send is lost (RFC 9112 section 9.6). */
+export function resetDetail({ evidence: { requestBody } }: Failure): string {
+  if (requestBody === 'none') return 'The request had no body, so no unread body caused the reset.';
+  if (requestBody === 'withheld')
+    return 'The request body had not been sent yet, so it did not cause the reset.';
+  return 'A socket that closes with unread data is reset by the kernel, which discards the unsent rest of the response.';
 }
 
 /** One try although more are allowed: the request must not be repeated on the proxy's own account (RFC 9110 section 9.2.2). */
-export function again({ attempts, triedAgain = false, evidence, settings }: Failure): string {
-  if (attempts > 1 || triedAgain || settings.retries === 0 || evidence.streamed) return '';
-  return ' (it was not tried again: only a method of --retry-methods, or an Idempotency-Key, allows that)';
+export function notRetried({ attempts, triedAgain = false, evidence, settings }: Failure): string | null {
+  if (attempts > 1 || triedAgain || settings.retries === 0 || evidence.streamed) return null;
+  const { kind } = evidence.ending;
+  const isRetryable = kind === 'fin' || kind === 'rst' || (kind === 'parse-error' && evidence.bodyBytes > 0);
+  if (!isRetryable) return null;
+  return 'The request was not retried: its method is not in --retry-methods, and it has no Idempotency-Key.';
 }
 
 /** What makes the end of a body provable. */
 export const PROVABLE =
-  'collect what the view streams and send its Content-Length, or use a server that sends chunks (gunicorn, uvicorn)';
+  'Collect what the view streams and send its Content-Length, or use a server that sends chunks (gunicorn, uvicorn)';
 
 export function brokenChunks(failure: Failure): string {
   const received = bytes(failure.evidence.bodyBytes);
-  return `broke its chunked coding after ${received}${clause(failure)}${tries(failure)}`;
+  return `sent malformed chunks after ${received}${clause(failure)}${tries(failure)}`;
 }
 
 export function instead({ answering = [] }: ConnectFailure): string {
@@ -139,7 +149,7 @@ export function waited({ waitedMs }: ConnectFailure): boolean {
 export function during(failure: ConnectFailure): string {
   if (!waited(failure)) return '';
   const { waitedMs, attempts } = failure;
-  return ` for ${duration(waitedMs)}, in ${attempts === 1 ? 'one try' : `${grouped(attempts)} tries`}`;
+  return ` for ${duration(waitedMs)} (${attempts === 1 ? '1 try' : `${grouped(attempts)} tries`})`;
 }
 
 export function waitLonger({ settings }: ConnectFailure): string {

@@ -4,15 +4,14 @@ import type { Evidence, Limit, ParseFault } from '../upstream/evidence.ts';
 import type { VerdictKind } from '../upstream/verdict.ts';
 import { connectFailureRow } from './connect-failures.ts';
 import {
-  again,
   announcedTooMuch,
   bodyProgress,
-  bodyState,
   brokenChunks,
   clause,
   headProgress,
   PROVABLE,
   resetCause,
+  resetDetail,
   resetRemedy,
   tries,
 } from './failure-phrases.ts';
@@ -52,96 +51,97 @@ export function failureRow(verdict: VerdictKind, evidence: Evidence, target: str
 const CUTS = {
   stale: {
     code: 'no_response',
-    happened: (f) => `closed a kept connection just as it was used again, before the first byte${tries(f)}`,
-    cause: 'its keep-alive time most likely ran out at that moment',
-    remedy:
-      'send the request again, or set --upstream-idle-timeout below the keep-alive time of the upstream',
+    happened: (f) => `closed a reused connection before sending a response${tries(f)}`,
+    cause: 'its keep-alive timeout probably expired',
+    remedy: 'Retry the request, or lower --upstream-idle-timeout',
+    more: 'Set --upstream-idle-timeout below the keep-alive timeout of the upstream.',
   },
   'closed-unanswered': {
     code: 'no_response',
-    happened: (f) => `closed the connection without a byte of a response${bodyState(f)}${tries(f)}`,
-    cause: 'its worker most likely died, or it does not speak HTTP/1.1 at that address',
-    remedy: (f) => `look into the log of the upstream, and check --target${again(f)}`,
+    happened: (f) => `closed the connection without sending a response${tries(f)}`,
+    cause: 'its worker probably crashed, or it does not speak HTTP/1.1',
+    remedy: 'Check its log, and --target',
   },
   'reset-unanswered': {
     code: 'no_response',
-    happened: (f) => `reset the connection without a byte of a response${tries(f)}`,
-    cause: (f) => resetCause(f, 'its kernel threw the whole response away'),
+    happened: (f) => `reset the connection without sending a response${tries(f)}`,
+    cause: resetCause,
     remedy: resetRemedy,
+    more: resetDetail,
   },
   'no-first-byte': {
     code: 'first_byte_timeout',
-    happened: (f) =>
-      `did not begin to answer within ${duration(f.settings.firstByteTimeoutMs)}${bodyState(f)}${tries(f)}`,
+    happened: (f) => `sent no response within ${duration(f.settings.firstByteTimeoutMs)}${tries(f)}`,
     cause: (f) =>
       f.evidence.requestBody === 'partly'
-        ? 'it most likely does not read the request body'
-        : 'it is still at work, waits for something, or stands at a breakpoint',
-    remedy: 'look what the view waits for, or raise --first-byte-timeout',
+        ? 'it probably does not read the request body'
+        : 'it is still working, blocked, or stopped at a breakpoint',
+    remedy: 'Check what the view is waiting for, or raise --first-byte-timeout',
   },
   'head-closed': {
     code: 'response_truncated',
-    happened: (f) =>
-      `closed the connection in the head of its response, ${headProgress(f)}${bodyState(f)}${tries(f)}`,
-    cause: 'its worker most likely died',
-    remedy: (f) => `look into the log of the upstream${again(f)}`,
+    happened: (f) => `closed the connection within the response head, ${headProgress(f)}${tries(f)}`,
+    cause: 'its worker probably crashed',
+    remedy: 'Check its log',
   },
   'head-reset': {
     code: 'response_truncated',
-    happened: (f) => `reset the connection in the head of its response, ${headProgress(f)}${tries(f)}`,
-    cause: (f) => resetCause(f, 'its kernel threw the rest of the response away'),
+    happened: (f) => `reset the connection within the response head, ${headProgress(f)}${tries(f)}`,
+    cause: resetCause,
     remedy: resetRemedy,
+    more: resetDetail,
   },
   'head-stalled': {
     code: 'response_stalled',
     happened: (f) =>
-      `stopped in the head of its response, ${headProgress(f)}, for ${duration(f.settings.firstByteTimeoutMs)}${tries(f)}`,
-    cause: 'it most likely never wrote the empty line that ends a head',
-    remedy: 'look what writes the head, or raise --first-byte-timeout',
+      `stalled in the response head for ${duration(f.settings.firstByteTimeoutMs)}, ${headProgress(f)}${tries(f)}`,
+    cause: 'it probably never sent the empty line that ends the head',
+    remedy: 'Check what writes the head, or raise --first-byte-timeout',
   },
   'body-closed': {
     code: 'response_truncated',
-    happened: (f) => `closed the connection after ${bodyProgress(f)}${bodyState(f)}${tries(f)}`,
+    happened: (f) => `closed the connection after ${bodyProgress(f)}${tries(f)}`,
     cause: (f) =>
       f.evidence.framing?.kind === 'length'
-        ? 'it most likely failed while it wrote the response, or announced a wrong Content-Length'
-        : 'it most likely failed while it wrote the response',
-    remedy: (f) => `look for an exception in the log of the upstream${again(f)}`,
+        ? 'it probably failed while responding, or its Content-Length is wrong'
+        : 'it probably failed while responding',
+    remedy: 'Check its log for an exception',
   },
   'body-reset': {
     code: 'response_truncated',
     happened: (f) => `reset the connection after ${bodyProgress(f)}${tries(f)}`,
-    cause: (f) => resetCause(f, 'its kernel threw the rest of the response away'),
+    cause: resetCause,
     remedy: resetRemedy,
+    more: resetDetail,
   },
   'body-without-close-notify': {
     code: 'response_truncated',
-    happened: (f) =>
-      `closed the TCP connection under TLS, without a close_notify, after ${bodyProgress(f)}${bodyState(f)}${tries(f)}`,
-    cause: 'it or something before it was most likely cut off, so nobody can know what is missing',
-    remedy: (f) =>
-      `look for a crash in the log of the upstream, or have it announce a Content-Length${again(f)}`,
+    happened: (f) => `closed TCP without a TLS close_notify after ${bodyProgress(f)}${tries(f)}`,
+    cause: 'the connection was probably cut',
+    remedy: 'Check its log for a crash, or send a Content-Length',
+    more: 'Without a close_notify, nothing shows whether the response was complete.',
   },
   'body-stalled': {
     code: 'response_stalled',
     happened: (f) =>
-      `sent nothing for ${duration(f.settings.bodyIdleTimeoutMs)} after ${bodyProgress(f)}${bodyState(f)}${tries(f)}`,
+      `sent nothing for ${duration(f.settings.bodyIdleTimeoutMs)} after ${bodyProgress(f)}${tries(f)}`,
     cause: (f) =>
       f.evidence.framing?.kind === 'length'
-        ? 'it most likely announced a Content-Length that is larger than its body'
-        : 'it is stuck, or keeps this response open on purpose',
+        ? 'its Content-Length is probably larger than its body'
+        : 'it is stuck, or keeps it open on purpose',
     remedy: (f) =>
       f.evidence.framing?.kind === 'length'
-        ? 'correct the Content-Length, or raise --body-idle-timeout'
-        : 'look what the view waits for, raise --body-idle-timeout, or name the path with --stream',
+        ? 'Correct the Content-Length, or raise --body-idle-timeout'
+        : 'Raise --body-idle-timeout, or add the path to --stream',
   },
 } as const satisfies Readonly<Record<string, FailureRow>>;
 
 const BROKEN_CHUNKS: FailureRow = {
   code: 'response_malformed',
   happened: brokenChunks,
-  cause: 'something most likely wrote into the body past the chunks, such as an error page after a stream',
-  remedy: (f) => `have the server frame the chunks, and nothing else write to its connection${again(f)}`,
+  cause: 'something probably wrote into the body outside the chunks',
+  remedy: 'Let only the server write to its connection',
+  more: 'An error page written after a stream has begun has this effect.',
 };
 
 const MALFORMED: Readonly<Record<ParseFault, FailureRow>> = {
@@ -149,98 +149,98 @@ const MALFORMED: Readonly<Record<ParseFault, FailureRow>> = {
     code: 'response_malformed',
     happened: (f) => `sent a response that is not valid HTTP${clause(f)}${tries(f)}`,
     cause: null,
-    remedy: 'correct what writes the head, or check --target, which may need https://',
+    remedy: 'Correct what writes the head, or check --target: it may need https://',
   },
   length: {
     code: 'response_malformed',
-    happened: (f) => `announced a length that means nothing${clause(f)}${tries(f)}`,
-    cause: 'nobody can know where its response ends',
-    remedy: 'set Content-Length once, in digits, or leave it to the server',
+    happened: (f) => `sent an invalid Content-Length${clause(f)}${tries(f)}`,
+    cause: 'the end of the response cannot be determined',
+    remedy: 'Send Content-Length once, in digits, or leave it to the server',
   },
   coding: {
     code: 'response_coding',
-    happened: (f) => `used a transfer coding that is not known here${clause(f)}${tries(f)}`,
-    cause: 'only chunked can be read',
-    remedy: 'turn the coding off in the upstream; to compress, use Content-Encoding',
+    happened: (f) => `used an unsupported transfer coding${clause(f)}${tries(f)}`,
+    cause: 'only chunked is supported',
+    remedy: 'Turn it off in the upstream; to compress, use Content-Encoding',
   },
   switch: {
     code: 'response_malformed',
-    happened: (f) => `switched protocols with 101, which the request did not ask for${tries(f)}`,
+    happened: (f) => `switched protocols (101) although the request did not ask for it${tries(f)}`,
     cause: null,
-    remedy: 'answer with 101 only where the request has an Upgrade field',
+    remedy: 'Respond with 101 only to a request with an Upgrade field',
   },
   'not-http': {
     code: 'response_malformed',
-    happened: (f) => `did not answer in HTTP${clause(f)}${tries(f)}`,
-    cause: 'another service most likely listens there, or one that speaks TLS',
-    remedy: 'check --target: its port, and whether it needs https://',
+    happened: (f) => `did not respond in HTTP${clause(f)}${tries(f)}`,
+    cause: 'another service, or one that expects TLS, probably listens there',
+    remedy: 'Check the port in --target, and whether it needs https://',
   },
   body: BROKEN_CHUNKS,
   'chunk-size': BROKEN_CHUNKS,
   'chunk-end': {
     code: 'response_malformed',
     happened: brokenChunks,
-    cause: 'it most likely counted characters instead of bytes',
-    remedy: (f) =>
-      `count the bytes of each chunk as it is sent, or have the server frame the chunks${again(f)}`,
+    cause: 'it probably counted characters instead of bytes',
+    remedy: 'Count the bytes of each chunk, or let the server frame the chunks',
   },
   'chunk-extension': {
     code: 'response_malformed',
     happened: brokenChunks,
-    cause: 'no extension of a chunk is known that needs so much',
-    remedy: (f) => `send chunks without extensions${again(f)}`,
+    cause: 'no known chunk extension is that long',
+    remedy: 'Send chunks without extensions',
   },
   trailer: {
     code: 'response_malformed',
     happened: (f) =>
       `sent malformed trailers after a body of ${bytes(f.evidence.bodyBytes)}${clause(f)}${tries(f)}`,
-    cause: 'so nobody can know whether the response ends there',
-    remedy: (f) => `correct the trailer fields, or leave them out: no client gets them from here${again(f)}`,
+    cause: 'the end of the response cannot be determined',
+    remedy: 'Correct the trailers, or leave them out',
+    more: 'Clients do not receive trailers from lastbyte.',
   },
 };
 
 const LIMITS: Readonly<Record<Limit, FailureRow>> = {
   head: {
     code: 'response_head_too_large',
-    happened: (f) => `sent a head of more than ${bytes(f.settings.maxHeaderBytes)}`,
-    cause: 'it most likely sets too many or too large cookies',
-    remedy: 'send fewer fields, or raise --max-header',
+    happened: (f) => `sent a response head of more than ${bytes(f.settings.maxHeaderBytes)}`,
+    cause: 'it probably sets too many cookies, or too large ones',
+    remedy: 'Send fewer fields, or raise --max-header',
   },
   body: {
     code: 'response_too_large',
     happened: (f) =>
-      `${announcedTooMuch(f)}, more than the ${bytes(f.settings.maxResponseBodyBytes)} that are allowed`,
-    cause: 'a response is delivered only when the whole of it is here',
-    remedy: 'raise --max-response-body, or name the path with --stream so that it is not buffered',
+      `${announcedTooMuch(f)}, more than the limit of ${bytes(f.settings.maxResponseBodyBytes)}`,
+    cause: null,
+    remedy: 'Raise --max-response-body, or add the path to --stream so that it is not buffered',
   },
   spool: {
     code: 'spool_exhausted',
     happened: (f) =>
-      `answered, but the exchange could not be buffered after ${bytes(f.evidence.bodyBytes)}${clause(f)}`,
+      `responded, but the exchange could not be buffered after ${bytes(f.evidence.bodyBytes)}${clause(f)}`,
     cause: null,
-    remedy: 'raise --memory-total or --disk-total, make room in --spool-dir, or send less at once',
+    remedy: 'Raise --memory-total or --disk-total, or free space in --spool-dir',
   },
 };
 
 const UNVERIFIABLE: FailureRow = {
   code: 'response_unverifiable',
   happened: (f) =>
-    `sent ${bytes(f.evidence.bodyBytes)} without a Content-Length or chunks and closed the connection${bodyState(f)}`,
-  cause:
-    'nothing proves that this is all: a view whose generator raises midway ends its response in the same way',
-  remedy: `look for an exception in the log of the upstream, ${PROVABLE}, or deliver such responses with --unverifiable deliver`,
+    `sent ${bytes(f.evidence.bodyBytes)} without a Content-Length or chunks and closed the connection`,
+  cause: 'nothing proves that the response is complete',
+  remedy: 'Send a Content-Length, or set --unverifiable deliver',
+  more: `A view whose generator raises an exception ends its response in the same way: check the log of the upstream. ${PROVABLE}.`,
 };
 
 const CLIENT_GONE: FailureRow = {
   code: 'internal_error',
-  happened: (f) => `was left alone after ${bytes(f.evidence.bodyBytes)} of its response${bodyState(f)}`,
-  cause: 'the client went away first',
-  remedy: 'look at the time limit of the client if it should have waited',
+  happened: (f) => `lost its client after ${bytes(f.evidence.bodyBytes)} of the response`,
+  cause: 'the client disconnected first',
+  remedy: 'Check the timeout of the client if it should have waited',
 };
 
 const NO_FAILURE: FailureRow = {
   code: 'internal_error',
-  happened: (f) => `sent a whole response of ${bytes(f.evidence.bodyBytes)}, which was not delivered`,
-  cause: 'that is a fault of this proxy',
-  remedy: 'please report it, with the log at --log-level debug',
+  happened: (f) => `sent a complete response of ${bytes(f.evidence.bodyBytes)}, which was not delivered`,
+  cause: 'this is a bug in lastbyte',
+  remedy: 'Please report it, with the log at --log-level debug',
 };

@@ -279,6 +279,6 @@ export class Fetch {
 }
 
 function waitingRoomFull(maxWaiting: number): Fetched {
-  const sentence = `${maxWaiting} requests already wait for the upstream, the most that --max-waiting allows.`;
+  const sentence = `${maxWaiting} requests are already waiting for the upstream, the limit of --max-waiting. Start the upstream, or raise the limit.`;
   return { kind: 'refused', error: new ProxyError('waiting_room_full', sentence) };
 }

@@ -1,4 +1,4 @@
-/** What is told although nothing failed: that the upstream takes no connections yet, and that a response was held back which somebody may have wanted to see come. */
+/** What is reported although nothing failed: an upstream that accepts no connections yet, and a buffered response that may be meant to stream. */
 
 import type { Settings } from '../config/settings.ts';
 import { targetUrl } from '../config/target.ts';
@@ -8,12 +8,12 @@ import type { Absent } from '../upstream/absence.ts';
 import type { Evidence } from '../upstream/evidence.ts';
 import { isLasting } from '../upstream/retry.ts';
 
-/** For the start, when nothing was asked yet. */
+/** At the start, before any request. */
 export function explainAbsentAtStart(absent: Absent, settings: Settings): string {
   return `${nobodyAt(absent, settings, ' yet')}; ${meanwhile(absent, settings)}${elsewhere(absent.answering)}`;
 }
 
-/** What is told when a request begins to wait. */
+/** Reported when a request begins to wait. */
 export interface WaitingNotice {
   /** The upstream's address, as a person would write it. */
   readonly target: string;
@@ -36,7 +36,7 @@ export function waitingNotice(absent: Absent, settings: Settings): WaitingNotice
 
 function explainWaiting(absent: Absent, settings: Settings): string {
   const { waitForUpstreamMs } = settings;
-  const waits = `a request waits for it, up to ${duration(waitForUpstreamMs)}`;
+  const waits = `a request is waiting for it, up to ${duration(waitForUpstreamMs)}`;
   return `${nobodyAt(absent, settings, '')}; ${waits}${elsewhere(absent.answering)}`;
 }
 
@@ -69,14 +69,14 @@ function elsewhere(ports: readonly number[]): string {
 
 const MIN_HELD_MS = 2000;
 const MIN_PARTS = 3;
-/** What comes faster is a download that takes its time, and nobody watches one come. */
+/** A faster one is a slow download, which nobody watches arrive. */
 const MAX_BYTES_PER_SECOND = 256 * 1024;
 const MAX_PATHS = 1000;
 
 export class HeldBackHints {
   readonly #said = new Set<string>();
 
-  /** The hint on a response that was held back; null: nothing to say, or it was said of this path before. */
+  /** The hint on a response that was buffered; null: there is none, or it was given for this path before. */
   hint(url: string, { arrival, bodyBytes }: Evidence): string | null {
     if (arrival === null || arrival.parts < MIN_PARTS || arrival.ms < MIN_HELD_MS) return null;
     if (bodyBytes / (arrival.ms / 1000) > MAX_BYTES_PER_SECOND) return null;
@@ -84,8 +84,8 @@ export class HeldBackHints {
     if (this.#said.has(path) || this.#said.size === MAX_PATHS) return null;
     this.#said.add(path);
     return (
-      `The response came in ${count(arrival.parts, 'part')} over ${duration(arrival.ms)} and was held back until it ` +
-      `was whole; to pass it on as it comes, name its path: --stream ${path}.`
+      `The response arrived in ${count(arrival.parts, 'part')} over ${duration(arrival.ms)} and was buffered until it ` +
+      `was complete. To relay it as it arrives, set --stream ${path}`
     );
   }
 }

@@ -60,11 +60,11 @@ function faultError(fault: SinkFault): ProxyError {
     case 'too-large':
       return new ProxyError(
         'request_body_too_large',
-        `The request body is larger than --max-request-body, ${fault.limitBytes} bytes.`,
+        `The request body is larger than --max-request-body (${fault.limitBytes} bytes). Raise it, or send less.`,
       );
     case 'exhausted':
       return spoolError(
-        `all bodies together need more than --${fault.option}, ${fault.limitBytes} bytes`,
+        `all bodies together need more than --${fault.option} (${fault.limitBytes} bytes)`,
         null,
       );
     case 'io':

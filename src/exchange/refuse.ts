@@ -17,16 +17,24 @@ import type { Answer } from './deliver.ts';
 import type { AttemptRecord } from './events.ts';
 import { explain } from './explain.ts';
 
-/** What a refusal tells beyond the error itself. */
+/** What a refusal says beyond the error itself. */
 export interface RefusalFacts {
   readonly nextHop: string | null;
   readonly receivedStatus: number | null;
   /** A short clause with the numbers, such as "30000 of 51200". */
   readonly details: string | null;
+  /** Sentences that follow the error's own; null: none. */
+  readonly more: string | null;
   readonly extensions: Readonly<Record<string, string | number | boolean | null>>;
 }
 
-export const NO_FACTS: RefusalFacts = { nextHop: null, receivedStatus: null, details: null, extensions: {} };
+export const NO_FACTS: RefusalFacts = {
+  nextHop: null,
+  receivedStatus: null,
+  details: null,
+  more: null,
+  extensions: {},
+};
 
 /** The response that refuses a request, as HTML for a browser and as application/problem+json for all others. */
 export function refusalAnswer(request: Request, error: ProxyError, facts: RefusalFacts, id: string): Answer {
@@ -50,19 +58,19 @@ export function finalRecipientAnswer({ method }: Request): Answer {
   return { status, reason, fields: ['Allow', ALLOWED_METHODS, 'Content-Length', '0'], body: null };
 }
 
-/** What an exchange is told that the shutdown leaves no time for. */
+/** For an exchange that the shutdown leaves no time for. */
 export function shuttingDown(shutdownTimeoutMs: number): ProxyError {
   const sentence =
-    `lastbyte is shutting down, and the exchange was not over within --shutdown-timeout, ${duration(shutdownTimeoutMs)}: ` +
-    'send the request again when it runs again, or raise --shutdown-timeout.';
+    `lastbyte is shutting down, and the exchange did not end within --shutdown-timeout (${duration(shutdownTimeoutMs)}). ` +
+    'Retry once it is running again, or raise --shutdown-timeout.';
   return new ProxyError('shutting_down', sentence);
 }
 
-/** What an exchange is told when there is no upstream to wait for any more. */
+/** For an exchange whose upstream is gone for good. */
 export function upstreamEnded(): ProxyError {
   const sentence =
-    'The upstream has ended, and lastbyte ends with it: ' +
-    'look in the output of the upstream for why, and send the request again when both run again.';
+    'The upstream has exited, and lastbyte exits with it. ' +
+    'Check the output of the upstream, and retry once both are running again.';
   return new ProxyError('shutting_down', sentence);
 }
 
@@ -71,7 +79,7 @@ export interface UpstreamFailure {
   readonly facts: RefusalFacts;
 }
 
-/** Told by the last of the attempts. */
+/** Explained by the last of the attempts. */
 export function upstreamFailure(
   attempts: readonly AttemptRecord[],
   waitedMs: number,
@@ -97,13 +105,14 @@ export function upstreamFailure(
     settings,
     answering,
   });
-  const { code, sentence, remedy, expected, received, end } = explanation;
+  const { code, sentence, remedy, more, expected, received, end } = explanation;
   return {
     error: new ProxyError(code, sentence),
     facts: {
       nextHop: target,
       receivedStatus: evidence.head?.status ?? null,
       details: expected === null ? null : `${received} of ${expected}`,
+      more,
       extensions: {
         attempts: attempts.length,
         expected,

@@ -20,6 +20,8 @@ export interface ProblemInput {
   /** The status that the upstream had sent; null: none came. */
   readonly receivedStatus: number | null;
   readonly details: string | null;
+  /** Sentences that follow the error's message; null: none. */
+  readonly more: string | null;
   /** Further members of the problem (RFC 9457 section 3.2), such as `attempts`. */
   readonly extensions: Readonly<Record<string, string | number | boolean | null>>;
   /** A URI reference for this very occurrence. */
@@ -71,9 +73,10 @@ function problemType(code: string): string {
   return `urn:lastbyte:error:${code}`;
 }
 
-function json({ error, instance, extensions }: ProblemInput): string {
-  const { code, title, status, message: detail } = error;
-  const standard = { type: problemType(code), title, status, detail, instance };
+function json(input: ProblemInput): string {
+  const { instance, extensions } = input;
+  const { code, title, status } = input.error;
+  const standard = { type: problemType(code), title, status, detail: detail(input), instance };
   // First for the reader, and last so that no extension takes the place of a member of the standard.
   return JSON.stringify({ ...standard, ...extensions, ...standard });
 }
@@ -101,7 +104,12 @@ function structuredString(text: string): string {
   return `"${text.replace(/[^\x20-\x7e]/gu, '?').replace(/["\\]/g, '\\$&')}"`;
 }
 
-function page({ error, instance, nextHop, extensions }: ProblemInput): string {
+function detail({ error, more }: ProblemInput): string {
+  return more === null ? error.message : `${error.message} ${more}`;
+}
+
+function page(input: ProblemInput): string {
+  const { error, instance, nextHop, extensions } = input;
   const rows: ReadonlyArray<readonly [string, string]> = [
     ...(nextHop === null ? [] : [['upstream', nextHop] as const]),
     ...Object.entries(extensions).map(
@@ -121,11 +129,11 @@ function page({ error, instance, nextHop, extensions }: ProblemInput): string {
 <main>
 <p class="status">${error.status}</p>
 <h1>${title}</h1>
-<p>${escapeHtml(error.message)}</p>
+<p>${escapeHtml(detail(input))}</p>
 <dl>
 ${rows.map(([name, value]) => `<dt>${escapeHtml(name)}</dt><dd>${name === 'inspector' ? link(value) : escapeHtml(value)}</dd>`).join('\n')}
 </dl>
-<p class="from">This answer is from lastbyte, the proxy in front of the upstream.</p>
+<p class="from">This response is from lastbyte, the proxy in front of the upstream.</p>
 </main>
 </html>
 `;

@@ -23,7 +23,7 @@ function checkMethod({ method }: RequestLine): ProxyError | null {
   if (method !== 'CONNECT') return null;
   return new ProxyError(
     'method_not_allowed',
-    'CONNECT asks for a tunnel, and this proxy serves one upstream only.',
+    'CONNECT opens a tunnel, and this proxy serves one upstream only.',
   );
 }
 
@@ -91,7 +91,7 @@ function checkCodings(codings: readonly string[]): ProxyError | null {
   if (codings.length === 1) return null;
   return new ProxyError(
     'coding_not_supported',
-    `The transfer coding ${quoted(codings.join(', '))} is not supported, only chunked is.`,
+    `The transfer coding ${quoted(codings.join(', '))} is not supported; only chunked is.`,
   );
 }
 
@@ -129,10 +129,10 @@ export function headBytes(method: string, url: string, fields: Fields): number {
 
 /** RFC 9110 section 15.6.6. */
 export function otherVersion(version: string): ProxyError {
-  return new ProxyError('version_not_supported', `The request is of ${version}: speak HTTP/1.1.`);
+  return new ProxyError('version_not_supported', `The request uses ${version}. Use HTTP/1.1.`);
 }
 
 export function headTooLarge(limitBytes: number): ProxyError {
-  const sentence = `The request head is larger than --max-header, ${limitBytes} bytes.`;
+  const sentence = `The request head is larger than --max-header (${limitBytes} bytes). Raise it, or send fewer fields.`;
   return new ProxyError('request_head_too_large', sentence);
 }

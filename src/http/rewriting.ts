@@ -41,11 +41,11 @@ function rewrittenPath(target: string, rewrite: (path: string) => unknown): stri
       typeof path === 'string' ? 'text that cannot be sent as a path' : `no text, but ${typeof path}`;
     return new ProxyError(
       'internal_error',
-      `The function rewrite returned ${what}: it must begin with "/" and have no spaces.`,
+      `The rewrite function returned ${what}: it must begin with "/" and have no spaces.`,
     );
   } catch (cause) {
     const why = cause instanceof Error ? cause.message : String(cause);
-    return new ProxyError('internal_error', `The function rewrite failed: ${why}`, { cause });
+    return new ProxyError('internal_error', `The rewrite function failed: ${why}`, { cause });
   }
 }
 

@@ -226,14 +226,17 @@ function decline(response: ServerResponse, error: Error, next: Next | undefined)
 }
 
 function closedAlready(): ProxyError {
-  return new ProxyError('shutting_down', 'lastbyte was closed, and takes no more requests of this server.');
+  return new ProxyError(
+    'shutting_down',
+    'lastbyte was closed and accepts no more requests from this server.',
+  );
 }
 
 function bodyIsGone(incoming: IncomingMessage, { framing }: Request): ProxyError | null {
   if (framing.kind === 'none' || !(incoming.readableDidRead || incoming.readableEnded)) return null;
   return new ProxyError(
     'request_body_consumed',
-    'The request body was read before lastbyte got the request: put lastbyte before whatever parses bodies, ' +
+    'The request body had been read before lastbyte got the request. Put lastbyte before any body parser, ' +
       'such as express.json().',
   );
 }

@@ -38,7 +38,7 @@ describe('the exit code', () => {
     const { code, stdout, stderr } = await lastbyte(['diagnose', `${upstream.port}/report`, ...QUICK]);
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
     expect(stdout).toMatch(
-      /No fault found\.\n12 of 12 answers arrived whole, the largest of 360\.0 kB, and no connection/,
+      /No fault found\.\n12 of 12 .*the largest 360\.0 kB, and no connection/,
     );
     expect(stdout).toMatch(/GET, chunked body, close +3 of 3 +FIN\n/);
   });

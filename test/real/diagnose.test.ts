@@ -22,7 +22,7 @@ describe.each(SERVER_NAMES)('%s', (name) => {
     const faults = report.findings.filter(({ severity }) => severity === 'fault');
     expect(faults.map(({ code }) => code)).toEqual(CLEAN.test(name) ? [] : ['unread-body']);
     expect(report.verdict).toBe(CLEAN.test(name) ? 'no-fault' : 'fault');
-    if (faults.length > 0) expect(faults[0]?.cure).toMatch(/^lastbyte cures it by /);
+    if (faults.length > 0) expect(faults[0]?.cure).toMatch(/^lastbyte avoids it by /);
     for (const { name: scenario, direct } of report.scenarios) {
       if (!scenario.startsWith('get-') && scenario !== 'length-withheld') continue;
       expect({ scenario, whole: direct.whole }).toEqual({ scenario, whole: direct.tries });

@@ -148,7 +148,15 @@ const READERS: Readonly<Record<string, (text: string) => unknown>> = {
   'Idempotency-Key': (text) => mayRetry('POST', ['Idempotency-Key', text], []),
   'a failure in words': (text) => {
     const error = { code: 'a', status: 502, title: 'a', message: text, proxyStatus: 'a' };
-    const input = { error, nextHop: 'a', receivedStatus: 200, details: null, extensions: {}, instance: 'a' };
+    const input = {
+      error,
+      nextHop: 'a',
+      receivedStatus: 200,
+      details: null,
+      more: text,
+      extensions: {},
+      instance: 'a',
+    };
     return [renderProblem({ ...input, html: true }), renderProblem({ ...input, html: false, nextHop: text })];
   },
   'a quotation': quoted,

@@ -51,7 +51,7 @@ describe('a request that begins to wait', () => {
       expect(upstream.requests).toHaveLength(2);
     }
     expect(told[0]).toContain(`nothing listens at http://localhost:${port} (127.0.0.1 ECONNREFUSED, ::1 E`);
-    expect(told[0]).toContain('a request waits for it, up to 20 s');
+    expect(told[0]).toContain('a request is waiting for it, up to 20 s');
   });
 
   test('is told for a path of --stream too', async () => {
@@ -79,7 +79,7 @@ describe('another usual port that answers', () => {
     const begins = once(proxy.proxy, 'waiting');
     const body = await refusal(proxy, LOCAL);
     expect(body).toMatch(
-      new RegExp(`check --target \\(ports? [\\d, and]*\\b${other.port}\\b.* on this machine\\)`),
+      new RegExp(`nothing listens there \\(ports? [\\d, and]*\\b${other.port}\\b.* on this machine\\)`),
     );
     const [notice] = await begins;
     expect(notice).toMatchObject({ answering: expect.arrayContaining([other.port]) });

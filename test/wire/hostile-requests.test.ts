@@ -31,7 +31,7 @@ describe('a request line is refused, and nothing after it is read:', () => {
     '%s, which is no method here',
     async (method) => {
       const { bodies } = await expectRefused(asking(`${method} /a HTTP/1.1`), 501);
-      expect(bodies[0]).toContain(`The method \\"${method}\\" is not known`);
+      expect(bodies[0]).toContain(`The method \\"${method}\\" is not supported`);
     },
   );
 
@@ -39,7 +39,7 @@ describe('a request line is refused, and nothing after it is read:', () => {
     '%s, a version that is not spoken here',
     async (line) => {
       const { bodies } = await expectRefused(asking(line), 505);
-      expect(bodies[0]).toContain('speak HTTP/1.1');
+      expect(bodies[0]).toContain('Use HTTP/1.1');
     },
   );
 

@@ -147,7 +147,7 @@ describe.each(FRAMEWORKS)('in $name', ({ app, jsonParser }) => {
     expect(answer.status).toBe(500);
     expect(await answer.json()).toMatchObject({
       type: 'urn:lastbyte:error:request_body_consumed',
-      detail: expect.stringContaining('put lastbyte before whatever parses bodies, such as express.json()'),
+      detail: expect.stringMatching(/Put lastbyte before any body parser, such as express\.json\(\)/),
     });
     // Where there is no body, nothing is lost.
     expect((await fetch(front.url)).status).toBe(200);
@@ -173,16 +173,16 @@ test('a request that is rewritten goes on with another path and other fields', a
 });
 
 test.each([
-  ['throws', () => JSON.parse('{'), 'The function rewrite failed'],
+  ['throws', () => JSON.parse('{'), 'The rewrite function failed'],
   [
     'makes no path',
     (path: string) => path.slice(1),
-    'The function rewrite returned text that cannot be sent as a path',
+    'The rewrite function returned text that cannot be sent as a path',
   ],
   [
     'splits the request',
     () => '/ HTTP/1.1\r\nX: y',
-    'The function rewrite returned text that cannot be sent as a path',
+    'The rewrite function returned text that cannot be sent as a path',
   ],
 ])('a rewrite that %s is one exchange lost', async (_, rewrite, sentence) => {
   await using upstream = await Upstream.start(answering(ok('x')));
@@ -355,7 +355,7 @@ describe('close', () => {
     await closing;
     // The server itself goes on, and lastbyte in it says that it does not.
     const answer = await fetch(front.url);
-    const detail = 'lastbyte was closed, and takes no more requests of this server.';
+    const detail = expect.stringContaining('lastbyte was closed');
     expect([answer.status, await answer.json()]).toMatchObject([503, { detail }]);
   });
 

@@ -59,16 +59,16 @@ describe('what is malformed is named', () => {
     [inChunks(`${'f'.repeat(17)}\r\n`), 400, 'the size of a chunk of its body is too large'],
     [inChunks('5\r\nhello!\r\n'), 400, 'a chunk of its body does not end where its size says'],
     [inChunks('5;a\x01\r\nhello\r\n'), 400, 'a chunk extension of its body holds a character'],
-    [inChunks('5\nhello\r\n'), 400, 'a line of it ends in LF without CR'],
+    [inChunks('5\nhello\r\n'), 400, 'ends in LF without CR'],
     [inChunks('0\r\nA b: c\r\n\r\n'), 400, 'the name of a field holds a character'],
     [
       inChunks(`5;${'x'.repeat(20_000)}\r\nhello\r\n`),
       413,
       'chunk extensions of the request body are too large',
     ],
-    [withFields('A: b\rc\r\n'), 400, 'a line of it holds CR without LF'],
+    [withFields('A: b\rc\r\n'), 400, 'holds CR without LF'],
     [withFields('A: b\0c\r\n'), 400, 'the value of a field holds a character'],
-    [withFields('A: b\r\n c\r\n'), 400, 'a field line begins with white space'],
+    [withFields('A: b\r\n c\r\n'), 400, 'begins with whitespace'],
     ['hello\r\n\r\n', 400, 'it does not begin with a method and a space'],
     [asking('GET /a HTTPS/1.1'), 400, 'its first line does not end in HTTP/1.1, CR and LF'],
   ])('%j', async (octets, status, words) => {
@@ -105,8 +105,8 @@ describe('a head over --max-header is refused:', () => {
 
 describe('a refusal says in words', () => {
   test.each([
-    ['letters that are not encoded', asking('GET /caf\xc3\xa9?q HTTP/1.1'), 'percent-encoded'],
-    ['letters in a query that are not encoded', asking('GET /?q=caf\xc3\xa9 HTTP/1.1'), 'percent-encoded'],
+    ['letters that are not encoded', asking('GET /caf\xc3\xa9?q HTTP/1.1'), 'percent-encode'],
+    ['letters in a query that are not encoded', asking('GET /?q=caf\xc3\xa9 HTTP/1.1'), 'percent-encode'],
     ['HTTP/2', 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0', 'HTTP/2'],
     ['another version', asking('GET /a HTTP/2.0'), 'HTTP/2.0'],
     ['TLS', '\x16\x03\x01\x02\0\x01\0\x01\xfc\x03\x03', 'TLS'],

@@ -91,7 +91,7 @@ export function profileSentences(counts: Omit<UpstreamProfile, 'sentences'>): st
   }
   if (resets_with_unread_body > 0) {
     sentences.push(
-      `It reset ${count(resets_with_unread_body, 'connection')} after a request body was sent: it most likely closes with the ` +
+      `It reset ${count(resets_with_unread_body, 'connection')} after a request body was sent: it probably closes with the ` +
         'body unread. Withholding the body (--withhold-body) is what cures that.',
     );
   } else if (resets > 0) sentences.push(`It reset ${count(resets, 'connection')}.`);

@@ -113,15 +113,14 @@ describe('the report', () => {
     expect(through).toEqual({
       url: 'http://localhost:8080',
       findings: [],
-      summary: 'Answers that arrived whole: 5 of 6 directly, 6 of 6 through http://localhost:8080.',
+      summary: expect.stringMatching(/5 of 6 directly, 6 of 6 through http:\/\/localhost:8080/),
     });
   });
 
   test('does not count a refusal in words for the response', () => {
     const through = tallies({ 'get-slow': [WHOLE], 'chunked-slow': [{ status: 502 }, WHOLE] });
-    expect(report(settings({ through: '8080' }), measured({ through })).through?.summary).toBe(
-      'Answers that arrived whole: 5 of 6 directly, 2 of 3 through http://localhost:8080. ' +
-        '1 through it were refused in words, by a status of 5xx.',
+    expect(report(settings({ through: '8080' }), measured({ through })).through?.summary).toMatch(
+      /5 of 6 directly, 2 of 3 through http:\/\/localhost:8080\. .*\b1 .*5xx/,
     );
   });
 
@@ -155,21 +154,24 @@ describe('the curl command', () => {
 describe('the report for a person', () => {
   test('has the table, the verdict, the cause and the cure', () => {
     const text = reportText(report(settings(), measured()), PAGE);
-    expect(text.split('\n').slice(0, 12)).toEqual([
-      'http://127.0.0.1:8000/report: 10 tries of each scenario, in 1.2 s. Bodies of 1,048,576 bytes were',
-      'sent with GET.',
+    const lines = text.split('\n');
+    expect(lines.slice(0, 2).join(' ')).toMatch(
+      /^http:\/\/127\.0\.0\.1:8000\/report: 10 tries .* 1\.2 s\. .* 1,048,576 bytes.* GET\.$/,
+    );
+    expect(lines.slice(2, 10)).toEqual([
       '',
       '                                              whole   lost at worst  how it ended',
       'GET, no body, close, slow reader              2 of 2                 FIN',
       'GET, Content-Length body, close, slow reader  2 of 2                 FIN',
-      'GET, chunked body, close, slow reader         1 of 2  3.0 MB         RST behind it (1), RST (1)',
+      'GET, chunked body, close, slow reader         1 of 2  3.0 MB         RST after it (1), RST (1)',
       '',
       'Fault found.',
       '',
-      'FAULT Resets the connection when it closes with an unread chunked body: 1 of 2 answers cut, 3.0 MB',
-      'of 5.0 MB lost at worst.',
     ]);
-    expect(text).toContain('\n  Cure: lastbyte cures it by sending a Content-Length.\n');
+    expect(lines.slice(10, 12).join(' ')).toMatch(
+      /^FAULT .*unread chunked request body: 1 of 2 .*3\.0 MB of 5\.0 MB lost at worst\.$/,
+    );
+    expect(text).toMatch(/\n {2}Cure: .*Content-Length\.\n/);
   });
 
   test('keeps to the width of the terminal, and colours only where it may', () => {

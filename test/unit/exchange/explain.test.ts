@@ -78,11 +78,11 @@ describe('a cut response', () => {
       }),
     ).toEqual({
       code: 'response_truncated',
-      sentence:
-        'The upstream http://127.0.0.1:8000 reset the connection after 3,145,728 of 5,000,000 bytes, on the last of 3 tries; ' +
-        'it most likely closed with the request body unread, so its kernel threw the rest of the response away: ' +
-        'read the body in the view, or set --withhold-body always.',
-      remedy: 'Read the body in the view, or set --withhold-body always.',
+      sentence: expect.stringMatching(
+        /reset .* 3,145,728 of 5,000,000 bytes \(3 tries\): .*request body unread\. .*--withhold-body always\.$/,
+      ),
+      remedy: expect.stringContaining('--withhold-body always'),
+      more: expect.stringContaining('The request body had been sent.'),
       expected: length,
       received: 3_145_728,
       end: 'RST',
@@ -94,36 +94,39 @@ describe('a cut response', () => {
       { ...PART_OF_LENGTH, ending: 'rst', requestBody: 'whole' },
       { settings: { withholdBody: 'always' } },
     );
-    expect(remedy).toBe('Read the body in the view, or raise --body-hold above 100 ms.');
+    expect(remedy).toContain('raise --body-hold above 100 ms');
   });
 
   test.each([
-    ['partly', 'it most likely closed while the request body was still arriving, unread'],
-    ['withheld', 'the request body had not been sent yet, so its process most likely died'],
-    ['none', 'the request had no body, so its process most likely died'],
+    ['partly', 'closed before reading the request body'],
+    ['withheld', 'process'],
+    ['none', 'process'],
   ] as const)('that was reset with the request body %s names that cause', (requestBody, cause) => {
-    expect(explained({ ...PART_OF_LENGTH, ending: 'rst', requestBody }).sentence).toContain(cause);
+    const { sentence, more } = explained({ ...PART_OF_LENGTH, ending: 'rst', requestBody });
+    expect(sentence).toContain(cause);
+    expect(more).toContain(requestBody === 'partly' ? 'discards' : 'body');
   });
 
-  test('that was closed in order blames no unread body', () => {
-    const { sentence, end } = explained({ ...PART_OF_LENGTH, ending: 'fin', requestBody: 'whole' });
-    expect(sentence).toContain(
-      'closed the connection after 30,000 of 51,200 bytes (the request body had been sent)',
-    );
-    expect(sentence).toContain('announced a wrong Content-Length');
-    expect(sentence).not.toContain('unread');
+  test('that was closed cleanly blames no unread body', () => {
+    const { sentence, more, end } = explained({ ...PART_OF_LENGTH, ending: 'fin', requestBody: 'whole' });
+    expect(sentence).toContain('closed the connection after 30,000 of 51,200 bytes');
+    expect(more).toContain('The request body had been sent.');
+    expect(sentence).toContain('Content-Length');
+    expect(`${sentence} ${more}`).not.toContain('unread');
     expect(end).toBe('FIN');
   });
 
-  test('that was tried once says why it was not tried again', () => {
+  test('that was tried once says why it was not retried', () => {
     const once = { attempts: 1 };
-    expect(explained({ ...PART_OF_LENGTH, ending: 'fin' }, once).remedy).toContain('an Idempotency-Key');
+    expect(explained({ ...PART_OF_LENGTH, ending: 'fin' }, once).more).toContain('no Idempotency-Key');
     expect(explained({ ...PART_OF_LENGTH, ending: 'fin' }, once).sentence).not.toContain('tries');
     const never = { attempts: 1, settings: { retries: 0 } };
-    expect(explained({ ...PART_OF_LENGTH, ending: 'fin' }, never).remedy).not.toContain('Idempotency-Key');
-    expect(explained({ ...PART_OF_LENGTH, ending: 'fin', streamed: true }, once).remedy).not.toContain(
-      'Idempotency',
-    );
+    expect(explained({ ...PART_OF_LENGTH, ending: 'fin' }, never).more).toBeNull();
+    expect(explained({ ...PART_OF_LENGTH, ending: 'fin', streamed: true }, once).more).toBeNull();
+    expect(
+      explained({ ...PART_OF_LENGTH, ending: 'timeout' }, once).more,
+      'never after a timeout',
+    ).toBeNull();
   });
 
   test('in chunks has no expected length', () => {
@@ -139,7 +142,7 @@ describe('a cut response', () => {
 
   test('that ends with the connection and was reset is said to have no length', () => {
     const { sentence } = explained({ ...BEGUN, ending: 'rst', framing: { kind: 'close' }, bodyBytes: 70 });
-    expect(sentence).toContain('reset the connection after 70 bytes of a response without a length');
+    expect(sentence).toContain('reset the connection after 70 bytes (no declared length)');
   });
 });
 
@@ -161,19 +164,13 @@ const malformedBodies = (rows: ReadonlyArray<readonly [fault: ParseFault, ...wor
   ]);
 
 const CASES: readonly Case[] = [
-  [
-    'a silent close',
-    { ending: 'fin' },
-    'no_response',
-    'FIN',
-    ['closed the connection without a byte', '--target'],
-  ],
+  ['a silent close', { ending: 'fin' }, 'no_response', 'FIN', ['closed the connection without', '--target']],
   [
     'a silent reset',
     { ending: 'rst', requestBody: 'whole' },
     'no_response',
     'RST',
-    ['threw the whole response away', '--withhold-body always'],
+    ['reset the connection without', '--withhold-body always'],
   ],
   [
     'a stale connection',
@@ -187,7 +184,7 @@ const CASES: readonly Case[] = [
     { ending: { kind: 'timeout', waitedFor: 'first-byte' }, requestBody: 'whole' },
     'first_byte_timeout',
     'timeout',
-    ['within 300 s (the request body had been sent)', 'breakpoint', '--first-byte-timeout'],
+    ['within 300 s', 'breakpoint', '--first-byte-timeout'],
   ],
   [
     'no first byte and a body that is not taken',
@@ -201,21 +198,21 @@ const CASES: readonly Case[] = [
     { ending: 'fin', headBytes: 17 },
     'response_truncated',
     'FIN',
-    ['in the head', 'after 17 bytes of it'],
+    ['response head', 'after 17 bytes'],
   ],
   [
     'a reset head',
     { ending: 'rst', headBytes: 17 },
     'response_truncated',
     'RST',
-    ['reset the connection in the head'],
+    ['reset the connection', 'response head'],
   ],
   [
     'a stalled head',
     { ending: { kind: 'timeout', waitedFor: 'first-byte' }, headBytes: 1 },
     'response_stalled',
     'timeout',
-    ['after 1 byte of it, for 300 s'],
+    ['for 300 s', 'after 1 byte'],
   ],
   [
     'a stalled length',
@@ -251,13 +248,13 @@ const CASES: readonly Case[] = [
     },
     'response_malformed',
     'parse-error',
-    ['broke its chunked coding after 5 bytes (the chunk size is "zz")'],
+    ['malformed chunks after 5 bytes (the chunk size is "zz")'],
   ],
   ...malformedBodies([
-    ['chunk-size', 'broke its chunked coding after 5 bytes', 'nothing else write to its connection'],
-    ['chunk-end', 'broke its chunked coding after 5 bytes', 'count the bytes of each chunk'],
-    ['body', 'broke its chunked coding after 5 bytes', 'nothing else write to its connection'],
-    ['chunk-extension', 'broke its chunked coding after 5 bytes', 'without extensions'],
+    ['chunk-size', 'malformed chunks after 5 bytes', 'Let only the server write'],
+    ['chunk-end', 'malformed chunks after 5 bytes', 'Count the bytes of each chunk'],
+    ['body', 'malformed chunks after 5 bytes', 'Let only the server write'],
+    ['chunk-extension', 'malformed chunks after 5 bytes', 'without extensions'],
     ['trailer', 'malformed trailers after a body of 5 bytes', 'leave them out'],
   ]),
   [
@@ -265,14 +262,14 @@ const CASES: readonly Case[] = [
     { ...BEGUN, ending: { kind: 'parse-error', fault: 'length', detail: 'why' }, framing: null },
     'response_malformed',
     'parse-error',
-    ['announced a length that means nothing', 'set Content-Length once'],
+    ['invalid Content-Length (why)', 'Send Content-Length once'],
   ],
   [
     'a switch that nobody asked for',
     { ending: UNASKED_SWITCH },
     'response_malformed',
     'parse-error',
-    ['switched protocols', 'only where the request has an Upgrade field'],
+    ['switched protocols', 'Upgrade field'],
   ],
   [
     'another protocol',
@@ -285,7 +282,7 @@ const CASES: readonly Case[] = [
     },
     'response_malformed',
     'parse-error',
-    ['did not answer in HTTP (it does not begin', 'check --target'],
+    ['in HTTP (it does not begin', '--target'],
   ],
   [
     'an unknown coding',
@@ -310,7 +307,7 @@ const CASES: readonly Case[] = [
     },
     'response_too_large',
     'limit',
-    ['announced 5,000,000,000 bytes, more than the 4,294,967,296 bytes', '--max-response-body'],
+    ['announced 5,000,000,000 bytes', 'limit of 4,294,967,296 bytes', '--max-response-body'],
   ],
   [
     'a large chunked body',
@@ -339,14 +336,14 @@ const CASES: readonly Case[] = [
     { ...PART_OF_LENGTH, ending: 'client-gone' },
     'internal_error',
     null,
-    ['the client went away'],
+    ['client disconnected'],
   ],
   [
     'a whole response',
     { ...PART_OF_LENGTH, ending: 'message-end' },
     'internal_error',
     null,
-    ['fault of this proxy'],
+    ['bug in lastbyte'],
   ],
 ];
 
@@ -358,21 +355,21 @@ test.each(CASES)('%s is explained', (_what, changes, code, end, words) => {
 
 /** [the system's code, error code, words of the sentence]. */
 const CONNECT_CASES: ReadonlyArray<readonly [string, ErrorCode, string]> = [
-  ['ECONNREFUSED', 'upstream_refused', 'refused the connection; no server listens there'],
+  ['ECONNREFUSED', 'upstream_refused', 'refused the connection: nothing listens'],
   ['ENOENT', 'upstream_refused', 'has no socket file'],
-  ['EACCES', 'upstream_unreachable', 'may not be reached (EACCES)'],
-  ['ENOTFOUND', 'upstream_not_found', 'a host name without an address'],
-  ['EAI_AGAIN', 'upstream_not_found', 'could not be looked up (EAI_AGAIN)'],
+  ['EACCES', 'upstream_unreachable', '(EACCES)'],
+  ['ENOTFOUND', 'upstream_not_found', 'does not resolve (ENOTFOUND)'],
+  ['EAI_AGAIN', 'upstream_not_found', 'cannot be looked up (EAI_AGAIN)'],
   ['EHOSTUNREACH', 'upstream_unreachable', 'no route'],
   ['ETIMEDOUT', 'connect_timeout', 'did not accept a connection within 5 s'],
-  ['ECONNRESET', 'upstream_unreachable', 'broke the connection off while it was being made'],
+  ['ECONNRESET', 'upstream_unreachable', 'dropped the connection as it was opened'],
   ['EMFILE', 'out_of_descriptors', 'ulimit -n'],
-  ['CERT_HAS_EXPIRED', 'upstream_certificate', 'renew it'],
+  ['CERT_HAS_EXPIRED', 'upstream_certificate', 'Renew it'],
   ['DEPTH_ZERO_SELF_SIGNED_CERT', 'upstream_certificate', 'self-signed'],
   ['SELF_SIGNED_CERT_IN_CHAIN', 'upstream_certificate', 'self-signed'],
   ['ERR_TLS_CERT_ALTNAME_INVALID', 'upstream_certificate', 'for another name'],
   ['UNABLE_TO_VERIFY_LEAF_SIGNATURE', 'upstream_certificate', '--insecure'],
-  ['UNABLE_TO_GET_ISSUER_CERT_LOCALLY', 'upstream_certificate', 'cannot be verified'],
+  ['UNABLE_TO_GET_ISSUER_CERT_LOCALLY', 'upstream_certificate', 'unverifiable'],
   ['ERR_SSL_WRONG_VERSION_NUMBER', 'upstream_tls', 'http:// instead of https://'],
   ['ERR_SSL_TLSV1_ALERT_PROTOCOL_VERSION', 'upstream_tls', 'could not agree on TLS'],
   ['EPROTO', 'upstream_tls', 'could not agree on TLS'],
@@ -396,9 +393,8 @@ describe('a connection that could not be made', () => {
   test('although it was waited for tells how long, and how to wait longer', () => {
     const refused: Changes = { ending: connectFailure('ECONNREFUSED') };
     const { sentence } = explained(refused, { waitedMs: 10_040, attempts: 23 });
-    expect(sentence).toBe(
-      'The upstream http://127.0.0.1:8000 refused connections for 10 s, in 23 tries; no server listens there: ' +
-        'start it, check --target, or raise --wait-for-upstream above 10 s.',
+    expect(sentence).toMatch(
+      /^The upstream http:\/\/127\.0\.0\.1:8000 refused .* 10 s \(23 tries\): .*--wait-for-upstream above 10 s\.$/,
     );
     const { remedy } = explained(refused, { settings: { waitForUpstreamMs: 0 } });
     expect(remedy).toContain('set --wait-for-upstream.');
@@ -410,8 +406,8 @@ describe('a connection that could not be made', () => {
   });
 });
 
-test('whatever was observed, the sentence is whole and the code is known', () => {
-  const connects = ['', 'ECONNREFUSED', 'ECONNRESET', 'CERT_HAS_EXPIRED'].flatMap((errorCode): Ending[] =>
+test('whatever was observed, the sentence is whole and fits a line of a log, and the code is known', () => {
+  const connects = ['', ...CONNECT_CASES.map(([errorCode]) => errorCode)].flatMap((errorCode): Ending[] =>
     [true, false].map((timedOut) => ({ kind: 'connect-failed', errorCode, timedOut, detail: null })),
   );
   const endings: Ending[] = [
@@ -432,16 +428,30 @@ test('whatever was observed, the sentence is whole and the code is known', () =>
     { kind: 'none' },
     { kind: 'chunked' },
     { kind: 'close' },
+    { kind: 'length', length: 5_000_000_000 },
   ];
   for (const ending of endings)
     for (const requestBody of bodies)
       for (const framing of framings) {
         const begun = framing === null ? {} : BEGUN;
-        const { code, sentence, remedy } = explained({ ...begun, ending, requestBody, framing });
-        expect(ERROR_CODES).toContain(code);
-        expect(sentence).toMatch(/^The upstream http:\/\/127\.0\.0\.1:8000 [a-z].*: .+[^.]\.$/);
-        expect(remedy).toMatch(/^[A-Z].*\.$/);
-        expect(sentence).not.toMatch(/undefined|null|NaN|\[object|\.\./);
+        for (const attempts of [1, 3]) {
+          const seen = {
+            ...begun,
+            ending,
+            requestBody,
+            framing,
+            headBytes: framing === null ? 0 : 65_536,
+            bodyBytes: framing === null ? 0 : 4_294_967_296,
+          };
+          const waitedMs = attempts === 1 ? 0 : 10_000;
+          const { code, sentence, remedy, more } = explained(seen, { attempts, waitedMs });
+          expect(ERROR_CODES).toContain(code);
+          expect(sentence).toMatch(/^The upstream (http:\/\/127\.0\.0\.1:8000 )?[a-z].+\. [A-Z].+[^.]\.$/);
+          expect(sentence.length, sentence).toBeLessThanOrEqual(200);
+          expect(remedy).toMatch(/^[A-Z].*\.$/);
+          expect(more ?? 'None.').toMatch(/^[A-Z].*[^.]\.$/);
+          expect(`${sentence} ${more ?? ''}`).not.toMatch(/undefined|null|NaN|\[object|\.\./);
+        }
       }
 });
 
@@ -477,7 +487,7 @@ describe('a delivered response', () => {
 
   test('with bytes after its end is noted with their number', () => {
     const length: Evidence = { ...whole, framing: { kind: 'length', length: 40 }, surplusBytes: 3 };
-    expect(explainSurplus(length)).toContain('sent 3 bytes more than the 40 bytes that it had announced');
+    expect(explainSurplus(length)).toContain('3 bytes more than the 40 bytes');
     expect(explainSurplus({ ...whole, surplusBytes: 1 })).toContain(
       '1 byte more than the 40 bytes up to its last chunk',
     );

@@ -43,6 +43,6 @@ test('a request that begins to wait tells how long it does', () => {
     target: 'http://localhost:5173',
     reason: REASON,
     answering: [],
-    sentence: `nothing listens at http://localhost:5173 (${REASON}); a request waits for it, up to 10 s`,
+    sentence: `nothing listens at http://localhost:5173 (${REASON}); a request is waiting for it, up to 10 s`,
   });
 });

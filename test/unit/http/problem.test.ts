@@ -12,6 +12,7 @@ const INPUT: ProblemInput = {
   error: new ProxyError('response_truncated', SENTENCE),
   html: false,
   nextHop: '127.0.0.1:8000',
+  more: null,
   receivedStatus: 200,
   details: '30000 of 51200',
   extensions: { attempts: 3, expected: 51_200, received: 30_000, end: 'RST' },
@@ -34,6 +35,15 @@ function rendered(
 }
 
 describe('a problem for a program', () => {
+  test('says all there is to say in its detail', () => {
+    expect(JSON.parse(rendered({ more: 'And more.' }).text)).toMatchObject({
+      detail: `${SENTENCE} And more.`,
+    });
+    expect(rendered({ html: true, more: 'And <more>.' }).text).toContain(
+      `<p>${SENTENCE} And &lt;more&gt;.</p>`,
+    );
+  });
+
   test('has the members of RFC 9457 and the numbers', () => {
     const problem = rendered();
     expect(JSON.parse(problem.text)).toEqual({

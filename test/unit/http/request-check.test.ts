@@ -33,7 +33,7 @@ describe('a request', () => {
 
   test('for a tunnel is refused', () => {
     expect(check(HOST, { method: 'CONNECT', url: 'a:1' })).toBe(
-      'method_not_allowed: CONNECT asks for a tunnel, and this proxy serves one upstream only.',
+      'method_not_allowed: CONNECT opens a tunnel, and this proxy serves one upstream only.',
     );
   });
 
@@ -55,7 +55,7 @@ describe('a request', () => {
     [
       [...HOST, 'Transfer-Encoding', 'gzip', 'Transfer-Encoding', 'chunked'],
       1,
-      'coding_not_supported: The transfer coding "gzip, chunked" is not supported, only chunked is.',
+      'coding_not_supported: The transfer coding "gzip, chunked" is not supported; only chunked is.',
     ],
     [[...HOST, 'Content-Length', '5', 'Content-Length', '6'], 1, bad('it has two Content-Lengths, 5 and 6')],
     [[...HOST, 'Content-Length', '5a'], 1, bad('its Content-Length "5a" is not a length')],
@@ -136,7 +136,7 @@ test('a head has as many bytes as its lines', () => {
 
 test('what is refused for its size or its version is told the limit, and what to speak', () => {
   expect(headTooLarge(65_536)).toMatchObject({ code: 'request_head_too_large', status: 431 });
-  expect(headTooLarge(65_536).message).toContain('--max-header, 65536 bytes');
+  expect(headTooLarge(65_536).message).toContain('--max-header (65536 bytes)');
   expect(otherVersion('HTTP/2')).toMatchObject({ code: 'version_not_supported', status: 505 });
-  expect(otherVersion('HTTP/2').message).toContain('HTTP/2: speak HTTP/1.1');
+  expect(otherVersion('HTTP/2').message).toContain('HTTP/2. Use HTTP/1.1');
 });
