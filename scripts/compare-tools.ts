@@ -3,7 +3,7 @@
 import { startServer, whyMissing, type ServerName } from '../test/real/servers.ts';
 import { askOnce, type Outcome } from './compare/outcome.ts';
 import { cellText, say, writeTable } from './compare/table.ts';
-import { startTool, titleOf, TOOLS, UNREAD, type Tool } from './compare/tools.ts';
+import { startTool, titleOf, TOOLS, UNREAD, whyNoTool, type Tool } from './compare/tools.ts';
 
 const TRIES = 20;
 const SERVERS = ['Django runserver', 'Flask (Werkzeug)'] as const satisfies readonly ServerName[];
@@ -12,6 +12,10 @@ const PROXIES = ['own', 'lastbyte'] as const;
 async function main(): Promise<void> {
   for (const server of SERVERS) {
     const missing = whyMissing(server);
+    if (missing !== null) throw new Error(missing);
+  }
+  for (const tool of TOOLS) {
+    const missing = whyNoTool(tool);
     if (missing !== null) throw new Error(missing);
   }
   const rows: string[][] = [];

@@ -1,12 +1,14 @@
 /** Servers that frontends are developed with, each with its own proxy and with lastbyte in its place. */
 
-import { readFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, symlinkSync } from 'node:fs';
 import path from 'node:path';
-import { ServerProcess } from '../../test/harness/process.ts';
+import { environment, ServerProcess } from '../../test/harness/process.ts';
 import { numberedBody } from '../../test/real/numbered-body.ts';
 import type { Ask } from './outcome.ts';
 
 const ROOT = path.join(import.meta.dirname, '..', '..');
+/** Where scripts/install-next.sh puts it. */
+export const NEXT_FOLDER = path.join(ROOT, 'node_modules', '.cache', 'lastbyte-next');
 const PROGRAM = path.join(ROOT, 'test', 'real', 'apps', 'tool-server.js');
 
 const LARGE = numberedBody(5_000_000);
@@ -25,15 +27,49 @@ export interface Tool {
   readonly module: string;
   /** Its proxy, where that is a package of its own. */
   readonly proxyModule: string | null;
+  /** Where the page's socket for reloading is; null: it has none, or asks for a token. */
+  readonly reloadPath: string | null;
 }
 
+const tool = (name: string, module: string, proxyModule: string | null = null): Tool => ({
+  name,
+  module,
+  proxyModule,
+  reloadPath: null,
+});
+
+export const NEXT: Tool = { ...tool('Next', 'next'), reloadPath: '/_next/hmr?id=x' };
+
 export const TOOLS: readonly Tool[] = [
-  { name: 'Vite', module: 'vite', proxyModule: null },
-  { name: 'Vite', module: 'vite-7', proxyModule: null },
-  { name: 'webpack-dev-server', module: 'webpack-dev-server', proxyModule: null },
-  { name: 'Express', module: 'express', proxyModule: 'http-proxy-middleware' },
-  { name: 'Express', module: 'express-4', proxyModule: 'http-proxy-middleware' },
+  tool('Vite', 'vite'),
+  tool('Vite', 'vite-7'),
+  { ...tool('webpack-dev-server', 'webpack-dev-server'), reloadPath: '/ws' },
+  tool('Express', 'express', 'http-proxy-middleware'),
+  tool('Express', 'express-4', 'http-proxy-middleware'),
+  tool('Fastify', 'fastify', '@fastify/http-proxy'),
+  NEXT,
 ];
+
+/** Besides the tools and their proxies. */
+const MORE_MODULES = ['webpack', '@fastify/middie'];
+
+/** Makes all tools but Next importable in this folder. */
+export function linkTools(folder: string): void {
+  const tools = TOOLS.filter((one) => one !== NEXT).flatMap((one) => [
+    one.module,
+    one.proxyModule ?? one.module,
+  ]);
+  for (const name of new Set([...tools, ...MORE_MODULES])) {
+    const link = path.join(folder, 'node_modules', name);
+    mkdirSync(path.dirname(link), { recursive: true });
+    symlinkSync(path.join(ROOT, 'node_modules', name), link);
+  }
+}
+
+/** Why this tool cannot run here, as a sentence; null when it can. */
+export function whyNoTool({ name, module }: Tool): string | null {
+  return existsSync(packageFile(module)) ? null : `${name} is not installed (scripts/install-next.sh).`;
+}
 
 export function titleOf({ name, module, proxyModule }: Tool): string {
   const own = proxyModule === null ? '' : `, ${proxyModule} ${versionOf(proxyModule)}`;
@@ -41,9 +77,14 @@ export function titleOf({ name, module, proxyModule }: Tool): string {
 }
 
 function versionOf(module: string): string {
-  const file = path.join(ROOT, 'node_modules', module, 'package.json');
-  const { version }: { version: string } = JSON.parse(readFileSync(file, 'utf8'));
+  if (!existsSync(packageFile(module))) return '(not here)';
+  const { version }: { version: string } = JSON.parse(readFileSync(packageFile(module), 'utf8'));
   return version;
+}
+
+function packageFile(module: string): string {
+  const folder = module === NEXT.module ? NEXT_FOLDER : ROOT;
+  return path.join(folder, 'node_modules', module, 'package.json');
 }
 
 /**
@@ -67,6 +108,7 @@ export async function startTool(
       target,
       String(bodyHoldMs),
     ],
-    cwd: folder ?? path.join(ROOT, 'node_modules'),
+    cwd: module === NEXT.module ? NEXT_FOLDER : (folder ?? path.join(ROOT, 'node_modules')),
+    env: environment({ NEXT_TELEMETRY_DISABLED: '1' }),
   }));
 }

@@ -3,19 +3,20 @@
  * project, and brings a whole response from a server that cuts.
  */
 
-import { cpSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { request } from 'node:http';
 import type { IncomingMessage } from 'node:http';
 import { once } from 'node:events';
 import path from 'node:path';
 import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { linkTools, NEXT, NEXT_FOLDER, whyNoTool } from '../../scripts/compare/tools.ts';
 import { Installed } from '../cli/installed.ts';
+import { needForEach } from '../harness/need.ts';
 import { runClient, ServerProcess } from '../harness/process.ts';
 import { fileIn, ROOT } from './markdown.ts';
 import { ROWS, startUnread } from './unread.ts';
 
-const NEEDED = ['vite', 'express', 'webpack', 'webpack-dev-server'];
 const UPSTREAM = /http:\/\/127\.0\.0\.1:8000/g;
 /** More than the buffers on the way take in. */
 const UPLOAD = 'x'.repeat(200_000);
@@ -23,8 +24,7 @@ const UPLOAD = 'x'.repeat(200_000);
 let project: Installed;
 beforeAll(async () => {
   project = await Installed.install();
-  for (const name of NEEDED)
-    symlinkSync(path.join(ROOT, 'node_modules', name), path.join(project.folder, 'node_modules', name));
+  linkTools(project.folder);
 }, 120_000);
 afterAll(() => project[Symbol.dispose]());
 
@@ -55,7 +55,7 @@ const VITE = path.join(ROOT, 'node_modules', 'vite', 'bin', 'vite.js');
 
 /** A Node program in the project, which listens on PORT. */
 async function start(args: readonly string[], cwd: string, apiUrl: string): Promise<ServerProcess> {
-  const env = { PATH: process.env['PATH'], API_URL: apiUrl };
+  const env = { PATH: process.env['PATH'], API_URL: apiUrl, NEXT_TELEMETRY_DISABLED: '1' };
   return await ServerProcess.start((port) => ({
     ...(args[0] === VITE && { says: /Local:/ }),
     file: process.execPath,
@@ -70,6 +70,7 @@ describe('examples/frontend-servers', () => {
     ['vite', [VITE]],
     ['webpack', ['webpack.js']],
     ['express', ['express.js']],
+    ['fastify', ['fastify.js']],
     ['node', ['node.js']],
   ])('%s delivers every row', async (name, args) => {
     const folder = path.join(project.folder, `example-${name}`);
@@ -79,6 +80,42 @@ describe('examples/frontend-servers', () => {
     await expectRows(server, '/report');
     const page = await (await fetch(server.url)).text();
     expect(page).toContain(name === 'node' ? 'This is not proxied.' : '<h1>');
+  });
+});
+
+/** The example where Next is: Turbopack follows no link out of its root. */
+class NextSite implements Disposable {
+  readonly folder = mkdtempSync(path.join(NEXT_FOLDER, '.site-'));
+
+  constructor() {
+    const example = path.join(ROOT, 'examples', 'frontend-servers');
+    cpSync(example, this.folder, { recursive: true });
+    mkdirSync(path.join(this.folder, 'node_modules'));
+    const installed = path.join('node_modules', 'lastbyte');
+    symlinkSync(path.join(project.folder, installed), path.join(this.folder, installed));
+    const config = { turbopack: { root: NEXT_FOLDER } };
+    writeFileSync(path.join(this.folder, 'next.config.js'), `export default ${JSON.stringify(config)};`);
+  }
+
+  [Symbol.dispose](): void {
+    rmSync(this.folder, { recursive: true });
+  }
+}
+
+describe('Next', () => {
+  needForEach(whyNoTool(NEXT));
+
+  test.each([
+    ['examples/frontend-servers', 'next.js', '/report'],
+    ['docs/middleware.md', 'next.mjs', '/api/report'],
+  ])('with the file of %s delivers every row, and its own page', async (_document, name, target) => {
+    await using upstream = await startUnread();
+    using site = new NextSite();
+    const source = fileIn('docs/middleware.md', 'next.mjs').replaceAll(UPSTREAM, upstream.url);
+    writeFileSync(path.join(site.folder, 'next.mjs'), source.replace('3000', 'process.env.PORT'));
+    await using server = await start([name], site.folder, upstream.url);
+    await expectRows(server, target);
+    expect(await (await fetch(server.url)).text()).toContain('<h1>');
   });
 });
 
@@ -103,15 +140,11 @@ describe('the documents', () => {
     await expectRows(server, '/api/report');
   });
 
-  test('docs/middleware.md: its Express server delivers every row', async () => {
+  test.each(['server.mjs', 'fastify.mjs'])('docs/middleware.md: %s delivers every row', async (name) => {
     await using upstream = await startUnread();
-    const file = write('docs/middleware.md', 'server.mjs', upstream.url);
-    writeFileSync(
-      file,
-      fileIn('docs/middleware.md', 'server.mjs')
-        .replaceAll(UPSTREAM, upstream.url)
-        .replace('3000', 'process.env.PORT'),
-    );
+    const file = write('docs/middleware.md', name, upstream.url);
+    const source = fileIn('docs/middleware.md', name).replaceAll(UPSTREAM, upstream.url);
+    writeFileSync(file, source.replace('3000', 'process.env.PORT'));
     await using server = await start([file], path.dirname(file), upstream.url);
     await expectRows(server, '/api/report');
   });

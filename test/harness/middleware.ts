@@ -22,12 +22,12 @@ export class TestMiddleware implements AsyncDisposable {
   /** @param serve makes the server around the middleware */
   static async start(
     options: MiddlewareOptions,
-    serve: (lastbyte: Middleware) => Server,
+    serve: (lastbyte: Middleware) => Server | Promise<Server>,
   ): Promise<TestMiddleware> {
     const spoolDir = makeSpoolFolder();
     const lastbyte = createMiddleware({ spoolDir, ...QUICK, ...options });
     await lastbyte.ready;
-    return new TestMiddleware(lastbyte, await Bare.start(serve(lastbyte)), spoolDir);
+    return new TestMiddleware(lastbyte, await Bare.start(await serve(lastbyte)), spoolDir);
   }
 
   get port(): number {

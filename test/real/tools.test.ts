@@ -4,19 +4,22 @@
  */
 
 import { once } from 'node:events';
-import { cpSync, readdirSync, symlinkSync } from 'node:fs';
+import { cpSync, readdirSync } from 'node:fs';
+import { createServer } from 'node:http';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { askOnce, type Ask, type Outcome } from '../../scripts/compare/outcome.ts';
-import { startTool, titleOf, TOOLS, UNREAD } from '../../scripts/compare/tools.ts';
+import { WebSocket, WebSocketServer } from 'ws';
+import { linkTools, startTool, titleOf, TOOLS, UNREAD, whyNoTool } from '../../scripts/compare/tools.ts';
 import { Installed } from '../cli/installed.ts';
-import { need, whyNotLinux } from '../harness/need.ts';
+import { Bare } from '../harness/bare.ts';
+import { need, needForEach, whyNotLinux } from '../harness/need.ts';
 import { freePort } from '../harness/ports.ts';
 import type { ServerProcess } from '../harness/process.ts';
+import { SilentUpstream } from '../harness/silent-upstream.ts';
 import { startServer, startServerOn, whyMissing, type ServerName } from './servers.ts';
 import { numberedBody } from './numbered-body.ts';
 
-const ROOT = path.join(import.meta.dirname, '..', '..');
 const TRIES = 20;
 /** However busy the machine is, the view responds without the body before it is sent. */
 const HOLD_MS = 4000;
@@ -36,10 +39,7 @@ const GET: Ask = {
 let project: Installed;
 beforeAll(async () => {
   project = await Installed.install();
-  const modules = ['webpack', ...TOOLS.flatMap(({ module, proxyModule }) => [module, proxyModule ?? module])];
-  for (const name of new Set(modules)) {
-    symlinkSync(path.join(ROOT, 'node_modules', name), path.join(project.folder, 'node_modules', name));
-  }
+  linkTools(project.folder);
   const program = path.join(import.meta.dirname, 'apps', 'tool-server.js');
   cpSync(program, path.join(project.folder, 'tool-server.mjs'));
 }, 120_000);
@@ -51,7 +51,14 @@ async function inTurn(front: ServerProcess, ask: Ask, times: number): Promise<Ou
   return outcomes;
 }
 
+async function closed(socket: WebSocket): Promise<void> {
+  socket.close();
+  await once(socket, 'close');
+}
+
 describe.each(TOOLS.map((tool) => [titleOf(tool), tool] as const))('%s', (_title, tool) => {
+  needForEach(whyNoTool(tool));
+
   test.for(SERVERS)(`delivers every large response of %s that its own proxy loses`, async (name, context) => {
     need(context, whyMissing(name), whyNotLinux());
     await using server = await startServer(name);
@@ -100,5 +107,33 @@ describe.each(TOOLS.map((tool) => [titleOf(tool), tool] as const))('%s', (_title
     // Neither a signal nor an exit of its own ended it: nothing was left to wait for.
     expect(await ended).toEqual([0, null]);
     expect(readdirSync(project.folder).filter((name) => name.startsWith('.tool-'))).toEqual([]);
+  });
+
+  test('tells the upstream when a client leaves', async () => {
+    await using upstream = await SilentUpstream.start();
+    await using front = await startTool(tool, 'lastbyte', upstream.url, project.folder);
+    await upstream.askAndLeave(front.port, 'GET /bytes/1 HTTP/1.1\r\nHost: h\r\n\r\n');
+  });
+
+  test('joins a WebSocket with the upstream, and keeps its own', async () => {
+    await using echo = await Bare.start(createServer());
+    new WebSocketServer({ server: echo.server }).on('connection', (socket) =>
+      socket.on('message', (message: Buffer) => socket.send(`echo ${message.toString()}`)),
+    );
+    await using front = await startTool(tool, 'lastbyte', echo.url, project.folder);
+    // Some of them set up their own socket with the first page that they serve.
+    await (await fetch(front.url)).text();
+    const joined = new WebSocket(`ws://127.0.0.1:${front.port}/bytes/socket`);
+    await once(joined, 'open');
+    joined.send('one');
+    expect(String((await once(joined, 'message'))[0])).toBe('echo one');
+    if (tool.reloadPath !== null) {
+      const its = new WebSocket(`ws://127.0.0.1:${front.port}${tool.reloadPath}`);
+      expect(await once(its, 'message')).toHaveLength(2);
+      await closed(its);
+    }
+    joined.send('two');
+    expect(String((await once(joined, 'message'))[0])).toBe('echo two');
+    await closed(joined);
   });
 });

@@ -1,11 +1,6 @@
-const status = document.querySelector('[role=status]');
+import { post } from './post.js';
 
-async function post() {
-  const body = JSON.stringify({ filter: 'x'.repeat(100_000) });
-  const response = await fetch('/report', { method: 'POST', body });
-  const { count, rows } = await response.json();
-  return `${rows.length} of ${count} rows`;
-}
+const status = document.querySelector('[role=status]');
 
 document.querySelector('button').addEventListener('click', () => {
   const tell = (text) => {

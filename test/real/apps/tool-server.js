@@ -1,10 +1,12 @@
 /**
  * A frontend's server as its users write it, with its own proxy or with lastbyte in its place:
- * `node tool-server.js TOOL own|lastbyte PORT TARGET BODY_HOLD_MS`. In a folder where `lastbyte` and the tool are installed.
+ * `node tool-server.js TOOL own|lastbyte PORT TARGET BODY_HOLD_MS`. In a folder where `lastbyte` and the tool are installed; for
+ * Next, which is not installed beside it, in the folder where that is.
  */
 
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
+import { createRequire } from 'node:module';
 import path from 'node:path';
 
 const [tool = '', proxy = '', port = '', target = '', bodyHoldMs = '500'] = process.argv.slice(2);
@@ -29,6 +31,8 @@ const STARTS = {
   'webpack-dev-server': startWebpack,
   express: () => startExpress('express'),
   'express-4': () => startExpress('express-4'),
+  fastify: startFastify,
+  next: startNext,
 };
 
 async function startVite(name) {
@@ -90,6 +94,68 @@ async function startExpress(name) {
     server.closeAllConnections();
     await closed;
   };
+}
+
+async function startFastify() {
+  const { default: fastify } = await import('fastify');
+  const { default: middie } = await import('@fastify/middie');
+  const { default: httpProxy } = await import('@fastify/http-proxy');
+  const { createMiddleware } = await import('lastbyte/middleware');
+  const app = fastify();
+  const lastbyte = createMiddleware(middlewareOptions);
+  if (isOwn) {
+    app.register(httpProxy, { upstream: target, prefix: PATH, rewritePrefix: PATH, websocket: true });
+  } else {
+    await app.register(middie);
+    app.use(lastbyte.middleware);
+    app.server.on('upgrade', lastbyte.upgrade);
+    app.addHook('preClose', lastbyte.close);
+  }
+  await app.listen({ host, port: Number(port) });
+  return () => app.close();
+}
+
+/** In development, as its guide to custom servers has it. */
+async function startNext() {
+  const { createMiddleware } = await import('lastbyte/middleware');
+  const next = createRequire(path.join(folder, 'server.js'))('next');
+  mkdirSync(path.join(folder, 'pages'));
+  writeFileSync(path.join(folder, 'pages', '[...any].js'), 'export default () => <p>a page</p>;');
+  writeFileSync(path.join(folder, 'next.config.js'), nextConfig());
+  const lastbyte = createMiddleware(middlewareOptions);
+  const nextUpgrades = createServer();
+  const app = next({ dev: true, dir: folder, hostname: host, port: Number(port), httpServer: nextUpgrades });
+  const handle = app.getRequestHandler();
+  await app.prepare();
+  const server = createServer((request, response) => {
+    if (isOwn) handle(request, response);
+    else lastbyte.middleware(request, response, () => handle(request, response));
+  });
+  server.on('upgrade', (request, socket, head) => {
+    if (isOwn || !lastbyte.upgrade(request, socket, head))
+      nextUpgrades.emit('upgrade', request, socket, head);
+  });
+  server.listen(Number(port), host);
+  return async () => {
+    const closed = new Promise((resolve) => server.close(resolve));
+    await lastbyte.close();
+    server.closeAllConnections();
+    await closed;
+    await app.close();
+    // Next leaves watchers of files and timers of its own, with or without lastbyte: only sockets can be counted.
+    const sockets = process.getActiveResourcesInfo().filter((name) => name.startsWith('TCP'));
+    process.exit(sockets.length);
+  };
+}
+
+/** Turbopack takes the folder of the nearest lock file for the project's, and reads all that is below it. */
+function nextConfig() {
+  const rewrites = [{ source: `${PATH}/:path*`, destination: `${target}${PATH}/:path*` }];
+  return `module.exports = {
+    experimental: { turbopackFileSystemCacheForDev: false },
+    turbopack: { root: ${JSON.stringify(process.cwd())} },
+    rewrites: async () => ({ beforeFiles: ${JSON.stringify(isOwn ? rewrites : [])} }),
+  };`;
 }
 
 const started = STARTS[tool]();
