@@ -8,7 +8,8 @@ import { setImmediate as othersTurn } from 'node:timers/promises';
 import { problemAnswer } from '../observe/pages.ts';
 import type { AdminAnswer, AdminPage, PartsAnswer, StreamAnswer, WholeAnswer } from '../observe/pages.ts';
 
-const MAX_BODY_BYTES = 4096;
+/** A body as the inspector keeps it, edited and in JSON. */
+const MAX_BODY_BYTES = 512 * 1024;
 
 export interface AdminSite {
   readonly pages: readonly AdminPage[];

@@ -9,6 +9,7 @@ import { connect as connectTls } from 'node:tls';
 import { fieldValue, hopByHopNames, withoutFields } from '../http/fields.ts';
 import { isForwardedClaim, serializeFields } from '../http/forwarding.ts';
 import type { ReplayResult } from '../observe/inspector/api.ts';
+import type { ReplayRequest } from '../observe/inspector/edit.ts';
 import type { Entry } from '../observe/inspector/entry.ts';
 import type { Inspector } from '../observe/inspector/inspector.ts';
 
@@ -35,10 +36,9 @@ export class Replays {
   }
 
   /** Resolves when the new exchange has begun; its response is read and thrown away. Never rejects. */
-  send({ begun, record }: Entry): Promise<ReplayResult> {
-    const { method, url, requestFields } = begun;
-    const body = record?.notes?.requestBody?.octets() ?? null;
-    const fields = fieldsAgain(requestFields, body, this.#trusts(begun.clientAddress));
+  send({ begun }: Entry, request: ReplayRequest): Promise<ReplayResult> {
+    const { method, url, body } = request;
+    const fields = fieldsAgain(request.fields, body, this.#trusts(begun.clientAddress));
     const head = `${method} ${url} HTTP/1.1\r\n${serializeFields(fields)}\r\n`;
     const socket = this.#connect();
     return new Promise((resolve) => {

@@ -60,7 +60,11 @@ export function watching(
   );
   events.on('adminError', () => metrics.adminFailed());
   return {
-    pages: [...pageFiles(), ...apiPages(inspector, (entry) => replays.send(entry)), metrics.page],
+    pages: [
+      ...pageFiles(),
+      ...apiPages(inspector, (entry, request) => replays.send(entry, request)),
+      metrics.page,
+    ],
     replayedFor: (socket) => replays.clientOf(socket),
     close: () => {
       inspector.close();

@@ -2,6 +2,7 @@
 
 /** Flags that the prose names without their program. */
 export const FLAGS_OF_OTHERS: ReadonlySet<string> = new Set([
+  'data-binary',
   'data-raw', // curl, in an example of the API's answer
   'check', // npm run diagnose:servers
   'provenance', // npm publish

@@ -354,7 +354,7 @@ describe('a replay', () => {
   test.each([
     ['no JSON', 400],
     ['7', 400],
-    ['x'.repeat(5000), 413],
+    ['x'.repeat(600_000), 413],
   ])('with a body of %.10s is refused', async (body, status) => {
     await using inspected = await Inspected.start(answering(ok('x')));
     const id = await inspected.exchange('GET /');

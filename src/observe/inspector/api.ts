@@ -7,20 +7,35 @@ import type { Filter, FilterFault } from './filter.ts';
 import { fullView } from './full.ts';
 import { harParts } from './har.ts';
 import type { Inspector } from './inspector.ts';
-import { isUnsafe, replayObstacle } from './entry.ts';
+import { readWish, requestAgain } from './edit.ts';
+import type { ReplayRequest } from './edit.ts';
+import { isUnsafe } from './entry.ts';
 import type { Entry } from './entry.ts';
+import { bodyFileName } from './curl.ts';
+import { readableBody } from './body.ts';
+import type { ReadableBody } from './body.ts';
 import type { Page } from './types.ts';
 
 export type ReplayResult =
   { readonly kind: 'begun'; readonly id: string } | { readonly kind: 'failed'; readonly detail: string };
 
-/** Sends the request of an exchange to the proxy's own front door. Never rejects. */
-export type Replay = (entry: Entry) => Promise<ReplayResult>;
+/** Sends a request made of an exchange's to the proxy's own front door. Never rejects. */
+export type Replay = (entry: Entry, request: ReplayRequest) => Promise<ReplayResult>;
 
 export function apiPages(inspector: Inspector, replay: Replay): readonly AdminPage[] {
   return [
     { path: '/api/exchanges', method: 'GET', answer: (request) => listed(inspector, request) },
     { path: '/api/exchanges/:id', method: 'GET', answer: (request) => inFull(inspector, request) },
+    {
+      path: '/api/exchanges/:id/request-body',
+      method: 'GET',
+      answer: (request) => asFile(inspector, request, 'request', requestBodyOf),
+    },
+    {
+      path: '/api/exchanges/:id/response-body',
+      method: 'GET',
+      answer: (request) => asFile(inspector, request, 'response', responseBodyOf),
+    },
     {
       path: '/api/exchanges/:id/replay',
       method: 'POST',
@@ -68,25 +83,47 @@ async function replayed(
   if (entry === null) return notKept(id);
   const wish = readWish(body);
   if (typeof wish === 'string') return problemAnswer(400, wish);
-  const obstacle = replayObstacle(entry);
-  if (obstacle !== null) return problemAnswer(409, obstacle);
-  if (isUnsafe(entry.begun.method) && !wish.confirm) {
-    const detail = `${entry.begun.method} may change something when it is sent again: say "confirm": true.`;
+  const again = requestAgain(entry, wish.edit);
+  if (typeof again === 'string') return problemAnswer(409, again);
+  if (isUnsafe(again.method) && !wish.confirm) {
+    const detail = `${again.method} may change something when it is sent again: say "confirm": true.`;
     return problemAnswer(409, detail);
   }
-  const result = await replay(entry);
+  const result = await replay(entry, again);
   return result.kind === 'begun' ? jsonAnswer({ id: result.id }, 202) : problemAnswer(502, result.detail);
 }
 
-function readWish(body: string): { readonly confirm: boolean } | string {
-  try {
-    const wish: unknown = JSON.parse(body);
-    if (typeof wish !== 'object' || wish === null)
-      return 'The body is a JSON object, such as {"confirm": true}.';
-    return { confirm: 'confirm' in wish && wish.confirm === true };
-  } catch {
-    return 'The body is no JSON.';
-  }
+/** A body as it is shown: decoded and without its secrets. No browser runs or draws what is served as bytes of any kind. */
+function asFile(
+  { ring }: Inspector,
+  { id }: AdminRequest,
+  side: 'request' | 'response',
+  bodyOf: (entry: Entry) => ReadableBody | null,
+): AdminAnswer {
+  const entry = ring.find(id);
+  if (entry === null) return notKept(id);
+  const body = bodyOf(entry);
+  if (body === null) return problemAnswer(404, `There was no ${side} body, or it is not kept.`);
+  return {
+    kind: 'whole',
+    status: 200,
+    contentType: 'application/octet-stream',
+    body: body.bytes,
+    fields: { 'Content-Disposition': `attachment; filename="${bodyFileName(entry, side)}"` },
+  };
+}
+
+function requestBodyOf({ begun, record }: Entry): ReadableBody | null {
+  return readableBody(record?.notes?.requestBody ?? null, begun.requestFields);
+}
+
+/** Of what the client was sent: one of our own responses, or the last that the upstream gave. */
+function responseBodyOf({ record }: Entry): ReadableBody | null {
+  const notes = record?.notes ?? null;
+  if (record?.outcome === 'refused')
+    return readableBody(notes?.answerBody ?? null, notes?.responseFields ?? []);
+  const last = record?.attempts.at(-1);
+  return readableBody(last?.notes?.body ?? null, last?.evidence.head?.fields ?? []);
 }
 
 function followed({ feed }: Inspector, { parameters, fields }: AdminRequest): AdminAnswer {

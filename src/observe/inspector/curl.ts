@@ -8,6 +8,7 @@ import { readableBody } from './body.ts';
 import type { ReadableBody } from './body.ts';
 import { bodyObstacle } from './entry.ts';
 import type { Entry } from './entry.ts';
+import type { CurlFile } from './types.ts';
 
 /** curl writes these itself. */
 const OWN: readonly string[] = ['content-length', 'transfer-encoding', 'connection', 'keep-alive', 'expect'];
@@ -16,21 +17,43 @@ const OWN: readonly string[] = ['content-length', 'transfer-encoding', 'connecti
 const MAX_WORD_BYTES = 64 * 1024;
 
 /**
- * Null: not all of the request is here, and a part of it is another request.
+ * The whole request in one command. Null: not all of it is here, and a part of it is another request.
  *
  * @param url where clients reach the proxy
  */
 export function curlCommand(entry: Entry, url: string): string | null {
+  const body = bodyFor(entry);
+  if (body === 'incomplete') return null;
+  const { pipe, words } = content(body);
+  return [...pipe, ...requestWords(entry, url, body), ...words].join(' ');
+}
+
+/** The same with the body in a file, which the API serves. Null: it has none, or not all of it is here. */
+export function curlWithFile(entry: Entry, url: string): CurlFile | null {
+  const body = bodyFor(entry);
+  if (body === 'incomplete' || body === null) return null;
+  const name = bodyFileName(entry, 'request');
+  const words = [...requestWords(entry, url, body), '--data-binary', `@${name}`];
+  return { command: words.join(' '), name };
+}
+
+export function bodyFileName({ number }: Entry, side: 'request' | 'response'): string {
+  return `${side}-body-${number}`;
+}
+
+function bodyFor(entry: Entry): ReadableBody | null | 'incomplete' {
   const { method, requestFields } = entry.begun;
-  if (method === '-' || bodyObstacle(entry) !== null) return null;
+  if (method === '-' || bodyObstacle(entry) !== null) return 'incomplete';
+  const body = readableBody(entry.record?.notes?.requestBody ?? null, requestFields);
+  return body?.isWhole === false ? 'incomplete' : body;
+}
+
+function requestWords({ begun }: Entry, url: string, body: ReadableBody | null): string[] {
+  const { method, requestFields } = begun;
   const socket = url.startsWith('unix:') ? ['--unix-socket', shellWord(url.slice('unix:'.length))] : [];
   const base = socket.length > 0 ? 'http://localhost' : url;
-  const { target } = originForm(entry.begun.url, method);
-  const body = readableBody(entry.record?.notes?.requestBody ?? null, requestFields);
-  if (body?.isWhole === false) return null;
-  const { pipe, words } = content(body);
+  const { target } = originForm(begun.url, method);
   return [
-    ...pipe,
     'curl',
     ...methodWords(method, body !== null),
     ...socket,
@@ -38,8 +61,7 @@ export function curlCommand(entry: Entry, url: string): string | null {
     '--path-as-is',
     ...urlWords(base, redactUrl(target)),
     ...fieldWords(requestFields, body),
-    ...words,
-  ].join(' ');
+  ];
 }
 
 function methodWords(method: string, hasBody: boolean): string[] {

@@ -85,15 +85,18 @@ export function isUnsafe(method: string): boolean {
   return !isSafe(method);
 }
 
-/** Why it cannot be; null: it can. */
+/** Why it cannot be sent again; null: it can. */
 export function replayObstacle(entry: Entry): string | null {
-  const { begun, record } = entry;
+  return requestObstacle(entry) ?? bodyObstacle(entry);
+}
+
+/** The same of all but its body. */
+export function requestObstacle({ begun, record }: Entry): string | null {
   if (record === null) return 'It is still under way: wait for its end.';
   if (begun.method === '-') return 'It never was a request: what came could not be parsed.';
   if (record.outcome === 'upgraded')
     return 'It was an upgrade: both sides of its conversation would be needed.';
-  if (record.notes === null) return 'Nothing of it was kept: the inspector was not watching yet.';
-  return bodyObstacle(entry);
+  return record.notes === null ? 'Nothing of it was kept: the inspector was not watching yet.' : null;
 }
 
 /** Why its body is not there to be sent again, as a whole; null: it is, or there was none. */

@@ -11,7 +11,7 @@ import { keepsAlive } from '../../http/framing.ts';
 import { redactFields } from '../redact.ts';
 import { savedBy } from '../severity.ts';
 import { bodyView } from './body.ts';
-import { curlCommand } from './curl.ts';
+import { curlCommand, curlWithFile } from './curl.ts';
 import { isUnsafe, replayObstacle, roundedMs, rowOf } from './entry.ts';
 import type { Entry } from './entry.ts';
 import type { AttemptView, Body, FieldPair, FullView, ResponseView, Timeline } from './types.ts';
@@ -30,6 +30,7 @@ export function fullView(entry: Entry, settings: Settings, url: string): FullVie
     // A restart that was waited for needs no cure.
     cure: isSavedByWaiting ? null : (explained.findLast((one) => one !== null)?.remedy ?? null),
     curl: curlCommand(entry, url),
+    curl_file: curlWithFile(entry, url),
     replay: { possible: obstacle === null, confirm: isUnsafe(begun.method), why_not: obstacle },
     timeline: timelineOf(entry),
     attempts: views,

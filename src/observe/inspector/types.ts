@@ -103,11 +103,19 @@ export interface Timeline extends ClosingView {
   readonly done_ms: number | null;
 }
 
+/** A command that reads the request body from a file of this name. */
+export interface CurlFile {
+  readonly command: string;
+  readonly name: string;
+}
+
 export interface FullView extends Row {
   readonly target: string;
   readonly cure: string | null;
   /** Null: not all of the request is kept. */
   readonly curl: string | null;
+  /** Null: it has no body, or not all of it is kept. */
+  readonly curl_file: CurlFile | null;
   readonly replay: {
     readonly possible: boolean;
     readonly confirm: boolean;
