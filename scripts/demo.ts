@@ -17,9 +17,9 @@ const PROXY_PORT = 8080;
 const EMBEDDED: ServerName = "Node's http";
 
 const WHY =
-  'Why: the view answers without reading the request body. When the server then closes, the unread bytes make its\n' +
-  'kernel send a reset instead of an orderly end, and throw away the part of the response that is still unsent.\n' +
-  'lastbyte takes the whole response from the server, checks its length, and closes only after the client has closed.';
+  'Why: the view responds without reading the request body. When the server then closes the connection, the unread\n' +
+  'bytes make its kernel send a reset (RST) and discard the part of the response that has not been sent yet.\n' +
+  'lastbyte reads the whole response, checks that it is complete, and closes only after the client has closed.';
 
 interface Stage {
   readonly name: string;
@@ -38,7 +38,7 @@ async function main(): Promise<number> {
   say(`${name} listens on ${server.url}, lastbyte in front of it on ${proxy.url}.\n`);
   const first = await Promise.race([compare(stage), stopped]);
   if (first !== 'compared' || options.once) return 0;
-  say(`\nBoth are left running until Ctrl-C:\n\n${addresses(stage)}\n`);
+  say(`\nBoth keep running until Ctrl-C:\n\n${addresses(stage)}\n`);
   await stopped;
   return 0;
 }
@@ -56,7 +56,7 @@ function readOptions(): { readonly once: boolean; readonly embedded: boolean } |
 function chooseServer(): ServerName {
   const missing = whyMissing('Django runserver');
   if (missing === null) return 'Django runserver';
-  say(`${missing} Instead, a server on Node's own http stands here: it has the same fault.\n`);
+  say(`${missing} Using a server on Node's own http instead, which has the same fault.\n`);
   return EMBEDDED;
 }
 
@@ -69,10 +69,10 @@ async function choosePort(preferred: number, name: string): Promise<number> {
 
 async function compare({ name, server, proxy }: Stage): Promise<'compared'> {
   say(
-    `A client posts 100,000 bytes chunked with "Connection: close", ${TRIES} times each way, and reads the\n`,
+    `A client posts 100,000 bytes, chunked, with "Connection: close", ${TRIES} times each way, and reads the\n`,
   );
   say(
-    `${count(ANSWER_BYTES)}-byte answer as slowly as a busy client does. A dot is a whole response, an x a cut one.\n\n`,
+    `${count(ANSWER_BYTES)}-byte response slowly, like a busy client. A dot is a complete response, an x a cut one.\n\n`,
   );
   const ways: readonly { readonly way: string; readonly port: number }[] = [
     { way: `directly from ${name}`, port: server.port },
@@ -109,7 +109,7 @@ function addresses({ name, server, proxy }: Stage): string {
     `  ${server.url}   ${name}`,
     `  ${proxy.url}   lastbyte`,
     '',
-    'To see it with curl, with the address of the one or the other:',
+    'To try it with curl, use either address:',
     '',
     `  ${request} ${proxy.url}/bytes/${ANSWER_BYTES} | wc -c`,
   ].join('\n');

@@ -48,7 +48,7 @@ const COLUMNS: readonly (readonly [title: string, scenarios: readonly string[]])
 ];
 
 export function verdictTable(all: readonly ServerRuns[]): string {
-  const head = ['server', 'verdict', ...COLUMNS.map(([title]) => title), 'lost at worst', 'cured by'];
+  const head = ['server', 'verdict', ...COLUMNS.map(([title]) => title), 'lost at worst', 'fixed by'];
   const rows = all.map(({ server, reports }) => [
     server,
     verdictText(reports),

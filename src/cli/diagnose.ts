@@ -74,7 +74,7 @@ function warnOfUnsafe({ asking, tries, scenarios, through }: DiagnoseSettings, s
   const given = scenariosFor(asking.method, scenarios).filter(({ plan }) => plan.method === 'given');
   const times = given.length * tries * (through === null ? 1 : 2);
   stderr.write(
-    `${asking.method} is not a safe method: up to ${times} of them will be sent, and the server will do each time what it does for it.\n`,
+    `${asking.method} is not a safe method: up to ${times} of them will be sent, each with its side effects.\n`,
   );
 }
 

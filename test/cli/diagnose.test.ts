@@ -37,9 +37,7 @@ describe('the exit code', () => {
     await using upstream = await Upstream.start(faultless(WHOLE));
     const { code, stdout, stderr } = await lastbyte(['diagnose', `${upstream.port}/report`, ...QUICK]);
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
-    expect(stdout).toMatch(
-      /No fault found\.\n12 of 12 .*the largest 360\.0 kB, and no connection/,
-    );
+    expect(stdout).toMatch(/No fault found\.\n12 of 12 .*the largest 360\.0 kB, and no connection/);
     expect(stdout).toMatch(/GET, chunked body, close +3 of 3 +FIN\n/);
   });
 
@@ -48,7 +46,7 @@ describe('the exit code', () => {
     const { code, stdout, stderr } = await lastbyte(['diagnose', server.url, ...QUICK]);
     expect({ code, stderr }).toEqual({ code: 1, stderr: '' });
     expect(stdout).toMatch(/Fault found\.\n\nFAULT Resets the connection/);
-    for (const label of ['Why', 'Cure', 'To its authors']) expect(stdout).toContain(`\n  ${label}: `);
+    for (const label of ['Why', 'Cure', 'Fix in the server']) expect(stdout).toContain(`\n  ${label}: `);
     for (const line of stdout.split('\n')) expect(line.length).toBeLessThanOrEqual(110);
   });
 
@@ -120,7 +118,7 @@ describe('the exit code is 3 when the server could not be reached, and one sente
     const { url } = upstream;
     await upstream[Symbol.asyncDispose]();
     expect(await unreachable(url)).toBe(
-      `Could not be reached.\n${url} refused the connection. Start the server, or check the port.\n`,
+      `Not reachable.\n${url} refused the connection. Start the server, or check the port.\n`,
     );
   });
 
@@ -137,7 +135,7 @@ describe('the exit code is 3 when the server could not be reached, and one sente
   test('plain HTTP where TLS was asked', async () => {
     await using upstream = await Upstream.start(faultless(WHOLE));
     expect(await unreachable(`https://127.0.0.1:${upstream.port}/`, '--connect-timeout', '300ms')).toMatch(
-      /write\s+http:\/\/ instead of https:\/\//,
+      /use\s+http:\/\/ instead of https:\/\//,
     );
   });
 
@@ -224,7 +222,7 @@ describe('--json', () => {
     const { code, stdout, stderr } = await lastbyte(args);
     expect(code).toBe(0);
     expect(stderr).toBe(
-      'POST is not a safe method: up to 6 of them will be sent, and the server will do each time what it does for it.\n',
+      'POST is not a safe method: up to 6 of them will be sent, each with its side effects.\n',
     );
     expect(JSON.parse(stdout)).toMatchObject({ method: 'POST', bodyBytes: 3, unsafeRequests: 6 });
     expect(upstream.requests.filter(({ method }) => method === 'POST')).toHaveLength(6);
@@ -293,7 +291,7 @@ describe('diagnose --help', () => {
     ]) {
       expect(stdout).toContain(`--${flag} `);
     }
-    expect(stdout).toContain('0 no fault found, 1 fault found, 2 bad usage,\n3 could not be reached');
+    expect(stdout).toContain('0 no fault found, 1 fault found, 2 bad usage, 3 server unreachable');
     for (const line of stdout.split('\n')) expect(line.length).toBeLessThanOrEqual(100);
   });
 
