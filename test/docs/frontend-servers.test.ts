@@ -131,7 +131,7 @@ function write(document: string, name: string, apiUrl: string): string {
 describe('the documents', () => {
   test.each([
     ['docs/middleware.md', 'vite.config.js'],
-    ['docs/recipes.md', 'plugin/vite.config.js'],
+    ['docs/frontend.md', 'plugin/vite.config.js'],
   ])('%s: Vite delivers every row with %s', async (document, name) => {
     await using upstream = await startUnread();
     const folder = path.dirname(write(document, name, upstream.url));
@@ -155,10 +155,10 @@ describe('the documents', () => {
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
   });
 
-  test('docs/recipes.md: webpack-dev-server and Express deliver every row with its files', async () => {
+  test('docs/frontend.md: webpack-dev-server and Express deliver every row with its files', async () => {
     await using upstream = await startUnread();
-    const webpackConfig = write('docs/recipes.md', 'middleware/webpack.config.js', upstream.url);
-    const setupProxy = write('docs/recipes.md', 'middleware/setupProxy.js', upstream.url);
+    const webpackConfig = write('docs/frontend.md', 'middleware/webpack.config.js', upstream.url);
+    const setupProxy = write('docs/frontend.md', 'middleware/setupProxy.js', upstream.url);
     const webpackProgram = `
       const [webpack, Server] = [require('webpack'), require('webpack-dev-server')];
       const { devServer } = require(${JSON.stringify(webpackConfig)});

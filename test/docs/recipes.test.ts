@@ -1,4 +1,4 @@
-/** docs/recipes.md: each file that it shows is used as it is, and brings a whole response from a server that cuts. */
+/** docs/recipes.md and docs/frontend.md: each file that they show is used as it is, and brings a whole response from a server that cuts. */
 
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -17,6 +17,7 @@ import { ROOT, fileIn } from './markdown.ts';
 import { ROWS, startUnread } from './unread.ts';
 
 const RECIPES = 'docs/recipes.md';
+const FRONTEND = 'docs/frontend.md';
 const LASTBYTE = /http:\/\/127\.0\.0\.1:8080/g;
 /** More than the buffers on the way take in. */
 const UPLOAD = 'x'.repeat(200_000);
@@ -26,9 +27,9 @@ class Kitchen implements Disposable {
   readonly folder = mkdtempSync(path.join(ROOT, 'node_modules', '.docs-recipes-'));
 
   /** The file as it is shown, with lastbyte at `url`. */
-  write(name: string, url: string): string {
+  write(name: string, url: string, document = RECIPES): string {
     const file = path.join(this.folder, path.basename(name));
-    writeFileSync(file, fileIn(RECIPES, name).replaceAll(LASTBYTE, url));
+    writeFileSync(file, fileIn(document, name).replaceAll(LASTBYTE, url));
     return file;
   }
 
@@ -84,7 +85,7 @@ test("Vite's own server passes every row on", async () => {
   using kitchen = new Kitchen();
   await using upstream = await startUnread();
   await using proxy = await TestProxy.start(upstream.url, PATIENT);
-  const config = kitchen.write('vite.config.js', proxy.url);
+  const config = kitchen.write('vite.config.js', proxy.url, FRONTEND);
   const vite = path.join(ROOT, 'node_modules', 'vite', 'bin', 'vite.js');
   await using server = await ServerProcess.start((port) => ({
     says: /Local:/,
@@ -103,7 +104,7 @@ test.each([
   using kitchen = new Kitchen();
   await using upstream = await startUnread();
   await using proxy = await TestProxy.start(upstream.url, PATIENT);
-  const settings = kitchen.write(file, proxy.url);
+  const settings = kitchen.write(file, proxy.url, FRONTEND);
   await using server = await ServerProcess.start((port) => ({
     file: process.execPath,
     args: [path.join(import.meta.dirname, 'middleware-server.js'), settings, String(port)],
@@ -115,7 +116,7 @@ test.each([
 
 test('Next is told to ask lastbyte', async () => {
   using kitchen = new Kitchen();
-  const file = kitchen.write('next.config.js', 'http://127.0.0.1:9');
+  const file = kitchen.write('next.config.js', 'http://127.0.0.1:9', FRONTEND);
   const print = `require(${JSON.stringify(file)}).rewrites().then((all) => console.log(JSON.stringify(all)))`;
   const run = await runClient(process.execPath, ['-e', print]);
   expect(JSON.parse(run.stdout.toString())).toEqual([
