@@ -57,11 +57,21 @@ async function openPage(hash = ''): Promise<void> {
   await page.getByText('● live').waitFor();
 }
 
+const filter = () => page.getByRole('search');
 const rows = () => page.locator('#rows tr');
 const rowOf = (path: string) => rows().filter({ has: page.getByRole('link', { name: path, exact: true }) });
 
 async function waitForRows(count: number): Promise<void> {
   await expect.poll(() => rows().count()).toBe(count);
+}
+
+/** Run in a world of its own, which the page's policy does not bind. */
+async function axeFindings(): Promise<string[]> {
+  const found: unknown = await page.evaluate(
+    `(async () => { ${axe.source}; const { violations } = await globalThis.axe.run(document);
+      return violations.map(({ id, nodes }) => id + ': ' + nodes.map(({ html }) => html).join(' ')); })()`,
+  );
+  return Array.isArray(found) ? found.map(String) : ['axe did not run'];
 }
 
 describe('the list', () => {
@@ -83,6 +93,7 @@ describe('the list', () => {
     expect(await rowOf('/export').innerText()).toMatch(/502[^]*truncated/);
     expect(await rowOf('/flaky/items').innerText()).toMatch(/200[^]*saved/);
     expect(await page.locator('#numbers').innerText()).toMatch(/saved\s*1\s/);
+    await page.locator('#profile summary').click();
     expect(await page.locator('#profile').innerText()).toContain('npx lastbyte diagnose http://');
   });
 
@@ -96,9 +107,9 @@ describe('the list', () => {
     await waitForRows(1);
     expect(await page.getByLabel('Text').inputValue()).toBe('export');
     await page.getByLabel('Text').fill('');
-    await page.getByLabel('Path').fill('/re*');
+    await filter().getByLabel('Path').fill('/re*');
     await waitForRows(2);
-    await page.getByLabel('Path').fill('');
+    await filter().getByLabel('Path').fill('');
     await page.getByLabel('Status').selectOption('5xx');
     await waitForRows(1);
     await page.getByLabel('Status').selectOption('');
@@ -119,6 +130,47 @@ describe('the list', () => {
     expect(await rows().count()).toBe(1);
     await page.keyboard.press('p');
     await waitForRows(2);
+  });
+
+  test('is empty at first, and tells how to send a request', async () => {
+    await openPage();
+    const { url } = inspected.proxy;
+    await page.getByText(`curl -i ${url}/`).waitFor();
+    expect(await page.locator('#empty').innerText()).toContain(`in place of ${inspected.upstream.url}`);
+    await inspected.exchange('GET /report');
+    await waitForRows(1);
+    await page.getByLabel('Text').fill('nothing like it');
+    await page.getByText('No exchange passes the filter.').waitFor();
+    await page.getByRole('button', { name: 'Clear the filter' }).click();
+    await waitForRows(1);
+  });
+
+  test('counts exchanges and attempts apart', async () => {
+    await playAll(inspected);
+    await openPage();
+    await waitForRows(PLAYED);
+    const [exchanges, attempts] = await page.locator('#numbers section').allInnerTexts();
+    expect(exchanges).toMatch(/exchanges\s*5\s[^]*saved\s*1\s[^]*refused\s*1\s*cut\s*0\s/);
+    // One of them was saved by another attempt.
+    expect(attempts).toMatch(/responses\s*6\s[^]*cut short\s*2\s/);
+  });
+
+  test('says which proof is missing of a response that is delivered with a note', async () => {
+    await inspected.exchange('GET /until-the-end');
+    await openPage();
+    const verdict = rowOf('/until-the-end').locator('.c-verdict');
+    expect(await verdict.innerText()).toMatch(/unverifiable, no length/);
+    expect(await verdict.getAttribute('title')).toMatch(/without a Content-Length/);
+  });
+
+  test('shows its keys', async () => {
+    await openPage();
+    await page.keyboard.press('?');
+    const help = page.getByRole('dialog', { name: 'Keys' });
+    await help.getByText('pause the list').waitFor();
+    expect(await axeFindings()).toEqual([]);
+    await page.keyboard.press('Escape');
+    await help.waitFor({ state: 'hidden' });
   });
 
   test('is walked, opened and closed by the keyboard', async () => {
@@ -149,7 +201,7 @@ describe('an exchange', () => {
     expect(text).toMatch(/RST[^]*30,000 of 51,200 bytes/);
     await detail.getByText('Every moment as a table').click();
     expect(await detail.locator('table.moments').innerText()).toMatch(/body[^]*first byte/i);
-    expect(await detail.getByText('"name":"row 39"').count()).toBeGreaterThan(0);
+    expect(await detail.getByText('"name": "row 39"').count()).toBeGreaterThan(0);
   });
 
   test('shows no secret', async () => {
@@ -164,16 +216,91 @@ describe('an exchange', () => {
   test('is sent again; one that may change something only when that is confirmed', async () => {
     const { posted } = await playAll(inspected);
     await openPage(`#open=${posted}`);
-    await page.getByRole('button', { name: 'Replay' }).click();
+    await page.getByRole('button', { name: 'Replay', exact: true }).click();
     const dialog = page.getByRole('dialog');
     await dialog.getByText('may change something').waitFor();
     await dialog.getByRole('button', { name: 'Cancel' }).click();
     expect(await rows().count()).toBe(PLAYED);
-    await page.getByRole('button', { name: 'Replay' }).click();
+    await page.getByRole('button', { name: 'Replay', exact: true }).click();
     await dialog.getByRole('button', { name: 'Send again' }).click();
     await waitForRows(PLAYED + 1);
     expect(await rows().first().innerText()).toMatch(/POST\s+\/report[^]*replay/);
     expect(inspected.upstream.requests.filter(({ target }) => target === '/report')).toHaveLength(2);
+  });
+
+  test('is edited and sent again; its secrets stay where they were', async () => {
+    const { posted } = await playAll(inspected);
+    await openPage(`#open=${posted}`);
+    await page.getByRole('button', { name: 'Edit and replay' }).click();
+    const dialog = page.getByRole('dialog', { name: 'Edit and replay' });
+    expect(await dialog.getByLabel('Body').inputValue()).toBe('{"password":"[redacted]","name":"Ada"}');
+    expect(await axeFindings()).toEqual([]);
+    await dialog.getByLabel('Body').fill('{"password":"[redacted]","name":"Eve"}');
+    await dialog.getByRole('button', { name: 'Send' }).click();
+    await dialog.getByText('The body holds [redacted]').waitFor();
+    // What Chromium says of that refusal.
+    expect(complaints.splice(0)).toEqual([expect.stringContaining('409')]);
+    await dialog.getByLabel('Body').fill('{"password":"[redacted]","name":"Ada"}');
+    await dialog.getByLabel('Path').fill('/report/edited');
+    const fields = await dialog.getByLabel('Header fields').inputValue();
+    await dialog.getByLabel('Header fields').fill(`${fields}\nX-Edited: yes`);
+    await dialog.getByRole('button', { name: 'Send' }).click();
+    await page.getByRole('heading', { name: 'POST /report/edited' }).waitFor();
+    await waitForRows(PLAYED + 1);
+    const sent = inspected.upstream.connections.map(({ received }) => received.toString()).join('');
+    expect(sent).toMatch(/POST \/report\/edited [^]*X-Edited: yes[^]*\{"password":"hunter2","name":"Ada"\}/);
+  });
+
+  test('is compared with another, head and body', async () => {
+    const { posted, truncated } = await playAll(inspected);
+    await openPage(`#open=${posted}`);
+    const choice = page.getByLabel('Compare with');
+    await choice.selectOption(truncated);
+    const comparison = page.getByRole('region', { name: 'Comparison' });
+    await comparison.getByText('Compared with #5').waitFor();
+    const linesOf = async (name: string): Promise<string[]> =>
+      (await comparison.locator(name).allInnerTexts()).map((line) => line.trim());
+    expect(await linesOf('del')).toEqual(
+      expect.arrayContaining(['− POST /export HTTP/1.1', '−   "year": 2026', '− HTTP/1.1 502 Bad Gateway']),
+    );
+    expect(await linesOf('ins')).toEqual(
+      expect.arrayContaining(['+ POST /report HTTP/1.1', '+   "name": "Ada"', '+ HTTP/1.1 200 OK']),
+    );
+    expect(await axeFindings()).toEqual([]);
+    await page.reload();
+    await comparison.waitFor();
+    await choice.selectOption('');
+    await comparison.waitFor({ state: 'detached' });
+  });
+
+  test('shows JSON laid out and as it came, pictures as pictures, and each body as a file', async () => {
+    const { posted } = await playAll(inspected);
+    const picture = await inspected.exchange('GET /picture');
+    await openPage(`#open=${posted}`);
+    const body = page.getByRole('region', { name: 'Request: body' });
+    expect(await body.innerText()).toBe('{\n  "password": "[redacted]",\n  "name": "Ada"\n}');
+    await page.getByRole('button', { name: 'Raw' }).first().click();
+    expect(await body.innerText()).toBe('{"password":"[redacted]","name":"Ada"}');
+    const downloading = page.waitForEvent('download');
+    await page.getByRole('link', { name: 'Download', exact: true }).first().click();
+    const file = await downloading;
+    expect(file.suggestedFilename()).toBe('request-body-4');
+    expect(await readFile(await file.path(), 'utf8')).toBe('{"password":"[redacted]","name":"Ada"}');
+    await page.getByText('curl', { exact: true }).click();
+    await page.getByText('--data-binary @request-body-4').waitFor();
+    await page.goto(`${inspected.proxy.proxy.adminUrl}/#open=${picture}`);
+    const image = page.getByAltText('The body, as image/png');
+    await expect.poll(() => image.evaluate((element) => Reflect.get(element, 'naturalWidth'))).toBe(1);
+  });
+
+  test('has a legend for what is in its timeline', async () => {
+    const { truncated } = await playAll(inspected);
+    await openPage(`#open=${truncated}`);
+    const legend = await page.locator('.legend').innerText();
+    expect(legend).toMatch(/request body withheld[^]*waiting for the first byte[^]*failed/);
+    expect(legend).not.toContain('waiting for the upstream');
+    const title = await page.locator('.piece.withheld').first().getAttribute('title');
+    expect(title).toMatch(/^request body withheld: .* ms to .* ms$/);
   });
 
   test('and the whole list are saved as HAR', async () => {
@@ -236,15 +363,19 @@ describe('everybody', () => {
     const red = Number(/\d+/.exec(colour)?.[0]);
     expect(red > 127).toBe(colorScheme === 'light');
   });
+});
 
-  /** Run in a world of its own, which the page's policy does not bind. */
-  async function axeFindings(): Promise<string[]> {
-    const found: unknown = await page.evaluate(
-      `(async () => { ${axe.source}; const { violations } = await globalThis.axe.run(document);
-        return violations.map(({ id, nodes }) => id + ': ' + nodes.map(({ html }) => html).join(' ')); })()`,
-    );
-    return Array.isArray(found) ? found.map(String) : ['axe did not run'];
-  }
+test('on a narrow screen the header leaves room, and filters unfold', async () => {
+  await playAll(inspected);
+  await page.setViewportSize({ width: 400, height: 800 });
+  await openPage();
+  await waitForRows(PLAYED);
+  const top = await page.locator('#rows').boundingBox();
+  expect(top?.y).toBeLessThan(350);
+  expect(await filter().getByLabel('Path').isHidden()).toBe(true);
+  await page.getByRole('button', { name: 'Filters' }).click();
+  await filter().getByLabel('Path').fill('/export');
+  await waitForRows(1);
 });
 
 test('thousands of exchanges leave it usable: it keeps no more than the ring', async () => {

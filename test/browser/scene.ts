@@ -10,6 +10,12 @@ const REPORT = JSON.stringify({
 });
 const CUT_HEAD = 'HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 51200\r\n\r\n';
 
+/** One pixel, as PNG. */
+const PICTURE = Buffer.from(
+  'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==',
+  'base64',
+);
+
 /** Answers by path, each time with the little delay that makes a timeline worth looking at. */
 export function scripted(delayMs: number): Script {
   /** Times that /flaky was asked. */
@@ -25,6 +31,15 @@ export function scripted(delayMs: number): Script {
         await pause(delayMs);
         await cut(connection, delayMs);
         return;
+      }
+      if (target === '/picture') {
+        const head = ok('', 'Content-Type: image/png\r\n').replace('Length: 0', `Length: ${PICTURE.length}`);
+        await connection.send(Buffer.concat([Buffer.from(head), PICTURE]));
+        continue;
+      }
+      if (target === '/until-the-end') {
+        await connection.send('HTTP/1.0 200 OK\r\nContent-Type: text/plain\r\n\r\nno length');
+        break;
       }
       if (target.startsWith('/upload')) {
         await pause(delayMs);

@@ -9,6 +9,7 @@ export function shown() {
 export function addressOf(id) {
   const wanted = shown();
   wanted.set('open', id);
+  wanted.delete('against');
   return `#${wanted}`;
 }
 
@@ -16,6 +17,15 @@ export function addressOf(id) {
 export function closedAddress() {
   const wanted = shown();
   wanted.delete('open');
+  wanted.delete('against');
+  return `#${wanted}`;
+}
+
+/** The open exchange, compared with this one. @param {string} id empty: with none */
+export function comparedAddress(id) {
+  const wanted = shown();
+  if (id === '') wanted.delete('against');
+  else wanted.set('against', id);
   return `#${wanted}`;
 }
 

@@ -5,61 +5,96 @@
 import { byId, make } from './dom.js';
 import { exactBytes, sizeWords } from './words.js';
 
-const numbers = byId('numbers', HTMLDListElement);
+const numbers = byId('numbers', HTMLDivElement);
 const route = byId('route', HTMLParagraphElement);
-const profile = byId('profile', HTMLParagraphElement);
+const profileHead = byId('profile-head', HTMLElement);
+const profile = byId('profile-text', HTMLParagraphElement);
+
+/** @typedef {readonly [name: string, value: string, title: string, tone: string]} Count */
 
 /** @param {SummaryView} summary */
 export function showBand(summary) {
   route.textContent = `${summary.url} → ${summary.target}`;
   numbers.replaceChildren(
-    ...counts(summary).map(([name, value, title, look]) =>
-      make('div', { title, class: look }, make('dt', {}, name), make('dd', {}, value)),
-    ),
+    group('Exchanges', exchangeCounts(summary)),
+    group('Attempts at the upstream', attemptCounts(summary)),
   );
-  const known = summary.upstream.sentences.map((sentence) => `${sentence} `);
-  profile.replaceChildren('The upstream: ', ...known, 'How it closes: ', make('code', {}, summary.diagnose));
+  const { sentences } = summary.upstream;
+  profileHead.textContent = `Upstream: ${sentences.join(' ') || 'it was not asked yet.'}`;
+  profile.replaceChildren('To find out how it closes: ', make('code', {}, summary.diagnose));
 }
 
-/** @typedef {readonly [name: string, value: string, title: string, tone: string]} Count */
+/** @param {string} name @param {readonly Count[]} counts */
+function group(name, counts) {
+  const list = counts.map(([label, value, title, look]) =>
+    make(
+      'div',
+      { title, class: `${look}${value === '0' ? ' zero' : ''}` },
+      make('dt', {}, label),
+      make('dd', {}, value),
+    ),
+  );
+  return make('section', {}, make('h2', {}, name), make('dl', {}, ...list));
+}
 
-/**
- * @param {SummaryView} summary
- * @returns {Count[]}
- */
-function counts({ exchanges, running, unlisted, saved, outcomes, cut_by_upstream: cut, bytes, upstream }) {
+/** Each counts exchanges, once. @param {SummaryView} summary @returns {Count[]} */
+function exchangeCounts({ exchanges, running, unlisted, saved, outcomes, bytes }) {
   const { retried, waited, withheld } = saved;
-  const problems = outcomes.refused + outcomes.cut;
-  /** @type {Count[]} */
-  const always = [
-    ['exchanges', exactBytes(exchanges), 'since the start', ''],
+  const whole = retried + waited;
+  return [
+    ['exchanges', exactBytes(exchanges), 'that are over, since the start', ''],
     ['under way', exactBytes(running), 'at this moment', ''],
+    ['saved', exactBytes(whole), `${retried} by another attempt, ${waited} by waiting`, tone(whole, 'good')],
+    ['body withheld', exactBytes(withheld), 'the response was whole before the request body was sent', ''],
     [
-      'saved',
-      exactBytes(retried + waited),
-      `${retried} by another try, ${waited} by waiting`,
-      tone(retried + waited, 'good'),
+      'refused',
+      exactBytes(outcomes.refused),
+      'answered by lastbyte with an error',
+      tone(outcomes.refused, 'bad'),
     ],
-    ['body withheld', exactBytes(withheld), 'the response came whole before the request body was sent', ''],
-    ['refused', exactBytes(problems), 'answered by lastbyte with an error, or cut', tone(problems, 'bad')],
-    ['cut by upstream', exactBytes(cut), 'tries whose response began and was cut', tone(cut, 'bad')],
-    ['delivered', sizeWords(bytes), 'bodies sent to clients', ''],
     [
-      'upstream keeps alive',
-      upstream.answers === 0 ? '–' : `${Math.floor((100 * upstream.keeps_alive) / upstream.answers)} %`,
-      `${upstream.keeps_alive} of ${upstream.answers} answers left the connection open`,
+      'cut',
+      exactBytes(outcomes.cut),
+      'the client got a part, and its connection was reset',
+      tone(outcomes.cut, 'bad'),
+    ],
+    ['client left', exactBytes(outcomes.abandoned), 'before the response was sent', ''],
+    ['delivered', sizeWords(bytes), 'of response bodies, to clients', ''],
+    ...(unlisted === 0 ? [] : [notListed(unlisted)]),
+  ];
+}
+
+/** @param {number} count @returns {Count} */
+function notListed(count) {
+  return ['not listed', exactBytes(count), 'went well, and came too fast to be looked at', ''];
+}
+
+/** Each counts attempts: one exchange may have several. @param {SummaryView} summary @returns {Count[]} */
+function attemptCounts({ upstream }) {
+  const {
+    answers,
+    keeps_alive: kept,
+    cut,
+    resets_with_unread_body: resets,
+    refused_connections: none,
+  } = upstream;
+  return [
+    ['responses', exactBytes(answers), 'whose head came', ''],
+    [
+      'kept alive',
+      answers === 0 ? '–' : `${Math.floor((100 * kept) / answers)} %`,
+      `${kept} of ${answers} responses left the connection open`,
       '',
     ],
+    ['cut short', exactBytes(cut), 'the response began, and its end did not come', tone(cut, 'bad')],
     [
-      'resets, body unread',
-      exactBytes(upstream.resets_with_unread_body),
-      'of its responses that were reset, those whose request had a body',
-      tone(upstream.resets_with_unread_body, 'bad'),
+      'reset, body sent',
+      exactBytes(resets),
+      'the connection was reset after a request body was sent',
+      tone(resets, 'bad'),
     ],
+    ['no connection', exactBytes(none), 'nothing listened, or it could not be reached', tone(none, 'bad')],
   ];
-  return unlisted === 0
-    ? always
-    : [...always, ['not listed', exactBytes(unlisted), 'went well, and came too fast to be looked at', '']];
 }
 
 /** @param {number} count @param {string} word */

@@ -1,25 +1,33 @@
-/** The panel of one exchange: what it means, what cures it, its timeline and its messages. */
+/** The panel of one exchange: what it means, what cures it, its timeline, its messages, and what it is compared with. */
 
 /** @import { FullView, Row } from '../inspector/types.ts' */
 
+import { compareChoice, comparisonOf } from './compare.js';
 import { button, byId, make } from './dom.js';
 import { messagesOf } from './messages.js';
-import { actionsOf } from './replay.js';
-import { timelineOf } from './timeline.js';
-import { clockWords, shape, timeWords, verdictWords } from './words.js';
+import { actionsOf, curlBlock } from './replay.js';
+import { momentsTable, timelineOf } from './timeline.js';
+import { clockWords, shape, timeWords, verdictTitle, verdictWords } from './words.js';
+
+/**
+ * @typedef {object} Surroundings
+ * @property {() => readonly Row[]} rows all that are known, newest first
+ * @property {(id: string) => void} open shows another exchange
+ * @property {(id: string) => void} compare with this one; empty: with none
+ * @property {() => void} close
+ */
 
 export class Detail {
   #panel = byId('detail', HTMLElement);
-  #opened;
+  #around;
   #id = '';
+  #against = '';
   /** Folds that a person has opened or closed stay so, from one exchange to the next. @type {Map<string, boolean>} */
   #folds = new Map();
-  /** Called when the panel is to be closed. @type {() => void} */
-  onClose = () => undefined;
 
-  /** @param {(id: string) => void} opened shows another exchange */
-  constructor(opened) {
-    this.#opened = opened;
+  /** @param {Surroundings} around */
+  constructor(around) {
+    this.#around = around;
   }
 
   /** Of the exchange that is shown; empty: none is. */
@@ -27,16 +35,18 @@ export class Detail {
     return this.#id;
   }
 
-  /** @param {string} id empty: closes it */
-  open(id) {
-    if (id === this.#id) return;
+  /** @param {string} id empty: closes it @param {string} against what it is compared with; empty: nothing */
+  open(id, against) {
+    if (id === this.#id && against === this.#against) return;
+    const isOther = id !== this.#id;
     this.#id = id;
+    this.#against = against;
     document.body.classList.toggle('opened', id !== '');
     this.#panel.hidden = id === '';
-    this.#panel.replaceChildren();
+    if (isOther) this.#panel.replaceChildren();
     if (id === '') return;
     this.#panel.scrollTop = 0;
-    void this.#load(true);
+    void this.#load(isOther);
   }
 
   /** Something was added to an exchange. @param {Row} row */
@@ -46,78 +56,72 @@ export class Detail {
 
   /** @param {boolean} focus */
   async #load(focus) {
-    const id = this.#id;
-    const content = await contentOf(id, (full) => this.#content(full));
+    const [id, against] = [this.#id, this.#against];
+    const [full, other] = await Promise.all([loaded(id), against === '' ? null : loaded(against)]);
     // Another one may have been opened meanwhile.
-    if (id !== this.#id) return;
+    if (id !== this.#id || against !== this.#against) return;
     const scrolled = this.#panel.scrollTop;
+    const content = typeof full === 'string' ? missing(full) : this.#content(full, other);
     this.#panel.replaceChildren(...content, this.#closeButton());
     this.#panel.scrollTop = scrolled;
     if (focus) this.#panel.focus({ preventScroll: true });
   }
 
   #closeButton() {
-    return button('✕', () => this.onClose(), {
+    return button('✕', () => this.#around.close(), {
       class: 'close',
       'aria-label': 'Close',
       title: 'Close (Escape)',
     });
   }
 
-  /** @param {FullView} full @returns {HTMLElement[]} */
-  #content(full) {
+  /** @param {FullView} full @param {FullView | string | null} other what it is compared with @returns {HTMLElement[]} */
+  #content(full, other) {
     const said = make('p', { class: 'said', role: 'status' });
     const say = (/** @type {string} */ sentence) => {
       said.textContent = sentence;
     };
-    const folds = [
-      ...messagesOf(full),
-      {
-        name: 'curl',
-        content: make(
-          'pre',
-          { tabindex: '0', role: 'region', 'aria-label': 'curl' },
-          full.curl ?? 'Not all of the request is kept.',
-        ),
-      },
-    ];
+    const { rows, open, compare } = this.#around;
+    const actions = actionsOf(full, open, say);
+    if (full.state === 'done') actions.append(compareChoice(full, rows(), this.#against, compare));
+    if (typeof other === 'string') say(other);
     return [
       headOf(full),
       ...meaningOf(full),
-      actionsOf(full, this.#opened, say),
+      actions,
       said,
+      ...(other === null || typeof other === 'string' ? [] : [comparisonOf(other, full)]),
       make('h3', {}, 'Timeline'),
-      this.#remembered(timelineOf(full, this.#folds.get('moments') ?? false)),
-      ...folds.map(({ name, content }) => this.#fold(name, content)),
+      timelineOf(full),
+      ...messagesOf(full).map(({ name, content }) => this.#fold(name, content, true)),
+      this.#fold('Every moment as a table', momentsTable(full), false),
+      this.#fold('curl', curlBlock(full), false),
     ];
   }
 
-  /** @param {string} name @param {HTMLElement} content */
-  #fold(name, content) {
-    const title = make('summary', {}, make('h3', {}, name));
-    const fold = make('details', { 'data-fold': name }, title, content);
-    fold.open = this.#folds.get(name) ?? name.startsWith('What the upstream sent');
-    return this.#remembered(fold);
-  }
-
-  /** @param {HTMLElement} part */
-  #remembered(part) {
-    for (const fold of part instanceof HTMLDetailsElement ? [part] : part.querySelectorAll('details'))
-      fold.addEventListener('toggle', () => this.#folds.set(fold.dataset['fold'] ?? '', fold.open));
-    return part;
+  /** @param {string} name @param {HTMLElement} content @param {boolean} isOpen unless it was folded or unfolded */
+  #fold(name, content, isOpen) {
+    const fold = make('details', {}, make('summary', {}, make('h3', {}, name)), content);
+    fold.open = this.#folds.get(name) ?? isOpen;
+    fold.addEventListener('toggle', () => this.#folds.set(name, fold.open));
+    return fold;
   }
 }
 
-/** @param {string} id @param {(full: FullView) => HTMLElement[]} content @returns {Promise<HTMLElement[]>} */
-async function contentOf(id, content) {
-  const title = make('h2', { id: 'detail-title' }, 'Exchange');
+/** A sentence: why there is none. @param {string} id @returns {Promise<FullView | string>} */
+async function loaded(id) {
   try {
     const answer = await fetch(`/api/exchanges/${encodeURIComponent(id)}`);
-    if (answer.ok) return content(await answer.json());
-    return [title, make('p', {}, 'It is not kept any longer: newer exchanges have taken its place.')];
+    if (answer.ok) return await answer.json();
+    return 'It is not kept any longer: newer exchanges have taken its place.';
   } catch {
-    return [title, make('p', {}, 'The proxy cannot be reached.')];
+    return 'The proxy cannot be reached.';
   }
+}
+
+/** @param {string} sentence */
+function missing(sentence) {
+  return [make('h2', { id: 'detail-title' }, 'Exchange'), make('p', {}, sentence)];
 }
 
 /** @param {FullView} full */
@@ -131,11 +135,11 @@ function headOf(full) {
   const mark = make('span', { class: 'shape', 'aria-hidden': 'true' }, shape(full));
   const badge = make(
     'span',
-    { class: 'badge', 'data-severity': full.severity },
+    { class: 'badge', 'data-severity': full.severity, title: verdictTitle(full) },
     mark,
     ` ${verdictWords(full)}`,
   );
-  const tries = full.tries === 1 ? '1 try' : `${full.tries} tries`;
+  const tries = full.tries === 1 ? '1 attempt' : `${full.tries} attempts`;
   const facts = [
     `#${full.number}`,
     clockWords(full.started_at),
@@ -149,10 +153,17 @@ function headOf(full) {
 
 /** @param {FullView} full @returns {HTMLElement[]} */
 function meaningOf({ why, cure, severity, state, tries }) {
-  const fine = tries === 0 ? 'It did not reach the upstream.' : 'Delivered whole, at the first try.';
+  const fine = tries === 0 ? 'It did not reach the upstream.' : 'Delivered whole, at the first attempt.';
   const sentence = why ?? (state === 'running' ? 'It is under way.' : severity === 'ok' ? fine : null);
   return [
-    ...(sentence === null ? [] : [make('p', { class: 'why', 'data-severity': severity }, sentence)]),
+    ...(sentence === null
+      ? []
+      : [make('p', { class: 'why', 'data-severity': severity }, withoutCure(sentence, cure))]),
     ...(cure === null ? [] : [make('p', { class: 'cure' }, make('strong', {}, 'What helps: '), cure)]),
   ];
+}
+
+/** What helps stands on its own below. @param {string} sentence @param {string | null} cure */
+function withoutCure(sentence, cure) {
+  return cure !== null && sentence.endsWith(` ${cure}`) ? sentence.slice(0, -cure.length - 1) : sentence;
 }

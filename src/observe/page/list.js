@@ -4,13 +4,13 @@
 
 import { addressOf } from './address.js';
 import { byId, make } from './dom.js';
-import { clockWords, shape, sizeWords, timeWords, verdictWords } from './words.js';
+import { clockWords, shape, sizeWords, timeWords, verdictTitle, verdictWords } from './words.js';
 
 /** @typedef {{ readonly element: HTMLTableRowElement, readonly link: HTMLAnchorElement, revision: number }} Shown */
 
 export class List {
   #body = byId('rows', HTMLTableSectionElement);
-  #empty = byId('empty', HTMLParagraphElement);
+  #empty = byId('empty', HTMLDivElement);
   /** @type {Map<string, Shown>} */
   #shown = new Map();
   #open = '';
@@ -40,11 +40,6 @@ export class List {
     }
     this.#empty.hidden = rows.length > 0;
     this.#keepOneStop();
-  }
-
-  /** What an empty list says. @param {string} sentence */
-  set emptySentence(sentence) {
-    if (this.#empty.textContent !== sentence) this.#empty.textContent = sentence;
   }
 
   /** @param {string} id */
@@ -158,5 +153,7 @@ function fill({ element, link }, row) {
   }
   const mark = make('span', { class: 'shape', 'aria-hidden': 'true' }, shape(row));
   const replayed = row.replay_of === null ? '' : ' (replay)';
-  element.querySelector('.c-verdict')?.replaceChildren(mark, ` ${verdictWords(row)}${replayed}`);
+  const verdict = element.querySelector('.c-verdict');
+  verdict?.replaceChildren(mark, ` ${verdictWords(row)}${replayed}`);
+  verdict?.setAttribute('title', verdictTitle(row));
 }

@@ -2,10 +2,11 @@
 
 /** @import { Row } from '../inspector/types.ts' */
 
-import { addressOf, closedAddress, replaceShown, shown } from './address.js';
+import { addressOf, closedAddress, comparedAddress, replaceShown, shown } from './address.js';
 import { showBand } from './band.js';
 import { Detail } from './detail.js';
 import { byId } from './dom.js';
+import { showEmpty } from './empty.js';
 import { follow } from './feed.js';
 import { apiQuery, FILTER_NAMES, rowTest } from './filter.js';
 import { List } from './list.js';
@@ -18,9 +19,21 @@ const count = byId('count', HTMLParagraphElement);
 const connection = byId('connection', HTMLParagraphElement);
 const store = new Store();
 const list = new List();
-const detail = new Detail((id) => {
-  location.hash = addressOf(id);
+const detail = new Detail({
+  rows: () => store.newest,
+  open: (id) => {
+    location.hash = addressOf(id);
+  },
+  compare: (id) => {
+    location.hash = comparedAddress(id);
+  },
+  close,
 });
+const help = byId('help', HTMLDialogElement);
+const more = byId('more', HTMLButtonElement);
+
+/** Where clients reach the proxy, and what it passes on to; null: not known yet. @type {{ readonly url: string, readonly target: string } | null} */
+let route = null;
 
 /** What stands still while it is paused; null: it is not. @type {readonly Row[] | null} */
 let held = null;
@@ -34,10 +47,7 @@ function draw() {
     drawing = false;
     const rows = held ?? store.newest;
     const passing = rows.filter(rowTest(shown()));
-    list.emptySentence =
-      rows.length === 0
-        ? 'No request has come yet. Send one through the proxy, and it appears here.'
-        : 'No exchange passes the filter.';
+    if (passing.length === 0) showEmpty(rows.length > 0, route, clearFilter);
     list.show(passing);
     const newer =
       held === null ? 0 : store.newest.filter(({ number }) => number > (rows[0]?.number ?? 0)).length;
@@ -59,7 +69,7 @@ function obey() {
   har.href = `/api/har${apiQuery(wanted)}`;
   const id = wanted.get('open') ?? '';
   list.mark(id);
-  detail.open(id);
+  detail.open(id, wanted.get('against') ?? '');
   draw();
 }
 
@@ -74,6 +84,12 @@ function filterChanged() {
   replaceShown(wanted);
   list.refresh();
   obey();
+}
+
+function clearFilter() {
+  form.reset();
+  filterChanged();
+  form.querySelector('input')?.focus();
 }
 
 function togglePause() {
@@ -93,12 +109,15 @@ function key(event) {
   if (event.ctrlKey || event.metaKey || event.altKey || document.querySelector('dialog[open]') !== null)
     return;
   const { target } = event;
-  const typing = target instanceof HTMLInputElement && target.type !== 'checkbox';
+  const typing =
+    target instanceof HTMLTextAreaElement ||
+    (target instanceof HTMLInputElement && target.type !== 'checkbox');
   if (event.key === 'Escape' && detail.id !== '') close();
   else if (event.key === 'Escape' && typing) list.focus('');
   else if (typing || target instanceof HTMLSelectElement) return;
   else if (event.key === '/') form.querySelector('input')?.focus();
   else if (event.key === 'p') togglePause();
+  else if (event.key === '?') help.showModal();
   else return;
   event.preventDefault();
 }
@@ -106,7 +125,12 @@ function key(event) {
 form.addEventListener('input', filterChanged);
 form.addEventListener('submit', (event) => event.preventDefault());
 pause.addEventListener('click', togglePause);
-detail.onClose = close;
+byId('help-open', HTMLButtonElement).addEventListener('click', () => help.showModal());
+byId('help-close', HTMLButtonElement).addEventListener('click', () => help.close());
+more.addEventListener('click', () => {
+  const isOpen = form.classList.toggle('unfolded');
+  more.setAttribute('aria-expanded', String(isOpen));
+});
 addEventListener('hashchange', obey);
 addEventListener('keydown', key);
 follow({
@@ -115,7 +139,11 @@ follow({
     detail.changed(row);
     draw();
   },
-  summary: showBand,
+  summary: (summary) => {
+    route = summary;
+    showBand(summary);
+    draw();
+  },
   restarted: () => {
     store.clear();
     held = null;

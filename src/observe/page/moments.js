@@ -62,7 +62,7 @@ function tryLane(attempt, number) {
   ];
   const good = attempt.verdict === 'complete' || attempt.verdict === 'unverifiable';
   return {
-    ...lane(`Try ${number}`, endingWords(attempt), good ? 'good' : 'bad', spans),
+    ...lane(`Attempt ${number}`, endingWords(attempt), good ? 'good' : 'bad', spans),
     marks: [
       ...mark('sent', headSent, 'head sent', '│'),
       ...mark('first', first, 'first byte', '│'),
@@ -112,17 +112,22 @@ function endingWords({ ending, timeout, error_code: code, expected, received, re
 /** @param {FullView} full @returns {Lane[]} */
 function answerLanes({ timeline, status, bytes }) {
   const { delivery_ms: delivery, written_ms: written, connection } = timeline;
-  const sent = lane('Answer', `${status ?? 'no status'}, ${exactBytes(bytes)} bytes`, '', [
-    span('delivery', delivery, written ?? timeline.done_ms, 'delivery to the client'),
+  const sent = lane('Response', `${status ?? 'no status'}, ${exactBytes(bytes)} bytes`, '', [
+    span('delivery', delivery, written ?? timeline.done_ms, 'sent to the client'),
   ]);
-  const lanes = delivery === null ? [] : [{ ...sent, marks: mark('end', written, 'write callback', '●') }];
+  const lanes =
+    delivery === null
+      ? []
+      : [{ ...sent, marks: mark('end', written, 'last byte handed to the kernel', '●') }];
   // A kept connection ends when it has been idle for a minute: that is no part of this exchange.
   if (connection === 'kept') return [...lanes, lane('Closing', 'kept open for the next request', '', [])];
   const { client_fin_ms: theirs, our_fin_ms: ours, closed_ms: closed, closed_by: by } = timeline;
   const from = written ?? timeline.done_ms;
   const end = { fin: 'FIN from both sides', rst: 'RST', open: 'not closed yet' }[by ?? 'open'];
-  const closing = lane('Closing', end, by === 'rst' ? 'bad' : '', [span('linger', from, closed, 'linger')]);
-  const marks = [...mark('fin', theirs, "client's FIN", '◀'), ...mark('fin', ours, 'our FIN', '▶')];
+  const closing = lane('Closing', end, by === 'rst' ? 'bad' : '', [
+    span('linger', from, closed, 'waited for the client to close'),
+  ]);
+  const marks = [...mark('fin', theirs, "client's FIN", '◀'), ...mark('fin', ours, "lastbyte's FIN", '▶')];
   return [...lanes, { ...closing, marks }];
 }
 

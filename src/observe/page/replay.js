@@ -1,8 +1,14 @@
-/** What can be done with an exchange: its request sent again, copied as curl, saved as HAR. */
+/** What can be done with an exchange: its request sent again, as it was or edited, copied as curl, saved as HAR. */
 
 /** @import { FullView } from '../inspector/types.ts' */
+/** @import { Edit } from './edit.js' */
 
 import { button, byId, make } from './dom.js';
+import { editRequest } from './edit.js';
+
+const UNREACHABLE = 'The proxy cannot be reached.';
+/** A longer command names a file for its body. */
+const MAX_COMMAND = 2000;
 
 /**
  * @param {FullView} full
@@ -10,33 +16,77 @@ import { button, byId, make } from './dom.js';
  * @param {(sentence: string) => void} say
  */
 export function actionsOf(full, opened, say) {
-  const replay = button('Replay', () => void replayed(full, opened, say));
+  const sent = async (/** @type {Edit} */ edit) => {
+    const result = await sendAgain(full, edit);
+    if ('id' in result) opened(result.id);
+    return 'id' in result ? null : result.detail;
+  };
+  const replay = button('Replay', () => void replayed(full, sent, say));
   replay.disabled = !full.replay.possible;
   if (full.replay.why_not !== null) replay.title = full.replay.why_not;
+  const edit = button('Edit and replay', () => editRequest(full, sent));
+  edit.disabled = full.state === 'running' || full.outcome === 'upgraded' || full.method === '-';
   const har = make('a', { class: 'button', href: `/api/har?id=${full.id}`, download: '' }, 'HAR');
-  const { curl } = full;
-  const copy = button('Copy as curl', () => void (curl !== null && copied(curl, say)));
-  copy.disabled = curl === null;
-  if (curl === null) copy.title = full.replay.why_not ?? 'Not all of the request is kept.';
-  return make('div', { class: 'actions' }, replay, copy, ...(full.state === 'done' ? [har] : []));
+  const command = curlOf(full);
+  const copy = button('Copy as curl', () => void (command !== null && copied(command, say)));
+  copy.disabled = command === null;
+  if (command === null) copy.title = full.replay.why_not ?? 'Not all of the request is kept.';
+  return make('div', { class: 'actions' }, replay, edit, copy, ...(full.state === 'done' ? [har] : []));
 }
 
-/** @param {FullView} full @param {(id: string) => void} opened @param {(sentence: string) => void} say */
-async function replayed({ id, method, path, replay }, opened, say) {
+/** The command that is copied: the one that holds the body, unless that makes it too long. @param {FullView} full */
+function curlOf({ curl, curl_file: file }) {
+  return curl !== null && curl.length > MAX_COMMAND && file !== null ? file.command : curl;
+}
+
+/** The command, and the file that it may name. @param {FullView} full */
+export function curlBlock(full) {
+  const command = curlOf(full);
+  if (command === null) return make('p', { class: 'caption' }, 'Not all of the request is kept.');
+  const { curl_file: file } = full;
+  const block = make('div', {}, commandBlock('curl', command));
+  if (file === null) return block;
+  const link = make(
+    'a',
+    { href: `/api/exchanges/${full.id}/request-body`, download: '' },
+    `Download ${file.name}`,
+  );
+  if (command === file.command)
+    block.append(make('p', { class: 'caption' }, link, ' into the folder in which the command is run.'));
+  else
+    block.append(
+      make('p', { class: 'caption' }, 'With the body in a file: ', link),
+      commandBlock('curl with a file', file.command),
+    );
+  return block;
+}
+
+/** @param {string} label @param {string} command */
+function commandBlock(label, command) {
+  return make('pre', { tabindex: '0', role: 'region', 'aria-label': label }, command);
+}
+
+/** @param {FullView} full @param {(edit: Edit) => Promise<string | null>} sent @param {(sentence: string) => void} say */
+async function replayed({ method, path, replay }, sent, say) {
   const asked = `${method} ${path} may change something when it is sent again.`;
   if (replay.confirm && !(await confirmed(asked))) return;
+  const wrong = await sent({});
+  if (wrong !== null) say(wrong);
+}
+
+/** Whoever calls it has asked the person. @param {FullView} full @param {Edit} edit @returns {Promise<{ readonly id: string } | { readonly detail: string }>} */
+async function sendAgain({ id }, edit) {
   try {
     const answer = await fetch(`/api/exchanges/${id}/replay`, {
       method: 'POST',
       headers: { 'Content-Type': 'application/json' },
-      body: JSON.stringify({ confirm: replay.confirm }),
+      body: JSON.stringify({ confirm: true, edit }),
     });
     /** @type {{ readonly id: string, readonly detail: string }} */
     const { id: made, detail } = await answer.json();
-    if (answer.ok) opened(made);
-    else say(detail);
+    return answer.ok ? { id: made } : { detail };
   } catch {
-    say('The proxy cannot be reached.');
+    return { detail: UNREACHABLE };
   }
 }
 
@@ -60,12 +110,12 @@ byId('confirm-no', HTMLButtonElement).addEventListener('click', () =>
 );
 
 /** @param {string} command @param {(sentence: string) => void} say */
-async function copied(command, say) {
+export async function copied(command, say) {
   try {
     await navigator.clipboard.writeText(command);
-    say('Copied. What is redacted must be filled in.');
+    say(command.includes('[redacted]') ? 'Copied. Write in what is [redacted].' : 'Copied.');
   } catch {
     // The clipboard is there for localhost and https only.
-    say('The browser does not allow it: the command stands under "curl".');
+    say('The browser does not allow it: select the command and copy it.');
   }
 }

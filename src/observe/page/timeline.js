@@ -1,4 +1,4 @@
-/** Draws an exchange's timeline: a lane for each step, all on one scale, and a table of the same moments. */
+/** Draws an exchange's timeline: a lane for each step, all on one scale, with a legend; and the same moments as a table. */
 
 /** @import { FullView } from '../inspector/types.ts' */
 /** @import { Lane } from './moments.js' */
@@ -7,15 +7,52 @@ import { make } from './dom.js';
 import { lanesOf, momentsOf } from './moments.js';
 import { exactBytes, timeWords } from './words.js';
 
-/** @param {FullView} full @param {boolean} unfolded */
-export function timelineOf(full, unfolded) {
+/** What each kind of span and mark stands for, in the order in which they come. */
+const LEGEND = {
+  request: 'request received',
+  connect: 'connecting',
+  withheld: 'request body withheld',
+  body: 'request body sent',
+  silence: 'waiting for the first byte',
+  response: 'response received',
+  wait: 'waiting for the upstream to come back',
+  delivery: 'response sent to the client',
+  linger: 'waiting for the client to close',
+};
+const MARKS = {
+  sent: ['│', 'head sent, first byte'],
+  end: ['●', 'whole'],
+  failed: ['✕', 'failed'],
+  fin: ['◀ ▶', "FIN: the client's, lastbyte's"],
+};
+
+/** @param {FullView} full */
+export function timelineOf(full) {
   const lanes = lanesOf(full);
   const end = Math.max(
     0.1,
     ...lanes.flatMap(({ spans, marks }) => [...spans.map((s) => s.to), ...marks.map((m) => m.at)]),
   );
   const picture = make('div', { class: 'lanes' }, ...lanes.map((lane) => drawn(lane, end)), scale(end));
-  return make('figure', { class: 'timeline' }, picture, moments(lanes, unfolded));
+  return make('figure', { class: 'timeline' }, picture, legend(lanes));
+}
+
+/** Of what is in this picture. @param {readonly Lane[]} lanes */
+function legend(lanes) {
+  const kinds = new Set(lanes.flatMap(({ spans }) => spans.map(({ kind }) => kind)));
+  const points = new Set(lanes.flatMap(({ marks }) => marks.map(({ kind }) => kind)));
+  const spans = Object.entries(LEGEND).filter(([kind]) => kinds.has(kind));
+  const marks = Object.entries(MARKS).filter(([kind]) => points.has(kind));
+  return make(
+    'figcaption',
+    { class: 'legend' },
+    ...spans.map(([kind, text]) =>
+      make('span', {}, make('i', { class: `piece ${kind}`, 'aria-hidden': 'true' }), text),
+    ),
+    ...marks.map(([, [shape = '', text = '']]) =>
+      make('span', {}, make('b', { 'aria-hidden': 'true' }, shape), text),
+    ),
+  );
 }
 
 /** @param {Lane} lane @param {number} end */
@@ -54,14 +91,14 @@ function scale(end) {
   return make('div', { class: 'scale', 'aria-hidden': 'true' }, ...texts);
 }
 
-/** @param {readonly Lane[]} lanes @param {boolean} unfolded */
-function moments(lanes, unfolded) {
+/** All of it in order, for those who read rather than look. @param {FullView} full */
+export function momentsTable(full) {
   const head = make(
     'tr',
     {},
     ...['at', 'lasted', 'step', 'what'].map((name) => make('th', { scope: 'col' }, name)),
   );
-  const rows = momentsOf(lanes).map(({ at, lasted, who, text }) =>
+  const rows = momentsOf(lanesOf(full)).map(({ at, lasted, who, text }) =>
     make(
       'tr',
       {},
@@ -71,13 +108,5 @@ function moments(lanes, unfolded) {
       make('td', {}, text),
     ),
   );
-  const table = make('table', { class: 'moments' }, make('thead', {}, head), make('tbody', {}, ...rows));
-  const folded = make(
-    'details',
-    { 'data-fold': 'moments' },
-    make('summary', {}, 'Every moment as a table'),
-    table,
-  );
-  folded.open = unfolded;
-  return folded;
+  return make('table', { class: 'moments' }, make('thead', {}, head), make('tbody', {}, ...rows));
 }

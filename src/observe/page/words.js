@@ -46,5 +46,14 @@ export function verdictWords({ state, severity, verdict, outcome, error, waited_
   if (state === 'running') return 'under way';
   if (severity === 'saved') return waitedMs > 0 ? 'saved, waited' : 'saved, retried';
   if (outcome === 'relayed' || outcome === 'upgraded') return outcome;
-  return verdict ?? error?.replaceAll('_', ' ') ?? outcome ?? '';
+  const word = verdict ?? error?.replaceAll('_', ' ') ?? outcome ?? '';
+  if (severity !== 'noted') return word;
+  return verdict === 'unverifiable' ? 'unverifiable, no length' : `${word}, see note`;
+}
+
+/** Why it is what it is, for whoever points at it. @param {Row} row */
+export function verdictTitle({ why, severity }) {
+  return (
+    why ?? (severity === 'ok' ? 'The response proved that it is whole: its length, or its last chunk.' : '')
+  );
 }
