@@ -1,10 +1,7 @@
 /** The one table of options: flags, variables, file keys, help, defaults, schema and documents come from it. */
 
 import type { AnyOption, ConfigValue, OptionName, Rows, SettingName } from './option-type.ts';
-import { LIMITS, TIMEOUTS } from './options/limits.ts';
-import { LISTENING } from './options/listening.ts';
-import { LOGS, STREAMING } from './options/streaming-and-logs.ts';
-import { RETRY, UPSTREAM } from './options/upstream.ts';
+import { LIMITS, LISTENING, LOGS, RETRY, STREAMING, TIMEOUTS, UPSTREAM } from './options.ts';
 import type { Settings } from './settings.ts';
 
 export interface OptionGroup {
