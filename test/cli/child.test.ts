@@ -97,7 +97,7 @@ describe('its end is the end of lastbyte, and its exit code', () => {
     await get(url);
     const { status, body } = await get(`${url}never`);
     expect(status).toBe(503);
-    expect(body).toContain('The upstream has ended, and lastbyte ends with it: ');
+    expect(body).toContain('The upstream has exited, and lastbyte exits with it. ');
     expect(await command.finished).toMatchObject({ code: 5 });
   });
 

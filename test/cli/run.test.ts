@@ -32,10 +32,10 @@ describe('lastbyte target', () => {
       new RegExp(`nothing listens at http://localhost:${port} yet \\(127\\.0\\.0\\.1 ECONNREFUSED`),
     );
     const url = await command.url();
-    expect(command.stdout).not.toContain('a request waits');
+    expect(command.stdout).not.toContain('a request is waiting');
     const left = new AbortController();
     const asking = fetch(url, { signal: left.signal }).catch(() => undefined);
-    await command.says(/a request waits for it, up to 10 s/);
+    await command.says(/a request is waiting for it, up to 10 s/);
     left.abort();
     await asking;
   });

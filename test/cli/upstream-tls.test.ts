@@ -69,19 +69,19 @@ describe('an upstream over TLS', () => {
       'has expired',
       () => ({ server: speaking(expired), trusted: expired }),
       'upstream_certificate',
-      /not valid today \([\d.: ]*CERT_HAS_EXPIRED\).*renew it/,
+      /not valid today \([\d.: ]*CERT_HAS_EXPIRED\).*Renew it/,
     ],
     [
       'is for another name',
       () => ({ server: speaking(good), trusted: good, host: '127.0.0.1' }),
       'upstream_certificate',
-      /certificate for another name.*use that name in --target/,
+      /certificate for another name.*Use that name in --target/,
     ],
     [
       'is from an authority that is not known',
       () => ({ server: speaking(orphan) }),
       'upstream_certificate',
-      /cannot be verified.*NODE_EXTRA_CA_CERTS/,
+      /unverifiable certificate.*NODE_EXTRA_CA_CERTS/,
     ],
   ];
   test.each(refused)('whose certificate %s is refused with 502', async (_, made, code, words) => {
@@ -97,9 +97,9 @@ describe('an upstream over TLS', () => {
     [
       'speaks plain HTTP',
       () => createHttpServer((_, response) => response.end('plain')),
-      /did not answer in TLS.*http:\/\/ instead of https:\/\//,
+      /did not respond in TLS.*http:\/\/ instead of https:\/\//,
     ],
-    ['closes at once', () => createServer((socket) => socket.end()), /broke the TLS handshake off/],
+    ['closes at once', () => createServer((socket) => socket.end()), /broke off the TLS handshake/],
     [
       'speaks only TLS 1.1',
       () => speaking(good, { minVersion: 'TLSv1', maxVersion: 'TLSv1.1', ciphers: 'ALL@SECLEVEL=0' }),
