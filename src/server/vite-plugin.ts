@@ -13,7 +13,7 @@ import type { Engine } from './engine.ts';
 import { mount } from './mounted.ts';
 import type { Mounted } from './mounted.ts';
 import { readEntries } from './entry-routes.ts';
-import type { EntriesOptions, ProxyEntries } from './entry-routes.ts';
+import type { EntriesOptions, ProxyEntries } from './shared-options.ts';
 import type { ProxyEvents } from './proxy-events.ts';
 
 interface Logger {
