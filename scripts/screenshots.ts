@@ -12,12 +12,14 @@ interface Picture {
   readonly height: number;
   readonly dark: boolean;
   readonly open: 'truncated' | 'retried' | 'withheld' | 'waited' | 'whole' | null;
+  readonly against?: 'whole';
 }
 
 const FOR_DOCUMENTS: readonly Picture[] = [
   { name: 'inspector', width: 1280, height: 720, dark: false, open: 'truncated' },
   { name: 'inspector-list', width: 1280, height: 480, dark: false, open: null },
   { name: 'inspector-retried', width: 1280, height: 720, dark: true, open: 'retried' },
+  { name: 'inspector-compared', width: 1280, height: 720, dark: false, open: 'truncated', against: 'whole' },
   { name: 'inspector-waited-narrow', width: 400, height: 720, dark: true, open: 'waited' },
 ];
 
@@ -42,12 +44,13 @@ await using inspected = await Inspected.start(scripted(25), options);
 const ids = { ...(await playAll(inspected)), waited: await playWait(inspected, 300) };
 const browser = await launchChromium();
 try {
-  for (const { name, width, height, dark, open } of folder === undefined ? FOR_DOCUMENTS : ALL) {
+  for (const { name, width, height, dark, open, against } of folder === undefined ? FOR_DOCUMENTS : ALL) {
     const page = await browser.newPage({
       viewport: { width, height },
       colorScheme: dark ? 'dark' : 'light',
     });
-    const hash = open === null ? '' : `#open=${ids[open]}`;
+    const compared = against === undefined ? '' : `&against=${ids[against]}`;
+    const hash = open === null ? '' : `#open=${ids[open]}${compared}`;
     await page.goto(`${inspected.proxy.proxy.adminUrl}/${hash}`);
     await page.locator('#rows tr').nth(5).waitFor({ state: 'attached' });
     if (open !== null) await page.locator('.timeline').waitFor();

@@ -77,7 +77,7 @@ async function axeFindings(): Promise<string[]> {
 describe('the list', () => {
   test('shows an exchange as it comes, the newest on top', async () => {
     await openPage();
-    await page.getByText('No request has come yet.').waitFor();
+    await page.getByText('No requests yet.').waitFor();
     await inspected.exchange('GET /report');
     await waitForRows(1);
     await inspected.exchange('GET /other');
@@ -126,7 +126,7 @@ describe('the list', () => {
     await waitForRows(1);
     await page.keyboard.press('p');
     await inspected.exchange('GET /other');
-    await page.getByText('paused: 1 more came').waitFor();
+    await page.getByText('paused: 1 more since').waitFor();
     expect(await rows().count()).toBe(1);
     await page.keyboard.press('p');
     await waitForRows(2);
@@ -136,11 +136,11 @@ describe('the list', () => {
     await openPage();
     const { url } = inspected.proxy;
     await page.getByText(`curl -i ${url}/`).waitFor();
-    expect(await page.locator('#empty').innerText()).toContain(`in place of ${inspected.upstream.url}`);
+    expect(await page.locator('#empty').innerText()).toContain(`instead of ${inspected.upstream.url}`);
     await inspected.exchange('GET /report');
     await waitForRows(1);
     await page.getByLabel('Text').fill('nothing like it');
-    await page.getByText('No exchange passes the filter.').waitFor();
+    await page.getByText('No exchange matches the filter.').waitFor();
     await page.getByRole('button', { name: 'Clear the filter' }).click();
     await waitForRows(1);
   });
@@ -167,7 +167,7 @@ describe('the list', () => {
     await openPage();
     await page.keyboard.press('?');
     const help = page.getByRole('dialog', { name: 'Keys' });
-    await help.getByText('pause the list').waitFor();
+    await help.getByText('pause or resume the list').waitFor();
     expect(await axeFindings()).toEqual([]);
     await page.keyboard.press('Escape');
     await help.waitFor({ state: 'hidden' });
@@ -199,7 +199,7 @@ describe('an exchange', () => {
     expect(text).toContain('reset the connection after 30,000 of 51,200 bytes');
     expect(text).toContain('What helps:');
     expect(text).toMatch(/RST[^]*30,000 of 51,200 bytes/);
-    await detail.getByText('Every moment as a table').click();
+    await detail.getByText('All timings').click();
     expect(await detail.locator('table.moments').innerText()).toMatch(/body[^]*first byte/i);
     expect(await detail.getByText('"name": "row 39"').count()).toBeGreaterThan(0);
   });
@@ -293,12 +293,35 @@ describe('an exchange', () => {
     await expect.poll(() => image.evaluate((element) => Reflect.get(element, 'naturalWidth'))).toBe(1);
   });
 
+  test('lays JSON out without changing a number, an escape or a name', async () => {
+    await openPage();
+    const json = String.raw`{"n":12345678901234567890,"n":1e400,"s":"\"{,}\u00e9","e":[ ],"o":{},"l":[1,{"a":null}]}`;
+    const laidOut = await page.evaluate(
+      `import('/page/json.js').then(({ prettyJson }) => prettyJson(${JSON.stringify(json)}))`,
+    );
+    expect(String(laidOut).split('\n')).toEqual([
+      '{',
+      '  "n": 12345678901234567890,',
+      '  "n": 1e400,',
+      String.raw`  "s": "\"{,}\u00e9",`,
+      '  "e": [],',
+      '  "o": {},',
+      '  "l": [',
+      '    1,',
+      '    {',
+      '      "a": null',
+      '    }',
+      '  ]',
+      '}',
+    ]);
+  });
+
   test('has a legend for what is in its timeline', async () => {
     const { truncated } = await playAll(inspected);
     await openPage(`#open=${truncated}`);
     const legend = await page.locator('.legend').innerText();
     expect(legend).toMatch(/request body withheld[^]*waiting for the first byte[^]*failed/);
-    expect(legend).not.toContain('waiting for the upstream');
+    expect(legend).not.toContain('waiting for the upstream to accept');
     const title = await page.locator('.piece.withheld').first().getAttribute('title');
     expect(title).toMatch(/^request body withheld: .* ms to .* ms$/);
   });

@@ -20,7 +20,7 @@ export function showBand(summary) {
     group('Attempts at the upstream', attemptCounts(summary)),
   );
   const { sentences } = summary.upstream;
-  profileHead.textContent = `Upstream: ${sentences.join(' ') || 'it was not asked yet.'}`;
+  profileHead.textContent = `Upstream: ${sentences.join(' ') || 'nothing known yet.'}`;
   profile.replaceChildren('To find out how it closes: ', make('code', {}, summary.diagnose));
 }
 
@@ -42,10 +42,10 @@ function exchangeCounts({ exchanges, running, unlisted, saved, outcomes, bytes }
   const { retried, waited, withheld } = saved;
   const whole = retried + waited;
   return [
-    ['exchanges', exactBytes(exchanges), 'that are over, since the start', ''],
-    ['under way', exactBytes(running), 'at this moment', ''],
+    ['exchanges', exactBytes(exchanges), 'finished since the start', ''],
+    ['in progress', exactBytes(running), 'right now', ''],
     ['saved', exactBytes(whole), `${retried} by another attempt, ${waited} by waiting`, tone(whole, 'good')],
-    ['body withheld', exactBytes(withheld), 'the response was whole before the request body was sent', ''],
+    ['body withheld', exactBytes(withheld), 'the response was complete before the request body was sent', ''],
     [
       'refused',
       exactBytes(outcomes.refused),
@@ -55,18 +55,18 @@ function exchangeCounts({ exchanges, running, unlisted, saved, outcomes, bytes }
     [
       'cut',
       exactBytes(outcomes.cut),
-      'the client got a part, and its connection was reset',
+      'the client received part of the response, then a reset',
       tone(outcomes.cut, 'bad'),
     ],
-    ['client left', exactBytes(outcomes.abandoned), 'before the response was sent', ''],
-    ['delivered', sizeWords(bytes), 'of response bodies, to clients', ''],
+    ['client left', exactBytes(outcomes.abandoned), 'before it had the response', ''],
+    ['delivered', sizeWords(bytes), 'response bodies sent to clients', ''],
     ...(unlisted === 0 ? [] : [notListed(unlisted)]),
   ];
 }
 
 /** @param {number} count @returns {Count} */
 function notListed(count) {
-  return ['not listed', exactBytes(count), 'went well, and came too fast to be looked at', ''];
+  return ['not listed', exactBytes(count), 'completed normally, but too many came at once to list them', ''];
 }
 
 /** Each counts attempts: one exchange may have several. @param {SummaryView} summary @returns {Count[]} */
@@ -79,21 +79,21 @@ function attemptCounts({ upstream }) {
     refused_connections: none,
   } = upstream;
   return [
-    ['responses', exactBytes(answers), 'whose head came', ''],
+    ['responses', exactBytes(answers), 'attempts that received a response head', ''],
     [
       'kept alive',
       answers === 0 ? '–' : `${Math.floor((100 * kept) / answers)} %`,
       `${kept} of ${answers} responses left the connection open`,
       '',
     ],
-    ['cut short', exactBytes(cut), 'the response began, and its end did not come', tone(cut, 'bad')],
+    ['cut short', exactBytes(cut), 'the response began but did not end', tone(cut, 'bad')],
     [
       'reset, body sent',
       exactBytes(resets),
       'the connection was reset after a request body was sent',
       tone(resets, 'bad'),
     ],
-    ['no connection', exactBytes(none), 'nothing listened, or it could not be reached', tone(none, 'bad')],
+    ['no connection', exactBytes(none), 'the connection was refused or timed out', tone(none, 'bad')],
   ];
 }
 

@@ -81,7 +81,10 @@ function textOf(text, label) {
   const shown = text.slice(0, PREVIEW_CHARACTERS);
   const pre = make('pre', { tabindex: '0', role: 'region', 'aria-label': label }, shown);
   return text.length > shown.length
-    ? [pre, make('p', { class: 'note' }, 'The preview ends here; the download has all that is kept.')]
+    ? [
+        pre,
+        make('p', { class: 'note' }, 'The preview ends here. Download it to see everything that was kept.'),
+      ]
     : [pre];
 }
 

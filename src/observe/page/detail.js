@@ -94,7 +94,7 @@ export class Detail {
       make('h3', {}, 'Timeline'),
       timelineOf(full),
       ...messagesOf(full).map(({ name, content }) => this.#fold(name, content, true)),
-      this.#fold('Every moment as a table', momentsTable(full), false),
+      this.#fold('All timings', momentsTable(full), false),
       this.#fold('curl', curlBlock(full), false),
     ];
   }
@@ -113,7 +113,7 @@ async function loaded(id) {
   try {
     const answer = await fetch(`/api/exchanges/${encodeURIComponent(id)}`);
     if (answer.ok) return await answer.json();
-    return 'It is not kept any longer: newer exchanges have taken its place.';
+    return 'No longer kept: newer exchanges have replaced it.';
   } catch {
     return 'The proxy cannot be reached.';
   }
@@ -153,8 +153,8 @@ function headOf(full) {
 
 /** @param {FullView} full @returns {HTMLElement[]} */
 function meaningOf({ why, cure, severity, state, tries }) {
-  const fine = tries === 0 ? 'It did not reach the upstream.' : 'Delivered whole, at the first attempt.';
-  const sentence = why ?? (state === 'running' ? 'It is under way.' : severity === 'ok' ? fine : null);
+  const fine = tries === 0 ? 'It did not reach the upstream.' : 'Delivered complete on the first attempt.';
+  const sentence = why ?? (state === 'running' ? 'In progress.' : severity === 'ok' ? fine : null);
   return [
     ...(sentence === null
       ? []

@@ -63,9 +63,7 @@ function fillBody({ request }) {
 /** @param {FullView['request']['body']} kept */
 function noteOf(kept) {
   if (kept === null || (kept.encoding === 'text' && kept.whole)) return '';
-  return kept.whole
-    ? 'It is not text, and is sent as it was.'
-    : 'Not all of it was kept: write another one here.';
+  return kept.whole ? 'Not text: it is sent unchanged.' : 'It was not kept in full: write a new one here.';
 }
 
 function values() {

@@ -21,16 +21,15 @@ export function showEmpty(isFiltered, route, clearFilter) {
 
 /** @param {() => void} clearFilter */
 function filtered(clearFilter) {
-  return [make('p', {}, 'No exchange passes the filter.'), button('Clear the filter', clearFilter)];
+  return [make('p', {}, 'No exchange matches the filter.'), button('Clear the filter', clearFilter)];
 }
 
 /** @param {{ readonly url: string, readonly target: string } | null} route */
 function waiting(route) {
-  const title = make('h3', {}, 'No request has come yet.');
+  const title = make('h3', {}, 'No requests yet.');
   if (route === null) return [title];
   // Inside another server the address is known with the first request.
-  if (route.url === '')
-    return [title, make('p', {}, 'Send one through the server that lastbyte is part of.')];
+  if (route.url === '') return [title, make('p', {}, 'Send one through the server that runs lastbyte.')];
   const isSocket = route.url.startsWith('unix:');
   const command = isSocket
     ? `curl -i --unix-socket ${route.url.slice('unix:'.length)} http://localhost/`
@@ -45,11 +44,11 @@ function waiting(route) {
     make(
       'p',
       {},
-      'Give your client the address of lastbyte, ',
+      'Point your client at ',
       make('code', {}, route.url),
-      ', in place of ',
+      ' instead of ',
       make('code', {}, route.target),
-      '. Or try it:',
+      ', or try:',
     ),
     make('p', { class: 'try' }, make('code', {}, command), copy),
     said,

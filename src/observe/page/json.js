@@ -11,7 +11,7 @@ export function prettyJson(text) {
 }
 
 /** A string, a mark, or a number or word; what is between is space. */
-const TOKENS = /"(?:[^"\\]|\\.)*"|[{}[\],:]|[^\s{}[\],:"]+/g;
+const TOKENS = /"[^"\\]*(?:\\.[^"\\]*)*"|[{}[\],:]|[^\s{}[\],:"]+/g;
 
 /** @param {string} text */
 function laidOut(text) {

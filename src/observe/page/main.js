@@ -51,7 +51,7 @@ function draw() {
     list.show(passing);
     const newer =
       held === null ? 0 : store.newest.filter(({ number }) => number > (rows[0]?.number ?? 0)).length;
-    const paused = held === null ? '' : `, paused: ${newer} more came`;
+    const paused = held === null ? '' : `, paused: ${newer} more since`;
     count.textContent = `${passing.length} of ${rows.length} shown${paused}`;
   });
 }

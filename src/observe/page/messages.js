@@ -20,7 +20,7 @@ export function messagesOf({ id, request, response, attempts, method, path, http
     const { expected, received, verdict } = attempt;
     const of = expected === null ? '' : ` of ${exactBytes(expected)}`;
     const note =
-      verdict === 'complete' ? '' : `This is the part that came: ${exactBytes(received)}${of} bytes.`;
+      verdict === 'complete' ? '' : `Only this part was received: ${exactBytes(received)}${of} bytes.`;
     parts.push(responseOf(`What the upstream sent, attempt ${at + 1}`, attempt.response, note, null));
   }
   return parts;

@@ -52,7 +52,7 @@ export function curlBlock(full) {
     `Download ${file.name}`,
   );
   if (command === file.command)
-    block.append(make('p', { class: 'caption' }, link, ' into the folder in which the command is run.'));
+    block.append(make('p', { class: 'caption' }, link, ' into the folder where you run the command.'));
   else
     block.append(
       make('p', { class: 'caption' }, 'With the body in a file: ', link),
@@ -113,9 +113,9 @@ byId('confirm-no', HTMLButtonElement).addEventListener('click', () =>
 export async function copied(command, say) {
   try {
     await navigator.clipboard.writeText(command);
-    say(command.includes('[redacted]') ? 'Copied. Write in what is [redacted].' : 'Copied.');
+    say(command.includes('[redacted]') ? 'Copied. Fill in the [redacted] values.' : 'Copied.');
   } catch {
     // The clipboard is there for localhost and https only.
-    say('The browser does not allow it: select the command and copy it.');
+    say('The browser does not allow it: copy the command below by hand.');
   }
 }

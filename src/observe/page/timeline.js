@@ -15,13 +15,13 @@ const LEGEND = {
   body: 'request body sent',
   silence: 'waiting for the first byte',
   response: 'response received',
-  wait: 'waiting for the upstream to come back',
+  wait: 'waiting for the upstream to accept connections',
   delivery: 'response sent to the client',
   linger: 'waiting for the client to close',
 };
 const MARKS = {
   sent: ['│', 'head sent, first byte'],
-  end: ['●', 'whole'],
+  end: ['●', 'end'],
   failed: ['✕', 'failed'],
   fin: ['◀ ▶', "FIN: the client's, lastbyte's"],
 };

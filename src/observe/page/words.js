@@ -43,7 +43,7 @@ export function shape({ severity }) {
 
 /** What became of it, in a word or two. @param {Row} row */
 export function verdictWords({ state, severity, verdict, outcome, error, waited_ms: waitedMs }) {
-  if (state === 'running') return 'under way';
+  if (state === 'running') return 'in progress';
   if (severity === 'saved') return waitedMs > 0 ? 'saved, waited' : 'saved, retried';
   if (outcome === 'relayed' || outcome === 'upgraded') return outcome;
   const word = verdict ?? error?.replaceAll('_', ' ') ?? outcome ?? '';
@@ -53,7 +53,5 @@ export function verdictWords({ state, severity, verdict, outcome, error, waited_
 
 /** Why it is what it is, for whoever points at it. @param {Row} row */
 export function verdictTitle({ why, severity }) {
-  return (
-    why ?? (severity === 'ok' ? 'The response proved that it is whole: its length, or its last chunk.' : '')
-  );
+  return why ?? (severity === 'ok' ? 'Proven complete by its length or its last chunk.' : '');
 }
