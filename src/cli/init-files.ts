@@ -48,7 +48,7 @@ export function configFileText(target: Target, schema: string | null): string {
 
 const DEFAULT_SERVER_PORT = 8000;
 
-/** `src/cli` and `dist/cli` lie equally deep under it. */
+/** `src/cli` and `dist/chunks` lie equally deep under it. */
 const PACKAGE_FOLDER = fileURLToPath(new URL('../../', import.meta.url));
 
 /**

@@ -87,7 +87,8 @@ export function problemAnswer(
   return { kind: 'whole', status, contentType: 'application/problem+json', body: `${body}\n` };
 }
 
-const FOLDER = join(import.meta.dirname, 'page');
+/** From here as from dist/chunks. */
+const FOLDER = join(import.meta.dirname, '..', 'observe', 'page');
 
 const TYPES: ReadonlyMap<string, string> = new Map([
   ['.html', 'text/html; charset=utf-8'],

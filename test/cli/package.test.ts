@@ -24,7 +24,7 @@ afterAll(() => installed[Symbol.dispose]());
 describe('the tarball', () => {
   test('holds what is needed, and nothing else', () => {
     const surplus = installed.files.filter(
-      (file) => !/^(dist\/.+\.(js|d\.ts|html|css)|config\/\w+\.(yaml|json))$/.test(file),
+      (file) => !/^(dist\/(.+\.(js|d\.ts|html|css)|licences\.txt)|config\/\w+\.(yaml|json))$/.test(file),
     );
     expect(surplus.sort()).toEqual(['CHANGELOG.md', 'LICENSE', 'README.md', 'package.json']);
     expect(installed.files).toContain('dist/observe/page/index.html');

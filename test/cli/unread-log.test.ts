@@ -2,17 +2,26 @@
 
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { connect } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
-import { expect, test } from 'vitest';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import { build } from 'rolldown';
+import { expect, onTestFinished, test } from 'vitest';
 import { answering, ok, Upstream } from '../harness/upstream.ts';
 import { startLastbyte } from '../harness/lastbyte.ts';
 
 const ENTRIES = 100_000;
 
-/** Logs to a pipe, 100 entries a turn, and tells on stderr what memory that took; then waits for a word to go on. */
-const WRITER = `
-  import { createLog } from ${JSON.stringify(new URL('../../dist/observe/log.js', import.meta.url).href)};
+/**
+ * Logs to a pipe, 100 entries a turn, and tells on stderr what memory that took; then waits for a word to go on.
+ *
+ * @param logModule the URL of `src/observe/log.ts` as JavaScript
+ */
+const writer = (logModule: string): string => `
+  import { createLog } from ${JSON.stringify(logModule)};
   import { once } from 'node:events';
   import { setImmediate as turn } from 'node:timers/promises';
   const log = createLog({ level: 'info', format: 'json', stream: process.stdout, color: false, quiet: false });
@@ -32,7 +41,13 @@ const WRITER = `
 `;
 
 test('keeps a bounded part of what nobody reads, and says how much is missing', async () => {
-  const child = spawn(process.execPath, ['--expose-gc', '--input-type=module', '-e', WRITER]);
+  const folder = mkdtempSync(join(tmpdir(), 'lastbyte-test-'));
+  onTestFinished(() => rmSync(folder, { recursive: true }));
+  const file = join(folder, 'log.js');
+  const source = fileURLToPath(new URL('../../src/observe/log.ts', import.meta.url));
+  await build({ input: source, platform: 'node', output: { file } });
+  const program = writer(pathToFileURL(file).href);
+  const child = spawn(process.execPath, ['--expose-gc', '--input-type=module', '-e', program]);
   const [usedBytes] = await once(child.stderr, 'data');
   // 100 MB were logged.
   expect(Number(String(usedBytes))).toBeLessThan(60e6);
