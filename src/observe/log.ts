@@ -5,10 +5,19 @@ import { createLogger, format, transports } from 'winston';
 import type { Logger } from 'winston';
 import type { AccessLogFormat, LogLevel } from '../config/settings.ts';
 import type { ExchangeRecord } from '../exchange/events.ts';
-import { combinedLine, exchangeLevel, jsonLine, prettyLine } from './exchange-line.ts';
+import {
+  bannerBlock,
+  bannerJson,
+  bannerSentence,
+  combinedLine,
+  exchangeLevel,
+  jsonLine,
+  jsonMessage,
+  plainMessage,
+  prettyLine,
+} from './log-lines.ts';
+import type { Banner, LogFields, Message } from './log-lines.ts';
 import { LogStream } from './log-stream.ts';
-import { bannerBlock, bannerJson, bannerSentence, jsonMessage, plainMessage } from './message-line.ts';
-import type { Banner, LogFields, Message } from './message-line.ts';
 
 export interface LogOptions {
   /** Entries below it are left out. */

@@ -12,7 +12,7 @@ import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { AccessLogFormat, LogLevel } from '../../../src/config/settings.ts';
 import type { ExchangeRecord } from '../../../src/exchange/events.ts';
-import { exchangeLevel, jsonLine } from '../../../src/observe/exchange-line.ts';
+import { exchangeLevel, jsonLine } from '../../../src/observe/log-lines.ts';
 import { createLog } from '../../../src/observe/log.ts';
 import type { Log } from '../../../src/observe/log.ts';
 import { DELIVERED, REFUSED, RETRIED } from './records.ts';
