@@ -42,7 +42,7 @@ async function startVite(name) {
     configFile: false,
     root: folder,
     cacheDir: path.join(folder, 'cache'),
-    plugins: isOwn ? [] : [lastbyte({ [PATH]: target }, options)],
+    plugins: isOwn ? [] : [lastbyte({ [PATH]: { target, ws: true } }, options)],
     server: { host, port: Number(port), strictPort: true, proxy: isOwn ? { [PATH]: target } : {} },
   });
   await server.listen();
