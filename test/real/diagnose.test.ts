@@ -49,7 +49,5 @@ test('beside a lastbyte, nothing of the fault is left', async (context) => {
   const report = await diagnose(`${server.url}${PATH}`, { ...OPTIONS, through: proxy.url });
   expect(report.verdict).toBe('fault');
   expect(report.through?.findings).toEqual([]);
-  expect(report.through?.summary).toBe(
-    `Answers that arrived whole: 8 of 10 directly, 10 of 10 through ${proxy.url}.`,
-  );
+  expect(report.through?.summary).toContain(` 8 of 10 directly, 10 of 10 through ${proxy.url}.`);
 });
