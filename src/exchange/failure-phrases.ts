@@ -92,7 +92,7 @@ export function bodyState({ evidence }: Failure): string | null {
 
 const RESET_CAUSES: Readonly<Record<Evidence['requestBody'], string>> = {
   whole: 'it probably left the request body unread',
-  partly: 'it probably closed before reading the request body',
+  partly: 'it probably closed before reading the body',
   withheld: 'its process probably crashed or restarted',
   none: 'its process probably crashed or restarted',
 };
@@ -109,7 +109,7 @@ export function resetRemedy({ evidence, settings }: Failure): string {
     withholdBody === 'always'
       ? `raise --body-hold above ${duration(bodyHoldMs)}`
       : 'set --withhold-body always';
-  return `Read it in the view, or ${hold}`;
+  return `Read the body in the view, or ${hold}`;
 }
 
 /** A socket that is closed over unread bytes sends RST, and what it had still to send is lost (RFC 9112 section 9.6). */

@@ -98,7 +98,7 @@ describe('a cut response', () => {
   });
 
   test.each([
-    ['partly', 'closed before reading the request body'],
+    ['partly', 'closed before reading the body'],
     ['withheld', 'process'],
     ['none', 'process'],
   ] as const)('that was reset with the request body %s names that cause', (requestBody, cause) => {
