@@ -75,7 +75,8 @@ describe('a request that begins to wait', () => {
 describe('another usual port that answers', () => {
   test('is named to a client on this machine, and in the event', async () => {
     await using other = await onUsualPort();
-    await using proxy = await TestProxy.start(`${await freePort()}`, { waitForUpstream: 200 });
+    // The ports are asked meanwhile, on a busy machine for longer than 200 ms.
+    await using proxy = await TestProxy.start(`${await freePort()}`, { waitForUpstream: 2000 });
     const begins = once(proxy.proxy, 'waiting');
     const body = await refusal(proxy, LOCAL);
     expect(body).toMatch(
