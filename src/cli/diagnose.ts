@@ -104,7 +104,7 @@ function endProgress(stderr: Output): void {
 
 const OF_REQUEST: ReadonlySet<string> = new Set(['method', 'header', 'body-size']);
 
-export const DIAGNOSE_FLAGS: Readonly<Record<string, Options>> = {
+const DIAGNOSE_FLAGS: Readonly<Record<string, Options>> = {
   ...Object.fromEntries(DIAGNOSE_OPTION_NAMES.map(flagOf)),
   data: { describe: 'The request body, or @file to read it from a file.', group: 'Request:' },
   json: { describe: 'Print the report as JSON.', boolean: true, group: 'Report:' },
@@ -115,7 +115,7 @@ export const DIAGNOSE_FLAGS: Readonly<Record<string, Options>> = {
   },
 };
 
-export const SCENARIO_CHOICES: Readonly<Record<string, Options>> = {
+const SCENARIO_CHOICES: Readonly<Record<string, Options>> = {
   scenario: { ...DIAGNOSE_FLAGS['scenario'], choices: SCENARIOS.map(({ name }) => name) },
 };
 
@@ -140,7 +140,7 @@ function shownDefault<T>(type: { format(value: T): unknown }, preset: T): string
   return String(type.format(preset));
 }
 
-export function diagnosisOf({ words, flags, faults: shape }: Line): SettingsResult {
+function diagnosisOf({ words, flags, faults: shape }: Line): SettingsResult {
   const [url, ...surplus] = words;
   const body = bodyOf(flags['data']);
   const result = resolveSettings({
@@ -182,7 +182,7 @@ function bodyOf(raw: unknown): BodyResult {
     return bodyFault('names an empty file', 'Give a file with a body in it');
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);
-    return bodyFault(`names a file that cannot be read (${why})`, 'Write the path behind the @');
+    return bodyFault(`names a file that cannot be read (${why})`, 'Write the path after the @');
   }
 }
 

@@ -164,13 +164,13 @@ function adminExposure(proxy: Proxy, { adminHost }: Settings): string | null {
   );
 }
 
-export interface Stoppable {
+interface Stoppable {
   close(): Promise<void>;
   destroy(): void;
 }
 
 /** How the proxy came to its end. */
-export type Stop = 'closed' | 'destroyed';
+type Stop = 'closed' | 'destroyed';
 
 const STOP_SIGNALS = ['SIGTERM', 'SIGINT'] as const;
 

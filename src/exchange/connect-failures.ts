@@ -2,7 +2,7 @@
 
 import { endingDetail } from '../upstream/evidence.ts';
 import type { ConnectFailed } from '../upstream/evidence.ts';
-import { during, errorCode, instead, longEnough, waited, waitLonger } from './failure-phrases.ts';
+import { clause, during, errorCode, instead, longEnough, waited, waitLonger } from './failure-phrases.ts';
 import type { ConnectFailure, FailureRow } from './failure-phrases.ts';
 
 export interface ConnectFailureRow extends FailureRow<ConnectFailure> {
@@ -35,7 +35,8 @@ const CONNECT_FAILURES: ReadonlyArray<
   {
     codes: /^ECONNREFUSED$/,
     code: 'upstream_refused',
-    happened: (f) => `${waited(f) ? `refused connections${during(f)}` : 'refused the connection'}${asked(f)}`,
+    happened: (f) =>
+      `${waited(f) ? `refused connections${during(f)}` : 'refused the connection'}${clause(f)}`,
     cause: (f) => `nothing listens there${instead(f)}`,
     remedy: (f) => `Start it, check --target, or ${waitLonger(f)}`,
     advice: 'Start the server, or check the port',
@@ -178,11 +179,6 @@ const NOT_CONNECTED: ConnectFailureRow = {
 };
 
 /** What each address said, where the target has several. */
-function asked({ evidence }: ConnectFailure): string {
-  const detail = endingDetail(evidence.ending);
-  return detail === null ? '' : ` (${detail})`;
-}
-
 function addresses({ evidence }: ConnectFailure): string | null {
   const detail = endingDetail(evidence.ending);
   return detail === null ? null : `Its addresses: ${detail}.`;

@@ -80,6 +80,7 @@ function isEncrypted(response: ServerResponse): boolean {
   return response.socket instanceof TLSSocket;
 }
 
+/** Passes a response that must stream on to the client as it comes; breaks it off visibly when it is cut. */
 export class Relay implements BodySink {
   readonly #response: ServerResponse;
   readonly #clock: ReceiveClock;

@@ -69,8 +69,8 @@ export function headProgress({ evidence }: Failure): string {
   return `after ${bytes(evidence.headBytes)}`;
 }
 
-/** What was wrong with the response. */
-export function clause({ evidence }: Failure): string {
+/** What was wrong, or what each address said where the target has several. */
+export function clause({ evidence }: Pick<ConnectFailure, 'evidence'>): string {
   const detail = endingDetail(evidence.ending);
   return detail === null ? '' : ` (${detail})`;
 }

@@ -79,6 +79,7 @@ abstract class HttpProxyTransport implements Transport {
   }
 }
 
+/** On a path that the user exempted from buffering: passed on and relayed as it comes. */
 export class StreamedTransport extends HttpProxyTransport {
   readonly kind = 'streamed';
 
@@ -112,6 +113,7 @@ export class StreamedTransport extends HttpProxyTransport {
   }
 }
 
+/** An upgrade: passed on, and when the upstream switches protocols both sockets are joined, half-closes included. */
 export class UpgradedTransport extends HttpProxyTransport {
   readonly kind = 'upgraded';
   readonly #received: Buffer;

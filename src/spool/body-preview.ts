@@ -12,7 +12,7 @@ export interface BodyPreview {
   readonly keptBytes: number;
   /** Memory that they take. */
   readonly heldBytes: number;
-  octets(): Buffer;
+  content(): Buffer;
 }
 
 /** How much memory the previews of all exchanges under way may take together. */
@@ -74,7 +74,7 @@ export class PreviewWriter implements BodyPreview {
     return this.#kept.length;
   }
 
-  octets(): Buffer {
+  content(): Buffer {
     return this.#kept.subarray(0, this.keptBytes);
   }
 

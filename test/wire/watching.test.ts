@@ -76,8 +76,8 @@ test('a withheld body: every moment of the exchange is noted, in its order', asy
   );
   expect(Number(one?.bodyStartMs) - Number(one?.headSentMs)).toBeGreaterThan(25);
   expect([reset, notes.keptAlive]).toEqual([false, false]);
-  expect(notes.requestBody?.octets().toString()).toBe('hello');
-  expect(one?.body?.octets().toString()).toBe('whole');
+  expect(notes.requestBody?.content().toString()).toBe('hello');
+  expect(one?.body?.content().toString()).toBe('whole');
   expect(notes.responseFields).toEqual(['Content-Length', '5']);
   expect(begun).toMatchObject([
     { id, method: 'POST', url: '/a?b=1', clientAddress: '127.0.0.1', clientPort: client.socket.localPort },
@@ -96,7 +96,7 @@ test('a cut response: the part that came is kept, try by try', async () => {
   await client.send('GET / HTTP/1.1\r\nHost: a\r\n\r\n');
   await client.response();
   const { notes, attempts } = await notesOf(proxy);
-  expect(attempts.map(({ body }) => body?.octets().toString())).toEqual(['who', 'whole']);
+  expect(attempts.map(({ body }) => body?.content().toString())).toEqual(['who', 'whole']);
   expect([notes.keptAlive, notes.answerBody]).toEqual([true, null]);
 });
 
@@ -108,7 +108,7 @@ test('a refusal: its own body is kept as the response', async () => {
   await client.send('GET / HTTP/1.1\r\nHost: a\r\n\r\n');
   const { body } = await client.response();
   const { notes } = await notesOf(proxy);
-  expect(notes.answerBody?.octets()).toEqual(body);
+  expect(notes.answerBody?.content()).toEqual(body);
 });
 
 test.each([
@@ -125,7 +125,7 @@ test.each([
   const { attempts } = await notesOf(proxy);
   const kept = attempts[0]?.body;
   expect([kept?.bytes, kept?.keptBytes]).toEqual([body.length, 65_536]);
-  expect(kept?.octets().toString()).toBe(body.slice(0, 65_536));
+  expect(kept?.content().toString()).toBe(body.slice(0, 65_536));
 });
 
 test('waiting for a restart: each pause is noted', async () => {
@@ -188,7 +188,7 @@ test('a stream: what is passed on is noted too', async () => {
     await client.send('GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n');
     await client.until('data: 1\n\n');
     const { notes, attempts } = await notesOf(proxy);
-    expect(attempts[0]?.body?.octets().toString()).toBe('data: 1\n\n');
+    expect(attempts[0]?.body?.content().toString()).toBe('data: 1\n\n');
     expectInOrder(notes.deliveryMs, notes.writtenMs);
     expect(notes.responseFields.slice(0, 2)).toEqual(['Content-Type', 'text/event-stream']);
   }

@@ -30,7 +30,7 @@ export interface ReadableBody {
 /** Null: there was no body, or none was kept. */
 export function readableBody(kept: BodyPreview | null, fields: Fields): ReadableBody | null {
   if (kept === null || kept.bytes === 0) return null;
-  const { bytes, ...how } = decoded(kept.octets(), fieldValue(fields, 'content-encoding') ?? '');
+  const { bytes, ...how } = decoded(kept.content(), fieldValue(fields, 'content-encoding') ?? '');
   return { ...withoutSecrets(bytes, mediaType(fields) ?? ''), ...how };
 }
 

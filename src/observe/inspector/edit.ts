@@ -131,7 +131,7 @@ function bodyAgain({ begun, record }: Entry, edited: string | undefined): BodyAg
   const readable = readableBody(kept, begun.requestFields);
   const isAsShown = readable?.isText === true && readable.bytes.toString() === edited;
   if (edited === undefined || (isAsShown && readable.isWhole))
-    return { bytes: kept?.octets() ?? null, isDecoded: false };
+    return { bytes: kept?.content() ?? null, isDecoded: false };
   if (edited.includes(REDACTED)) return null;
   return { bytes: edited === '' ? null : Buffer.from(edited), isDecoded: readable?.isDecoded === true };
 }

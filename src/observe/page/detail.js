@@ -10,7 +10,7 @@ import { momentsTable, timelineOf } from './timeline.js';
 import { clockWords, shape, timeWords, verdictTitle, verdictWords } from './words.js';
 
 /**
- * @typedef {object} Surroundings
+ * @typedef {object} Context
  * @property {() => readonly Row[]} rows all that are known, newest first
  * @property {(id: string) => void} open shows another exchange
  * @property {(id: string) => void} compare with this one; empty: with none
@@ -25,7 +25,7 @@ export class Detail {
   /** Folds that a person has opened or closed stay so, from one exchange to the next. @type {Map<string, boolean>} */
   #folds = new Map();
 
-  /** @param {Surroundings} around */
+  /** @param {Context} around */
   constructor(around) {
     this.#around = around;
   }

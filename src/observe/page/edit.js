@@ -13,7 +13,7 @@ const body = byId('edit-body', HTMLTextAreaElement);
 const bodyNote = byId('edit-body-note', HTMLParagraphElement);
 const fault = byId('edit-fault', HTMLParagraphElement);
 
-/** These are written anew for what is sent. */
+/** These are written again for what is sent. */
 const OWN = /^(?:content-length|transfer-encoding|connection|keep-alive|expect)$/i;
 
 /**

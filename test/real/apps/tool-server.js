@@ -88,12 +88,14 @@ async function startExpress(name) {
   const server = createServer(express().use(isOwn ? createProxyMiddleware({ target }) : lastbyte.middleware));
   if (!isOwn) server.on('upgrade', lastbyte.upgrade);
   server.listen(Number(port), host);
-  return async () => {
-    const closed = new Promise((resolve) => server.close(resolve));
-    await lastbyte.close();
-    server.closeAllConnections();
-    await closed;
-  };
+  return () => stopBoth(server, lastbyte);
+}
+
+async function stopBoth(server, lastbyte) {
+  const closed = new Promise((resolve) => server.close(resolve));
+  await lastbyte.close();
+  server.closeAllConnections();
+  await closed;
 }
 
 async function startFastify() {
@@ -137,10 +139,7 @@ async function startNext() {
   });
   server.listen(Number(port), host);
   return async () => {
-    const closed = new Promise((resolve) => server.close(resolve));
-    await lastbyte.close();
-    server.closeAllConnections();
-    await closed;
+    await stopBoth(server, lastbyte);
     await app.close();
     // Next leaves watchers of files and timers of its own, with or without lastbyte: only sockets can be counted.
     const sockets = process.getActiveResourcesInfo().filter((name) => name.startsWith('TCP'));

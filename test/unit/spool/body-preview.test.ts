@@ -16,7 +16,7 @@ test('is the beginning of the body, however it came', () => {
         preview.copy(reused);
         reused.fill(0xff);
       }
-      expect(preview.octets()).toEqual(body.subarray(0, 65_536));
+      expect(preview.content()).toEqual(body.subarray(0, 65_536));
       expect([preview.bytes, preview.keptBytes]).toEqual([body.length, Math.min(body.length, 65_536)]);
       expect(preview.heldBytes).toBeLessThanOrEqual(65_536);
     }),
@@ -29,7 +29,7 @@ test('that came in single bytes holds one buffer of its size, not one for each',
   const byte = Buffer.from('x');
   for (let at = 0; at < 100_000; at += 1) preview.copy(byte);
   expect([preview.bytes, preview.keptBytes, preview.heldBytes]).toEqual([100_000, 65_536, 65_536]);
-  expect(preview.octets().buffer.byteLength).toBe(65_536);
+  expect(preview.content().buffer.byteLength).toBe(65_536);
 });
 
 test('ends where all previews together have no more room, and never goes on behind a gap', () => {
