@@ -2,5 +2,5 @@
 
 export { lastbyte as default } from './server/vite-plugin.ts';
 export type { VitePlugin, ViteServer } from './server/vite-plugin.ts';
-export type { EntriesOptions, ProxyEntries, ProxyEntry } from './server/shared-options.ts';
+export type { EntriesOptions, ProxyEntries, ProxyEntry } from './server/vite-entries.ts';
 export { ConfigError } from './config/fault.ts';

@@ -28,8 +28,17 @@ export interface PassedOn {
 
 /** What a request carries through http-proxy's passes, in the options object that they are given. */
 interface PassOptions extends HttpProxy.ServerOptions {
-  /** Set before the passes: calls what takes the request. */
-  readonly take?: () => void;
+  readonly buffered?: BufferedRun;
+}
+
+interface Runnable {
+  run(): Promise<void>;
+}
+
+/** An exchange for our pass to run. http-proxy copies the options, but not this object. */
+interface BufferedRun {
+  readonly exchange: Runnable;
+  running: Promise<void> | null;
 }
 
 /** http-proxy keeps its passes here; `before()` adds to them, nothing of its API removes one. */
@@ -62,16 +71,12 @@ export class Passes {
     this.#listen();
   }
 
-  /** A request for the buffered exchange: `run` is called in our pass, before http-proxy's `stream`. */
-  buffered(request: IncomingMessage, response: ServerResponse, run: () => Promise<void>): Promise<void> {
-    let running = Promise.resolve();
-    const options: PassOptions = {
-      take: () => {
-        running = run();
-      },
-    };
+  /** Runs a buffered exchange in our pass, before http-proxy's `stream`. Resolves when it is over. */
+  buffered(request: IncomingMessage, response: ServerResponse, exchange: Runnable): Promise<void> {
+    const buffered: BufferedRun = { exchange, running: null };
+    const options: PassOptions = { buffered };
     this.#proxy.web(request, response, options);
-    return running;
+    return buffered.running ?? Promise.resolve();
   }
 
   /** Passes a request on, unbuffered, over a connection of its own. */
@@ -103,11 +108,12 @@ export class Passes {
   #arrangePasses(): void {
     const proxy = this.#proxy as HttpProxy &
       PassLists & { before(type: 'web', name: string, pass: unknown): void };
-    const buffered = (_request: unknown, _response: unknown, options: PassOptions): boolean => {
-      options.take?.();
-      return options.take !== undefined;
+    const ourPass = (_request: unknown, _response: unknown, { buffered }: PassOptions): boolean => {
+      if (buffered === undefined) return false;
+      buffered.running = buffered.exchange.run();
+      return true;
     };
-    proxy.before('web', 'stream', buffered);
+    proxy.before('web', 'stream', ourPass);
     // It would write to the request that it is given.
     proxy.webPasses = proxy.webPasses.filter((pass) => pass.name !== 'deleteLength');
     // It knows WebSocket only.

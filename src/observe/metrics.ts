@@ -2,18 +2,14 @@
 
 import { performance } from 'node:perf_hooks';
 import type { AttemptRecord, ExchangeRecord } from '../exchange/events.ts';
-import type { NowView } from './inspector/types.ts';
+import type { Inspected } from './inspector/inspector.ts';
 import { BUILD, COUNTERS, HISTOGRAMS, READINGS } from './metrics-table.ts';
 import type { CounterRow, HistogramRow, ReadingName } from './metrics-table.ts';
 import type { AdminPage } from './pages.ts';
 import { savedBy } from './severity.ts';
 
-/** What is asked at each scrape. */
-export interface Measured {
-  readonly version: string;
-  readonly now: () => NowView & { readonly running: number };
-  readonly limits: () => { readonly memoryTotalBytes: number; readonly diskTotalBytes: number };
-}
+/** What is read at each scrape. */
+type Measured = Pick<Inspected, 'load' | 'settings'>;
 
 export class Metrics {
   readonly #metrics: Metric[] = [];
@@ -32,9 +28,9 @@ export class Metrics {
   readonly #firstByte = this.#histogram(HISTOGRAMS.firstByte);
   readonly #wait = this.#histogram(HISTOGRAMS.wait);
 
-  constructor(measured: Measured) {
+  constructor(measured: Measured, version: string) {
     const { name, help } = BUILD;
-    const build = [sample(1, { version: measured.version })];
+    const build = [sample(1, { version })];
     this.#metrics.push({ name, help, type: 'gauge', samples: () => build });
     for (const reading of Object.keys(READINGS).filter(isReading)) this.#reading(reading, measured);
   }
@@ -109,14 +105,14 @@ function isReading(name: string): name is ReadingName {
 }
 
 const READERS: Readonly<Record<ReadingName, (measured: Measured) => number>> = {
-  running: ({ now }) => now().running,
-  connections: ({ now }) => now().connections,
-  lingering: ({ now }) => now().lingering,
-  waiting: ({ now }) => now().waiting,
-  spoolMemory: ({ now }) => now().spool_memory_bytes,
-  spoolMemoryLimit: ({ limits }) => limits().memoryTotalBytes,
-  spoolDisk: ({ now }) => now().spool_disk_bytes,
-  spoolDiskLimit: ({ limits }) => limits().diskTotalBytes,
+  running: (proxy) => proxy.load().running,
+  connections: (proxy) => proxy.load().connections,
+  lingering: (proxy) => proxy.load().lingering,
+  waiting: (proxy) => proxy.load().waiting,
+  spoolMemory: (proxy) => proxy.load().spool_memory_bytes,
+  spoolMemoryLimit: ({ settings }) => settings.memoryTotalBytes,
+  spoolDisk: (proxy) => proxy.load().spool_disk_bytes,
+  spoolDiskLimit: ({ settings }) => settings.diskTotalBytes,
   startTime: () => performance.timeOrigin / 1000,
   cpu: () => {
     const { user, system } = process.cpuUsage();

@@ -1,95 +1,86 @@
-/** One client connection: its requests in their order, one exchange at a time, and no further ahead than it should read. */
+/** One client connection: its requests in order, one exchange at a time, and a limit on how far ahead it is read. */
 
 import type { Socket } from 'node:net';
 import { discardInput, resumeReading, stopReading } from '../client/backpressure.ts';
 import { linger, reset } from '../client/linger.ts';
 import type { LingerLimits } from '../client/linger.ts';
 import type { ProxyError } from '../errors.ts';
+import type { Exchange } from '../exchange/exchange.ts';
+import type { Running } from './engine.ts';
 
-/** Requests of one connection that may wait for their turn before it is read no further; the rest of a packet may come. */
+/** Requests that may wait for their turn before reading stops; the rest of a packet may exceed it. */
 const MAX_PIPELINED = 16;
-
-/** What a connection tells the exchange that has it. */
-interface CurrentExchange {
-  /** The request cannot be received to its end. False: it has been already, and is answered first. */
-  fault(error: ProxyError): boolean;
-  /** The client moved no byte for as long as it may. */
-  clientTimedOut(): void;
-  /** The proxy ends, and there is time for a refusal alone. */
-  stop(error: ProxyError): void;
-}
-
-/** A request that has its exchange; `run` resolves when that has written its record. */
-export interface Dispatched {
-  readonly exchange: CurrentExchange;
-  readonly run: () => Promise<void>;
-}
 
 export class ClientConnection {
   readonly socket: Socket;
   readonly encrypted: boolean;
-  /** What Node calls when the socket has room again, so that its responses go on. */
+  /** What Node calls when the socket has room again, so that its responses continue. */
   drainListeners: readonly object[];
-  /** Node's parser reads it, and may find further requests. */
+  /** Whether Node's parser reads it, and may find further requests. */
   parsing = true;
   /** The exchange that has the connection now. */
-  #current: CurrentExchange | null = null;
-  /** Settles when all requests so far are answered. */
+  #current: Exchange | null = null;
+  readonly #unfinished: Set<Promise<void>>;
+  readonly #becameIdle: () => void;
+  /** Resolves when all requests so far have their responses. */
   #tail: Promise<void> = Promise.resolve();
-  /** Requests that are not answered yet. */
+  /** Requests without a complete response. */
   #pending = 0;
-  /** Why the last request cannot be received to its end, when its turn is yet to come. */
+  /** Why the last request cannot be received in full, while its turn is still to come. */
   #fault: ProxyError | null = null;
   #refused = false;
   #closing = false;
 
-  constructor(socket: Socket, encrypted: boolean) {
+  /**
+   * @param unfinished exchanges whose record is not written yet; they may outlive their connection briefly
+   * @param becameIdle called when no response is due any more
+   */
+  constructor(socket: Socket, encrypted: boolean, unfinished: Set<Promise<void>>, becameIdle: () => void) {
     this.socket = socket;
     this.encrypted = encrypted;
+    this.#unfinished = unfinished;
+    this.#becameIdle = becameIdle;
     this.drainListeners = socket.listeners('drain');
   }
 
-  /** Nothing is due on it. */
+  /** No response is due on it. */
   get isIdle(): boolean {
     return this.#pending === 0;
   }
 
-  /** The last response is out: whatever else came does not concern us (RFC 9112 section 9.6). */
+  /** The last response is sent: whatever else arrives is ignored (RFC 9112 section 9.6). */
   get isClosing(): boolean {
     return this.#closing;
   }
 
-  /** Gives the connection to the exchange of a request, in its turn. Resolves when that is over. */
-  carry(dispatch: () => Dispatched): Promise<void> {
-    return this.inTurn(() => {
-      const { exchange, run } = dispatch();
-      this.#current = exchange;
-      const running = run();
-      if (this.#fault !== null) exchange.fault(this.#fault);
-      return running;
-    });
-  }
-
-  /** Answers go out in the order of their requests (RFC 9112 section 9.3.2), and none is begun before its turn. */
-  inTurn(run: () => Promise<void>): Promise<void> {
+  /** Runs when all earlier requests have their responses, which are in order (RFC 9112 section 9.3.2). */
+  inTurn(run: () => Promise<void>): void {
     this.#pending += 1;
     const turn =
       this.#pending === 1
         ? run()
         : this.#tail.then(() => (this.#closing || this.socket.destroyed ? undefined : run()));
-    this.#tail = turn.then(
-      () => this.#over(),
+    const tail: Promise<void> = turn.then(
+      () => this.#over(tail),
       () => {
         // One exchange that fails must never be more than one exchange.
         reset(this.socket);
-        this.#over();
+        this.#over(tail);
       },
     );
+    this.#tail = tail;
+    this.#unfinished.add(tail);
     if (this.#pending > MAX_PIPELINED) queueMicrotask(() => this.#hold());
-    return this.#tail;
   }
 
-  /** What is being received is at fault. False: its turn is yet to come, or it is no request; the fault is kept for it. */
+  /** Gives the connection to the exchange whose turn it is. Resolves when that is over. */
+  carry({ exchange, over }: Running): Promise<void> {
+    this.#current = exchange;
+    if (this.#fault !== null) exchange.fault(this.#fault);
+    return over;
+  }
+
+  /** What is being received is invalid. False: its turn is still to come, or it is not a request; the fault is kept for it. */
   fault(error: ProxyError): boolean {
     if (this.#current?.fault(error) === true) return true;
     this.#fault = error;
@@ -106,13 +97,13 @@ export class ClientConnection {
     this.#current?.stop(error);
   }
 
-  /** What comes from now on is thrown away. */
+  /** Discards everything that arrives from now on. */
   discard(): void {
     this.parsing = false;
     discardInput(this.socket);
   }
 
-  /** Nothing more is read, because what came was no request. False: that was said before. */
+  /** Reads nothing more, because what arrived is not a request. False: it was called before. */
   refuseFurther(): boolean {
     if (this.#refused) return false;
     this.#refused = true;
@@ -126,13 +117,15 @@ export class ClientConnection {
     linger(this.socket, limits);
   }
 
-  #over(): void {
+  #over(tail: Promise<void>): void {
     this.#current = null;
     this.#pending -= 1;
+    this.#unfinished.delete(tail);
     if (this.#pending <= MAX_PIPELINED) resumeReading(this.socket);
+    if (this.#pending === 0) this.#becameIdle();
   }
 
-  /** When the present packet is parsed: only then is it known whether the parser goes on with the connection. */
+  /** After the current packet is parsed: only then is it known whether the parser continues with the connection. */
   #hold(): void {
     if (this.parsing && this.#pending > MAX_PIPELINED && !this.socket.destroyed) stopReading(this.socket);
   }

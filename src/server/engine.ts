@@ -1,37 +1,56 @@
-/** All of a proxy but the place where its requests come in: what its exchanges share, who watches them, and their end. */
+/** All of a proxy except where its requests come in: what its exchanges share, who watches them, and how they end. */
 
 import { randomBytes } from 'node:crypto';
 import type { EventEmitter } from 'node:events';
+import type { Socket } from 'node:net';
+import { trustIn } from '../client/peer.ts';
 import type { Settings } from '../config/settings.ts';
+import { targetUrl } from '../config/target.ts';
+import { packageVersion } from '../config/version.ts';
 import type { ProxyError } from '../errors.ts';
+import { BufferedTransport } from '../exchange/buffered.ts';
+import { Exchange } from '../exchange/exchange.ts';
+import { strayBytesNotice } from '../exchange/explain.ts';
+import { HeldBackHints, waitingNotice } from '../exchange/notices.ts';
 import { shuttingDown } from '../exchange/refuse.ts';
 import type { Services } from '../exchange/services.ts';
+import type { Asked } from '../exchange/transport.ts';
 import { Passes } from '../http-proxy/passes.ts';
+import { StreamedTransport, UpgradedTransport } from '../http-proxy/transports.ts';
+import { pathStreams } from '../http/streaming.ts';
+import { apiPages } from '../observe/inspector/api.ts';
+import { Inspector } from '../observe/inspector/inspector.ts';
+import type { Inspected, Load } from '../observe/inspector/inspector.ts';
+import { Metrics } from '../observe/metrics.ts';
+import { pageFiles } from '../observe/pages.ts';
 import { Spool } from '../spool/spool.ts';
+import { Absence, answeringPorts, WaitingRoom } from '../upstream/absence.ts';
+import { ConnectGate } from '../upstream/connect-gate.ts';
+import type { Connecting, ConnectOptions } from '../upstream/connection.ts';
+import { openConnection } from '../upstream/dial.ts';
+import { ConnectionPool } from '../upstream/pool.ts';
+import { Routes } from '../upstream/routes.ts';
 import { createAdminServer } from './admin.ts';
 import type { AdminServer } from './admin.ts';
-import type { Router } from './dispatch.ts';
 import { EventPublisher } from './event-publisher.ts';
-import type { ProxyEvents } from './proxy-events.ts';
-import { servicesUnder } from './services.ts';
-import type { Shared } from './services.ts';
-import { watching } from './watching.ts';
-import type { Watching } from './watching.ts';
+import type { ProxyEvents } from './event-publisher.ts';
+import { Replays } from './replay.ts';
 
-/** How long before the end a request that waits is refused, so that its client has the time to read why. */
+/** How long before the deadline waiting requests are refused, so that their clients have time to read why. */
 const REFUSE_WAITING_MS = 1000;
-/** Exchanges that were cut off write their records at once, except one that is still connecting somewhere. */
+/** Exchanges that were cut off write their records at once, unless they are still connecting. */
 const LAST_RECORDS_MS = 500;
 
-/** Where requests come in: a listener of our own, or another server that hands them over. */
+/** Where requests come in: our own listener, or another server that hands them over. */
 export interface Frontend {
-  /** Where clients reach it; empty: that is not known yet. */
+  /** Where clients reach it; empty: not known yet. */
   readonly url: string;
-  /** Connections of clients, and those of them that are only waiting for their end. */
-  count(): { readonly running: number; readonly connections: number; readonly lingering: number };
+  /** Whether a client that has closed its sending side gets a response. */
+  readonly halfCloses: boolean;
+  count(): ClientCount;
   /** Takes nothing more. Resolves when nothing is left of what was taken. */
   close(): Promise<void>;
-  /** Ends what waits, in words, and what streams; answers under way and closing connections go on. */
+  /** Refuses what waits, and cuts what streams; complete responses in progress and closing connections continue. */
   stop(error: ProxyError): void;
   /** Ends everything that was taken, now. */
   destroy(): void;
@@ -39,90 +58,159 @@ export interface Frontend {
   settled(): Promise<void>;
 }
 
-export class Engine {
+export interface ClientCount {
+  /** Exchanges whose record is not written yet. */
+  readonly running: number;
+  readonly connections: number;
+  /** Connections whose last response has been sent and that are waiting to close. */
+  readonly lingering: number;
+}
+
+/** An exchange, and when it is over. */
+export interface Running {
+  readonly exchange: Exchange;
+  /** Resolves when the record is written. */
+  readonly over: Promise<void>;
+}
+
+export class Engine<Front extends Frontend = Frontend> implements Inspected {
+  readonly frontend: Front;
   readonly publisher: EventPublisher;
   readonly #settings: Settings;
-  readonly #frontend: () => Frontend;
-  readonly #halfCloses: boolean;
+  readonly #spool: Spool;
   readonly #passes: Passes;
-  readonly #shared: Shared;
-  /** Of the upstreams that are served. */
+  /** The name by which this proxy recognizes itself in Via. */
+  readonly #via = `lastbyte-${randomBytes(4).toString('hex')}`;
+  readonly #waiters = { count: 0 };
   readonly #upstreams = new Set<Services>();
-  readonly #watching: Watching | null;
-  readonly #admin: AdminServer | null;
+  readonly #admin: Admin | null;
+  #closing = false;
 
-  /**
-   * @param settings what is made once: spool, largest head, admin listener, and how long a shutdown takes
-   * @param halfCloses whether the frontend answers a client that has closed its sending side
-   */
+  /** @param settings what is made once: spool, largest head, admin listener */
   constructor(
     settings: Settings,
     events: EventEmitter<ProxyEvents>,
-    frontend: () => Frontend,
-    halfCloses: boolean,
+    newFrontend: (engine: Engine<Front>) => Front,
   ) {
-    this.#halfCloses = halfCloses;
     this.#settings = settings;
-    this.#frontend = frontend;
-    this.#passes = new Passes(settings.maxHeaderBytes);
     this.publisher = new EventPublisher(events);
-    this.#shared = {
-      spool: new Spool(settings),
-      publisher: this.publisher,
-      waiters: { count: 0 },
-      via: `lastbyte-${randomBytes(4).toString('hex')}`,
-      urls: () => ({ url: frontend().url, adminUrl: this.adminUrl }),
-      addressOf: (socket) => this.#watching?.replayedFor(socket) ?? socket.remoteAddress ?? '',
-      closing: false,
-    };
-    this.#watching = settings.admin ? this.#watch(events) : null;
-    this.#admin = this.#watching === null ? null : this.#newAdmin(this.#watching);
+    this.#spool = new Spool(settings);
+    this.#passes = new Passes(settings.maxHeaderBytes);
+    this.frontend = newFrontend(this);
+    this.#admin = settings.admin ? this.#newAdmin(events) : null;
   }
 
-  /** Where health is asked for; null without an admin listener. */
-  get adminUrl(): string | null {
-    return this.#admin?.url ?? null;
-  }
-
-  get isClosing(): boolean {
-    return this.#shared.closing;
-  }
-
-  /** Those in force: of the first upstream, where one stands for all. */
-  get settings(): Settings {
-    const [first] = this.#upstreams;
-    return first?.settings ?? this.#settings;
-  }
-
-  /** What exchanges under these settings share, from now on. */
+  /** What exchanges with these settings share. */
   serve(settings: Settings): Services {
-    const services = servicesUnder(settings, this.#shared);
+    const { target, insecure } = settings;
+    const { publisher } = this;
+    const gate = new ConnectGate();
+    const absence = new Absence({
+      answeringPorts: () => answeringPorts(target, [portIn(this.url), portIn(this.adminUrl ?? '')]),
+      waiting: (absent) => publisher.publish('waiting', waitingNotice(absent, settings)),
+    });
+    const connect = (options: Pick<ConnectOptions, 'timeoutMs' | 'asStream'>): Connecting => {
+      const connecting = gate.open(() => openConnection({ target, insecure, ...options }));
+      void connecting.result.then((result) => absence.met(result));
+      return connecting;
+    };
+    const tellOfStrayBytes = (): void => publisher.publish('strayBytes', strayBytesNotice(targetUrl(target)));
+    const services: Services = {
+      settings,
+      spool: this.#spool,
+      pool: new ConnectionPool(settings, tellOfStrayBytes),
+      routes: new Routes(),
+      waitingRoom: new WaitingRoom(this.#waiters, () => absence.waitBegins()),
+      heldBack: new HeldBackHints(),
+      via: this.#via,
+      isClosing: () => this.#closing,
+      connect: (timeoutMs) => connect({ timeoutMs }),
+      connectAsStream: (timeoutMs) => connect({ timeoutMs, asStream: true }),
+      addressOf: (socket: Socket) => this.#admin?.replays.clientOf(socket) ?? socket.remoteAddress ?? '',
+      nearby: () => ({ adminUrl: browsable(this.adminUrl), answering: absence.answering }),
+      trusts: trustIn(settings.trustProxy),
+      watch: publisher.watch,
+      record: (record) => publisher.publish('exchange', record),
+    };
     this.#upstreams.add(services);
     return services;
   }
 
-  /** No exchange begins with these any more. Their connections, also those in use, do not come back. */
+  /** No new exchange uses these. Their connections, including those in use, are not kept. */
   drop(services: Services): void {
     this.#upstreams.delete(services);
     services.pool.close();
   }
 
-  router(services: Services): Router {
-    return { passes: this.#passes, services };
+  /** Begins the exchange of a request, with the transport that its path needs. */
+  begin(asked: Asked, expectsContinue: boolean): Running {
+    const { incoming, response, request, services } = asked;
+    if (pathStreams(request.target, services.settings.stream)) {
+      const exchange = new Exchange(asked, new StreamedTransport(this.#passes, asked), expectsContinue);
+      return { exchange, over: exchange.run() };
+    }
+    const exchange = new Exchange(asked, new BufferedTransport(asked), expectsContinue);
+    return { exchange, over: this.#passes.buffered(incoming, response, exchange) };
+  }
+
+  /** @param received what the client sent after the request's head */
+  beginUpgrade(asked: Asked, received: Buffer): Running {
+    const exchange = new Exchange(asked, new UpgradedTransport(this.#passes, asked, received), false);
+    return { exchange, over: exchange.run() };
+  }
+
+  get isClosing(): boolean {
+    return this.#closing;
+  }
+
+  /** The settings in force: of the first upstream, if there are several. */
+  get settings(): Settings {
+    const [first] = this.#upstreams;
+    return first?.settings ?? this.#settings;
+  }
+
+  get url(): string {
+    return this.frontend.url;
+  }
+
+  /** Null: there is no admin listener. */
+  get adminUrl(): string | null {
+    return this.#admin?.server.url ?? null;
+  }
+
+  load(): Load {
+    return {
+      ...this.frontend.count(),
+      waiting: this.#waiters.count,
+      spool_memory_bytes: this.#spool.memory.usedBytes,
+      spool_disk_bytes: this.#spool.disk.usedBytes,
+    };
+  }
+
+  watchAll(all: boolean): void {
+    this.publisher.watchesAll = all;
+  }
+
+  trusts(address: string): boolean {
+    return [...this.#upstreams].some((one) => one.trusts(address));
+  }
+
+  failed(error: unknown): void {
+    this.publisher.publish('adminError', error instanceof Error ? error : new Error(String(error)));
   }
 
   /** @throws the system's error, such as EADDRINUSE, when the admin listener cannot listen */
   async start(): Promise<void> {
-    await this.#admin?.start();
+    await this.#admin?.server.start();
   }
 
   /**
-   * Lets exchanges and closing connections finish. Shortly before `shutdownTimeoutMs` is over, what still waits is refused
-   * with 503; when it is over, the rest is cut off. Resolves when all is told.
+   * Lets exchanges and closing connections finish. Shortly before `shutdownTimeoutMs` is over, waiting requests are refused
+   * with 503; when it is over, the rest is cut off. Resolves when every exchange has been recorded.
    */
   async close(): Promise<void> {
-    this.#shared.closing = true;
-    const frontend = this.#frontend();
+    this.#closing = true;
+    const { frontend } = this;
     const { shutdownTimeoutMs } = this.settings;
     const refuseWaitingMs = Math.min(REFUSE_WAITING_MS, shutdownTimeoutMs / 2);
     const refuseWaiting = setTimeout(
@@ -134,17 +222,15 @@ export class Engine {
     clearTimeout(refuseWaiting);
     clearTimeout(deadline);
     await within(frontend.settled(), LAST_RECORDS_MS);
-    this.#watching?.close();
-    await this.#admin?.close();
+    await this.#closeAdmin();
     this.#closePools();
   }
 
   /** Ends everything at once. */
   destroy(): void {
-    this.#shared.closing = true;
-    this.#frontend().destroy();
-    this.#watching?.close();
-    void this.#admin?.close();
+    this.#closing = true;
+    this.frontend.destroy();
+    void this.#closeAdmin();
     this.#closePools();
   }
 
@@ -152,42 +238,68 @@ export class Engine {
     for (const { pool } of this.#upstreams) pool.close();
   }
 
-  #watch(events: EventEmitter<ProxyEvents>): Watching {
-    const { publisher, waiters, spool } = this.#shared;
-    return watching(
-      events,
-      {
-        settings: () => this.settings,
-        url: () => this.#frontend().url,
-        lookAtAll: (all) => {
-          publisher.lookAtAll = all;
-        },
-        trusts: (address) => [...this.#upstreams].some((one) => one.trusts(address)),
-        failed: (error) => publisher.adminError(error),
-        now: () => ({
-          ...this.#frontend().count(),
-          waiting: waiters.count,
-          spool_memory_bytes: spool.memory.usedBytes,
-          spool_disk_bytes: spool.disk.usedBytes,
-        }),
-      },
-      this.#halfCloses,
-    );
-  }
-
-  #newAdmin({ pages }: Watching): AdminServer {
+  #newAdmin(events: EventEmitter<ProxyEvents>): Admin {
     const { adminHost: host, adminPort: port } = this.#settings;
-    return createAdminServer({
+    const inspector = new Inspector(this, packageVersion());
+    const metrics = new Metrics(this, inspector.version);
+    const replays = new Replays(inspector, this, this.frontend.halfCloses);
+    /** An error of our own listeners must not end the process. */
+    const on = <Name extends keyof ProxyEvents>(
+      name: Name,
+      watch: (told: ProxyEvents[Name][0]) => void,
+    ): void => {
+      const emitter: EventEmitter = events;
+      emitter.on(name, (told: ProxyEvents[Name][0]) => {
+        try {
+          watch(told);
+        } catch (error) {
+          this.failed(error);
+        }
+      });
+    };
+    on('begun', (begun) => inspector.begun(begun));
+    on('exchange', (record) => inspector.done(record));
+    on('exchange', (record) => metrics.add(record));
+    on('closed', (closed) => inspector.closed(closed));
+    events.on('adminError', () => metrics.adminFailed());
+    const server = createAdminServer({
       host,
       port,
       ready: async () => (await Promise.all([...this.#upstreams].map(accepts))).every(Boolean),
-      pages,
-      failed: (error) => this.publisher.adminError(error),
+      pages: [
+        ...pageFiles(),
+        ...apiPages(inspector, (entry, request) => replays.send(entry, request)),
+        metrics.page,
+      ],
+      failed: (error) => this.failed(error),
     });
+    return { server, inspector, replays };
+  }
+
+  async #closeAdmin(): Promise<void> {
+    this.#admin?.inspector.close();
+    this.#admin?.replays.close();
+    await this.#admin?.server.close();
   }
 }
 
-/** Whether the upstream takes a connection now. */
+/** The admin listener, and what it serves that must be closed. */
+interface Admin {
+  readonly server: AdminServer;
+  readonly inspector: Inspector;
+  readonly replays: Replays;
+}
+
+function portIn(url: string): number {
+  return Number(/:(\d+)$/.exec(url)?.[1] ?? 0);
+}
+
+/** As a browser on this machine can open it. */
+function browsable(url: string | null): string | null {
+  return url?.replace('//0.0.0.0:', '//127.0.0.1:').replace('//[::]:', '//[::1]:') ?? null;
+}
+
+/** Whether the upstream accepts a connection now. */
 async function accepts({ settings, connect }: Services): Promise<boolean> {
   const result = await connect(settings.connectTimeoutMs).result;
   if (result.kind === 'connected') result.connection.destroy();

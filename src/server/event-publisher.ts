@@ -1,73 +1,75 @@
-/** Publishes the events of a proxy: told to whoever listens, and at the cost of nobody's exchange. */
+/** The events of a proxy, and how they are published without affecting any exchange. */
 
 import type { EventEmitter } from 'node:events';
 import type { Socket } from 'node:net';
 import { performance } from 'node:perf_hooks';
-import type { ExchangeClosed, ExchangeRecord } from '../exchange/events.ts';
+import type { ExchangeBegun, ExchangeClosed, ExchangeRecord } from '../exchange/events.ts';
 import type { StrayBytesNotice } from '../exchange/explain.ts';
 import type { WaitingNotice } from '../exchange/notices.ts';
 import type { Watcher } from '../exchange/recorder.ts';
 import { PreviewRoom } from '../spool/body-preview.ts';
-import type { ProxyEvents } from './proxy-events.ts';
 
-/** Memory for the previews of bodies under way, of all exchanges together. */
+/** The events of a proxy. Listeners get records and cannot change anything; one that throws does not affect the exchange. */
+export interface ProxyEvents {
+  /** An exchange is over. */
+  exchange: [record: ExchangeRecord];
+  /**
+   * An exchange begins. Whoever listens also gets the `notes` in the records of exchanges that begin from then on. Above 100
+   * per second (300 in a burst), the others are neither told nor noted, because nobody can look at so many.
+   */
+  begun: [begun: ExchangeBegun];
+  /**
+   * The client's connection is closed. Told for the last exchange on it, if that had a `begun` event. It may come before
+   * `exchange` if the client left.
+   */
+  closed: [closed: ExchangeClosed];
+  /** The admin listener or the inspector failed; both continue, and traffic was not affected. */
+  adminError: [error: Error];
+  /** The system could not accept a client's connection, e.g. for lack of memory; the proxy continues. */
+  acceptError: [error: Error];
+  /** A request starts to wait for an upstream that accepts no connections; told once until it accepts one again. */
+  waiting: [notice: WaitingNotice];
+  /** The upstream sent bytes that no request had asked for; told once, because from then on each connection is used only once. */
+  strayBytes: [notice: StrayBytesNotice];
+}
+
+/** Memory for the previews of bodies in progress, of all exchanges together. */
 const PREVIEW_ROOM_BYTES = 16 * 1024 * 1024;
 
 export class EventPublisher {
-  readonly #events: EventEmitter<ProxyEvents>;
+  readonly #events: EventEmitter;
   readonly #watcher: Watcher;
-  readonly #bucket = new TokenBucket(LOOKED_AT);
-  /** Whether all exchanges are told as they begin, however many. */
-  lookAtAll = false;
+  readonly #bucket = new TokenBucket(WATCHED);
+  /** Whether every exchange is watched from its beginning, however many there are. */
+  watchesAll = false;
 
   constructor(events: EventEmitter<ProxyEvents>) {
     this.#events = events;
-    const closing = new ClosingWatch((closed) => safely(() => events.emit('closed', closed)));
+    const closing = new ClosingWatch((closed) => this.publish('closed', closed));
     this.#watcher = {
       previewRoom: new PreviewRoom(PREVIEW_ROOM_BYTES),
       begun: (begun, socket, startedMs) => {
         closing.begun(begun.id, socket, startedMs);
-        safely(() => events.emit('begun', begun));
+        this.publish('begun', begun);
       },
     };
   }
 
   /** Asked once for each exchange: who watches it from its beginning; null: nobody does. */
-  watch(): Watcher | null {
+  readonly watch = (): Watcher | null => {
     const watched = this.#events.listenerCount('begun') + this.#events.listenerCount('closed') > 0;
-    return watched && (this.lookAtAll || this.#bucket.take()) ? this.#watcher : null;
-  }
+    return watched && (this.watchesAll || this.#bucket.take()) ? this.#watcher : null;
+  };
 
-  waiting(notice: WaitingNotice): void {
-    safely(() => this.#events.emit('waiting', notice));
-  }
-
-  strayBytes(notice: StrayBytesNotice): void {
-    safely(() => this.#events.emit('strayBytes', notice));
-  }
-
-  exchange(record: ExchangeRecord): void {
-    safely(() => this.#events.emit('exchange', record));
-  }
-
-  acceptError(error: Error): void {
-    safely(() => this.#events.emit('acceptError', error));
-  }
-
-  adminError(error: unknown): void {
-    const told = error instanceof Error ? error : new Error(String(error));
-    safely(() => this.#events.emit('adminError', told));
-  }
-}
-
-/** A watcher's fault must not become the exchange's; it surfaces as an uncaught exception of its own. */
-function safely(tell: () => void): void {
-  try {
-    tell();
-  } catch (error) {
-    queueMicrotask(() => {
-      throw error;
-    });
+  /** A listener that throws does not affect the exchange: its error becomes an uncaught exception. */
+  publish<Name extends keyof ProxyEvents>(name: Name, told: ProxyEvents[Name][0]): void {
+    try {
+      this.#events.emit(name, told);
+    } catch (error) {
+      queueMicrotask(() => {
+        throw error;
+      });
+    }
   }
 }
 
@@ -78,7 +80,7 @@ interface Watched {
   ourFinMs: number | null;
 }
 
-/** Watches how clients' connections end, and tells it of the last exchange that each of them carried. */
+/** Watches how clients' connections end, and reports it for the last exchange on each of them. */
 class ClosingWatch {
   readonly #watched = new WeakMap<Socket, Watched>();
   readonly #tell: (closed: ExchangeClosed) => void;
@@ -121,10 +123,10 @@ interface TokenBucketLimits {
   readonly atOnce: number;
 }
 
-/** To keep more than a person can look at, as in a load test, would cost more than the exchanges themselves. */
-const LOOKED_AT: TokenBucketLimits = { perSecond: 100, atOnce: 300 };
+/** Watching more than a person can look at, as in a load test, would cost more than the exchanges themselves. */
+const WATCHED: TokenBucketLimits = { perSecond: 100, atOnce: 300 };
 
-/** Lets a bounded number of things happen in a second, and some more in a burst. */
+/** Limits how many things happen per second, and how many in a burst. */
 export class TokenBucket {
   readonly #limits: TokenBucketLimits;
   readonly #clock: () => number;

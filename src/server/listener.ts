@@ -1,69 +1,62 @@
-/** Accepts clients' connections, hands their requests on, and answers what cannot be a request. */
+/** Accepts clients' connections, begins an exchange for each request, and refuses what is not a request. */
 
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
-import type { AddressInfo, Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { discardInput } from '../client/backpressure.ts';
 import { configure, createServer, listen, stopAccepting } from '../client/http-server.ts';
 import { linger, reset } from '../client/linger.ts';
 import type { LingerLimits } from '../client/linger.ts';
 import { clientFault, isConnectionLost } from '../client/request-fault.ts';
-import { rawRefusal } from '../client/response-writer.ts';
+import { rawRefusal, responseTo } from '../client/response-writer.ts';
 import { keepDraining, parse, putBack, stopAtUpgrades } from '../client/upgrade-offer.ts';
 import type { Settings } from '../config/settings.ts';
 import { hostAndPort } from '../config/target.ts';
 import { ProxyError } from '../errors.ts';
-import type { ExchangeRecord } from '../exchange/events.ts';
 import { refusedRecord } from '../exchange/recorder.ts';
 import { NO_FACTS } from '../exchange/refuse.ts';
+import type { Services } from '../exchange/services.ts';
+import type { Asked } from '../exchange/transport.ts';
+import { parseRequest } from '../http/request.ts';
 import { offeredProtocols } from '../http/upgrade.ts';
 import { ClientConnection } from './client-connection.ts';
-import type { Dispatched } from './client-connection.ts';
-import type { Frontend } from './engine.ts';
-
-export interface ListenerHandlers {
-  request(
-    connection: ClientConnection,
-    request: IncomingMessage,
-    response: ServerResponse,
-    expectsContinue: boolean,
-  ): Dispatched;
-  upgrade(connection: ClientConnection, request: IncomingMessage, head: Buffer): Dispatched;
-  /** What came was no request, and was refused. */
-  refused(record: ExchangeRecord): void;
-  /** The system did not hand a connection over. */
-  acceptFailed(error: Error): void;
-}
+import type { ClientCount, Engine, Frontend } from './engine.ts';
 
 export class Listener implements Frontend {
+  readonly halfCloses = true;
   readonly #server: Server;
-  readonly #handlers: ListenerHandlers;
+  readonly #engine: Engine;
   readonly #connections = new Map<Socket, ClientConnection>();
-  /** Everything that was accepted: over TLS, a socket is no connection of our own before its handshake. */
+  /** Every accepted socket: over TLS, it becomes a client connection only after the handshake. */
   readonly #accepted = new Set<Socket>();
-  /** Exchanges whose record is not written yet; they may outlive their connection by a little. */
   readonly #unfinished = new Set<Promise<void>>();
-  #settings: Settings;
+  /** A reload replaces them. */
+  #services: Services;
   #stopping = false;
 
   /** @throws the system's error when a certificate or key cannot be read */
-  constructor(settings: Settings, handlers: ListenerHandlers) {
-    this.#settings = settings;
-    this.#handlers = handlers;
+  constructor(engine: Engine, settings: Settings) {
+    this.#engine = engine;
+    this.#services = engine.serve(settings);
     this.#server = createServer(settings);
     this.#listenToServer();
   }
 
-  /** Where clients reach it. Before `listen`, the port may be 0. */
-  get url(): string {
-    const { socketPath, host, tlsCert, port } = this.#settings;
-    if (socketPath !== null) return `unix:${socketPath}`;
-    const scheme = tlsCert === null ? 'http' : 'https';
-    return `${scheme}://${hostAndPort(host, this.#port ?? port)}`;
+  get settings(): Settings {
+    return this.#services.settings;
   }
 
-  /** Connections of clients, and those of them that are only waiting for their end. */
-  count(): { readonly running: number; readonly connections: number; readonly lingering: number } {
+  /** Where clients reach it. Before `listen`, the port may be 0. */
+  get url(): string {
+    const { socketPath, host, tlsCert, port } = this.settings;
+    if (socketPath !== null) return `unix:${socketPath}`;
+    const scheme = tlsCert === null ? 'http' : 'https';
+    const address = this.#server.address();
+    const actualPort = address === null || typeof address === 'string' ? port : address.port;
+    return `${scheme}://${hostAndPort(host, actualPort)}`;
+  }
+
+  count(): ClientCount {
     let lingering = 0;
     for (const { isClosing } of this.#connections.values()) if (isClosing) lingering += 1;
     return { running: this.#unfinished.size, connections: this.#connections.size, lingering };
@@ -71,16 +64,18 @@ export class Listener implements Frontend {
 
   /** @throws the system's error, such as EADDRINUSE */
   listen(): Promise<void> {
-    return listen(this.#server, this.#settings);
+    return listen(this.#server, this.settings);
   }
 
-  /** For connections and requests that come from now on. */
-  reconfigure(settings: Settings): void {
-    this.#settings = settings;
+  /** Applies to connections and requests that come from now on. */
+  reload(settings: Settings): void {
+    const before = this.#services;
+    this.#services = this.#engine.serve(settings);
     configure(this.#server, settings);
+    this.#engine.drop(before);
   }
 
-  /** Stops accepting and closes connections as they fall idle. Resolves when the last one is gone. */
+  /** Stops accepting, and closes connections as they become idle. Resolves when the last one is closed. */
   close(): Promise<void> {
     this.#stopping = true;
     const closed = stopAccepting(this.#server);
@@ -90,33 +85,25 @@ export class Listener implements Frontend {
     return closed;
   }
 
-  /** Ends what waits, in words, and what streams; answers under way and closing connections go on. */
   stop(error: ProxyError): void {
     for (const connection of this.#connections.values()) connection.stop(error);
   }
 
-  /** Ends every connection now. What was not through ends by RST: a FIN could pass for the end of a response. */
+  /** Ends every connection now; those in use by RST, because a FIN could be taken for the end of a response. */
   destroy(): void {
     this.#server.close(() => undefined);
     for (const { socket, isIdle } of this.#connections.values()) if (!isIdle) reset(socket);
     for (const socket of this.#accepted) socket.destroy();
   }
 
-  /** Resolves when every exchange has written its record. */
   async settled(): Promise<void> {
     await Promise.all(this.#unfinished);
   }
 
-  /** Null before `listen`, and on a unix socket. */
-  get #port(): number | null {
-    const address: AddressInfo | string | null = this.#server.address();
-    return address === null || typeof address === 'string' ? null : address.port;
-  }
-
   #listenToServer(): void {
-    // Before it listens, it is `listen` that fails. Node tells of a failed accept by the same name.
+    // Before the server listens, `listen` reports the error. A failed accept is an event of the same name.
     this.#server.on('error', (error) => {
-      if (this.#server.listening) this.#handlers.acceptFailed(error);
+      if (this.#server.listening) this.#engine.publisher.publish('acceptError', error);
     });
     this.#server.on('connection', (socket: Socket) => {
       if (this.#accepted.has(socket)) return;
@@ -124,12 +111,12 @@ export class Listener implements Frontend {
       socket.on('close', () => this.#accepted.delete(socket));
     });
     this.#server
-      .on(this.#settings.tlsCert === null ? 'connection' : 'secureConnection', (socket: Socket) =>
+      .on(this.settings.tlsCert === null ? 'connection' : 'secureConnection', (socket: Socket) =>
         this.#adopt(socket),
       )
-      .on('request', (request, response) => this.#enqueue(request, response, false))
-      .on('checkContinue', (request, response) => this.#enqueue(request, response, true))
-      .on('checkExpectation', (request, response) => this.#enqueue(request, response, false))
+      .on('request', (request, response) => this.#request(request, response, false))
+      .on('checkContinue', (request, response) => this.#request(request, response, true))
+      .on('checkExpectation', (request, response) => this.#request(request, response, false))
       .on('upgrade', (request, stream, head) => this.#upgrade(request, stream, head))
       .on('connect', (_request: IncomingMessage, socket: Socket) => this.#refuseConnect(socket))
       .on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => this.#clientError(error, socket))
@@ -143,27 +130,32 @@ export class Listener implements Frontend {
       known.drainListeners = socket.listeners('drain');
       return;
     }
-    const connection = new ClientConnection(socket, this.#settings.tlsCert !== null);
+    const connection = new ClientConnection(
+      socket,
+      this.settings.tlsCert !== null,
+      this.#unfinished,
+      () => this.#stopping && !connection.isClosing && connection.close(this.#idleLimits()),
+    );
     this.#connections.set(socket, connection);
     socket.on('close', () => this.#connections.delete(socket));
     // Node's http.Server calls this after the last response of a connection, and it would close at once.
-    socket.destroySoon = () => connection.close(this.#settings);
+    socket.destroySoon = () => connection.close(this.settings);
   }
 
-  #enqueue(request: IncomingMessage, response: ServerResponse, expectsContinue: boolean): void {
-    const connection = this.#connections.get(request.socket);
+  #request(incoming: IncomingMessage, response: ServerResponse, expectsContinue: boolean): void {
+    const connection = this.#connections.get(incoming.socket);
     if (connection === undefined || connection.isClosing) return;
-    const dispatch = (): Dispatched => this.#handlers.request(connection, request, response, expectsContinue);
-    this.#track(connection, connection.carry(dispatch));
+    connection.inTurn(() => {
+      const asked = this.#asked(connection, incoming, response);
+      return connection.carry(this.#engine.begin(asked, expectsContinue));
+    });
   }
 
-  /** @param over resolves when one more of its requests is answered */
-  #track(connection: ClientConnection, over: Promise<void>): void {
-    this.#unfinished.add(over);
-    void over.then(() => {
-      this.#unfinished.delete(over);
-      if (this.#stopping && connection.isIdle && !connection.isClosing) connection.close(this.#idleLimits());
-    });
+  #asked({ encrypted }: ClientConnection, incoming: IncomingMessage, response: ServerResponse): Asked {
+    const services = this.#services;
+    const { keepAliveTimeoutMs } = services.settings;
+    const request = parseRequest(incoming);
+    return { services, request, incoming, response, encrypted, keepAliveTimeoutMs, refusal: null };
   }
 
   #upgrade(request: IncomingMessage, stream: Duplex, head: Buffer): void {
@@ -174,19 +166,20 @@ export class Listener implements Frontend {
     connection.parsing = false;
     const giveBack = this.#takeOver(connection, stream);
     if (offeredProtocols({ minor: httpVersionMinor === 0 ? 0 : 1, fields: rawHeaders }).length > 0) {
-      const dispatch = (): Dispatched => this.#handlers.upgrade(connection, request, head);
-      return this.#track(connection, connection.carry(dispatch));
+      return connection.inTurn(() => {
+        const asked = this.#asked(connection, request, responseTo(request));
+        return connection.carry(this.#engine.beginUpgrade(asked, head));
+      });
     }
     putBack(request, head);
-    const goOn = (): Promise<void> => {
+    connection.inTurn(() => {
       giveBack();
       connection.parsing = true;
       return parse(this.#server, socket, connection.encrypted);
-    };
-    this.#track(connection, connection.inTurn(goOn));
+    });
   }
 
-  /** Node leaves an upgrade's socket to us: its errors and its clock, also those of responses that are still due on it. */
+  /** Node stops handling an upgrade's socket: its errors and timeouts, and those of responses that are still due on it. */
   #takeOver({ socket, drainListeners }: ClientConnection, stream: Duplex): () => void {
     const timedOut = (): void => this.#timedOut(socket);
     const stopDraining = keepDraining(socket, drainListeners);
@@ -217,9 +210,9 @@ export class Listener implements Frontend {
       return;
     }
     connection.discard();
-    // Bytes after a request that said "Connection: close" are no request.
+    // Bytes after a request with "Connection: close" are not a request.
     if (connection.isClosing || code === 'HPE_CLOSED_CONNECTION') return;
-    const refusal = clientFault(error, this.#settings);
+    const refusal = clientFault(error, this.settings);
     if (!connection.fault(refusal)) this.#refuse(connection, refusal);
   }
 
@@ -227,15 +220,14 @@ export class Listener implements Frontend {
   #refuse(connection: ClientConnection, error: ProxyError): void {
     if (!connection.refuseFurther()) return;
     const { socket } = connection;
-    const answer = async (): Promise<void> => {
+    connection.inTurn(async () => {
       if (!socket.writable) return;
       const record = refusedRecord(socket.remoteAddress ?? '', error);
       socket.write(rawRefusal(error, NO_FACTS, `urn:lastbyte:exchange:${record.id}`), () =>
-        connection.close(this.#settings),
+        connection.close(this.settings),
       );
-      this.#handlers.refused(record);
-    };
-    this.#track(connection, connection.inTurn(answer));
+      this.#engine.publisher.publish('exchange', record);
+    });
   }
 
   #timedOut(socket: Socket): void {
@@ -245,11 +237,11 @@ export class Listener implements Frontend {
   }
 
   /**
-   * Nothing is due on it, so there is nothing that the client should have first. Many clients notice our FIN only when
-   * they use the connection again: the proxy's end does not wait for that.
+   * For a connection without a response that the client still needs. Many clients notice our FIN only when they use the
+   * connection again, and a shutdown does not wait for that.
    */
   #idleLimits(): LingerLimits {
-    const { lingerTimeoutMs, lingerTotalMs } = this.#settings;
+    const { lingerTimeoutMs, lingerTotalMs } = this.settings;
     return { lingerTimeoutMs: 0, lingerTotalMs: this.#stopping ? lingerTimeoutMs : lingerTotalMs };
   }
 }

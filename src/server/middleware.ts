@@ -4,11 +4,13 @@ import { EventEmitter } from 'node:events';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { ConfigError } from '../config/fault.ts';
+import type { Fault } from '../config/fault.ts';
+import type { ProxyOptions } from '../config/proxy-options.ts';
+import { readOptions } from '../config/resolve.ts';
+import type { LoadResult } from '../config/resolve.ts';
 import { readRules } from '../config/route-rules.ts';
 import { mount } from './mounted.ts';
-import type { ProxyEvents } from './proxy-events.ts';
-import { faultsOf, readShared } from './shared-options.ts';
-import type { SharedOptions } from './shared-options.ts';
+import type { ProxyEvents } from './event-publisher.ts';
 
 export interface MiddlewareOptions extends SharedOptions {
   /**
@@ -59,7 +61,8 @@ export function createMiddleware(options: MiddlewareOptions = {}): Middleware {
   if (read.kind === 'faults' || rules.kind === 'faults') throw new ConfigError(faultsOf(read, rules));
   const { settings } = read;
   const events = new EventEmitter<ProxyEvents>();
-  const { engine, mounted } = mount(events, [{ ...rules.rules, settings, takesUpgrade: () => true }]);
+  const engine = mount(events, [{ ...rules.rules, settings, takesUpgrade: () => true }]);
+  const { frontend: mounted } = engine;
   let closing: Promise<void> | null = null;
   const ready = engine.start();
   // Who does not ask for it is told by a warning of the process.
@@ -73,5 +76,66 @@ export function createMiddleware(options: MiddlewareOptions = {}): Middleware {
     },
     ready,
     close: () => (closing ??= engine.close()),
+  };
+}
+
+/** What the other server decides: where it listens, how long it keeps connections, and what is logged. */
+const ITS_OWN: readonly ItsOwn[] = [
+  'port',
+  'host',
+  'socket',
+  'tlsCert',
+  'tlsKey',
+  'keepAliveTimeout',
+  'logLevel',
+  'accessLog',
+  'quiet',
+];
+
+type ItsOwn = keyof Pick<
+  ProxyOptions,
+  'port' | 'host' | 'socket' | 'tlsCert' | 'tlsKey' | 'keepAliveTimeout' | 'logLevel' | 'accessLog' | 'quiet'
+>;
+
+/** Options of `createProxy` that mean the same here. */
+export type SharedOptions = Omit<ProxyOptions, ItsOwn | 'admin'> & {
+  /**
+   * Serve the inspector, its API, metrics and health checks on a port of their own: `true`, or the port.
+   *  @default false, unless there is an `adminPort`
+   */
+  readonly admin?: boolean | number | undefined;
+};
+
+type Read = { readonly kind: string } | { readonly kind: 'faults'; readonly faults: readonly Fault[] };
+
+/** Of all that was read. */
+export function faultsOf(...read: readonly Read[]): readonly Fault[] {
+  return read.flatMap((one) => ('faults' in one ? one.faults : []));
+}
+
+/** Settings for a server that listens somewhere else. */
+export function readShared({ admin, ...rest }: SharedOptions): LoadResult {
+  const isOn = admin ?? rest.adminPort !== undefined;
+  const read = readOptions({
+    ...rest,
+    // Where it listens is not known, and is no address to warn of.
+    port: 0,
+    admin: isOn !== false,
+    ...(typeof admin === 'number' ? { adminPort: admin } : {}),
+  });
+  const faults = [
+    ...ITS_OWN.filter((name) => Reflect.get(rest, name) !== undefined).map(notOurs),
+    ...(read.kind === 'faults' ? read.faults : []),
+  ];
+  return faults.length > 0 ? { kind: 'faults', faults } : read;
+}
+
+function notOurs(name: string): Fault {
+  return {
+    option: name,
+    value: null,
+    origin: { kind: 'property', name },
+    problem: 'is for the server that lastbyte is part of',
+    remedy: 'Leave it out here, and set it there',
   };
 }

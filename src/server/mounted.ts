@@ -7,33 +7,35 @@ import { Server, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { TLSSocket } from 'node:tls';
 import { linger, reset } from '../client/linger.ts';
+import { responseTo } from '../client/response-writer.ts';
 import { parse, putBack } from '../client/upgrade-offer.ts';
 import type { Settings } from '../config/settings.ts';
 import { hostAndPort } from '../config/target.ts';
 import { ProxyError } from '../errors.ts';
+import type { Exchange } from '../exchange/exchange.ts';
 import type { Services } from '../exchange/services.ts';
+import type { Asked } from '../exchange/transport.ts';
 import { parseRequest } from '../http/request.ts';
 import type { Request } from '../http/request.ts';
 import { otherVersion } from '../http/request-check.ts';
 import { rewrittenRequest } from '../http/rewriting.ts';
 import type { Rewriting } from '../http/rewriting.ts';
 import { offeredProtocols } from '../http/upgrade.ts';
-import { dispatchRequest, dispatchUpgrade } from './dispatch.ts';
-import type { Arrival } from './dispatch.ts';
 import { Engine } from './engine.ts';
-import type { Frontend } from './engine.ts';
-import type { ProxyEvents } from './proxy-events.ts';
-import type { Dispatched } from './client-connection.ts';
+import type { ClientCount, Frontend, Running } from './engine.ts';
+import type { ProxyEvents } from './event-publisher.ts';
 
 /** Which requests go where, and what is changed about them. */
 export interface Route {
   /** By the request target as the client sent it. */
   readonly matches: (url: string) => boolean;
-  /** Whether an upgrade is for this route, besides its path. */
+  /** Whether it takes this upgrade, if the path matches. */
   readonly takesUpgrade: (incoming: IncomingMessage) => boolean;
-  readonly services: Services;
+  readonly settings: Settings;
   readonly rewriting: Rewriting;
 }
+
+type ServedRoute = Route & { readonly services: Services };
 
 /** What Connect, and all who learnt from it, hand over besides the request; `error`: it is for somebody else to answer. */
 type Next = (error?: unknown) => void;
@@ -44,12 +46,21 @@ type MountedRequest = IncomingMessage & { readonly originalUrl?: unknown };
 /** One exchange, on a socket that is the other server's. */
 interface Visit {
   readonly socket: Socket;
-  current: Dispatched['exchange'] | null;
+  current: Exchange | null;
+}
+
+/** Serves these routes, which share what is created once: the first route's settings decide it. */
+export function mount(
+  events: EventEmitter<ProxyEvents>,
+  routes: readonly [Route, ...Route[]],
+): Engine<Mounted> {
+  return new Engine(routes[0].settings, events, (engine) => new Mounted(engine, routes));
 }
 
 export class Mounted implements Frontend {
+  readonly halfCloses = false;
   readonly #engine: Engine;
-  readonly #routes: readonly Route[];
+  readonly #routes: readonly ServedRoute[];
   readonly #visits = new Set<Visit>();
   readonly #unfinished = new Set<Promise<void>>();
   readonly #lingering = new Set<Socket>();
@@ -57,7 +68,7 @@ export class Mounted implements Frontend {
 
   constructor(engine: Engine, routes: readonly Route[]) {
     this.#engine = engine;
-    this.#routes = routes;
+    this.#routes = routes.map((route) => ({ ...route, services: engine.serve(route.settings) }));
   }
 
   /** Where the other server was last reached. */
@@ -65,7 +76,7 @@ export class Mounted implements Frontend {
     return this.#url;
   }
 
-  count(): { readonly running: number; readonly connections: number; readonly lingering: number } {
+  count(): ClientCount {
     const sockets = new Set([...[...this.#visits].map(({ socket }) => socket), ...this.#lingering]);
     const { size: lingering } = this.#lingering;
     return { running: this.#unfinished.size, connections: sockets.size, lingering };
@@ -147,7 +158,7 @@ export class Mounted implements Frontend {
 
   async #exchange(
     visit: Visit,
-    route: Route,
+    route: ServedRoute,
     incoming: IncomingMessage,
     response: ServerResponse,
   ): Promise<void> {
@@ -159,17 +170,16 @@ export class Mounted implements Frontend {
     response.on('timeout', () => visit.current?.clientTimedOut());
     // Before Node's own listener, which sets the clock of an idle connection.
     response.prependListener('finish', () => visit.socket.setTimeout(timeout));
-    const arrival = this.#arrival(route, incoming);
-    await carry(visit, dispatchRequest(this.#engine.router(route.services), arrival, response, false));
+    await carry(visit, this.#engine.begin(this.#asked(route, incoming, response), false));
   }
 
-  async #switch(visit: Visit, route: Route, incoming: IncomingMessage, head: Buffer): Promise<void> {
+  async #switch(visit: Visit, route: ServedRoute, incoming: IncomingMessage, head: Buffer): Promise<void> {
     const { socket } = visit;
     const timedOut = (): void => visit.current?.clientTimedOut();
     // Node leaves an upgrade's socket to us: its errors and its clock.
     socket.on('error', ignore).on('timeout', timedOut);
-    const arrival = this.#arrival(route, incoming);
-    await carry(visit, dispatchUpgrade(this.#engine.router(route.services), arrival, head));
+    const asked = this.#asked(route, incoming, responseTo(incoming));
+    await carry(visit, this.#engine.beginUpgrade(asked, head));
     socket.off('timeout', timedOut);
   }
 
@@ -182,13 +192,14 @@ export class Mounted implements Frontend {
     void parse(server, socket, isEncrypted(socket));
   }
 
-  #arrival({ rewriting }: Route, incoming: IncomingMessage): Arrival {
+  #asked({ rewriting, services }: ServedRoute, incoming: IncomingMessage, response: ServerResponse): Asked {
     const { url = '', method, httpVersion, rawHeaders } = incoming;
-    const asked = parseRequest({ method, url: clientUrl(incoming), httpVersion, rawHeaders });
-    const { request, fault } = rewrittenRequest(asked, url, rewriting);
-    const refusal = (this.#engine.isClosing ? closedAlready() : null) ?? bodyIsGone(incoming, asked) ?? fault;
+    const received = parseRequest({ method, url: clientUrl(incoming), httpVersion, rawHeaders });
+    const { request, fault } = rewrittenRequest(received, url, rewriting);
+    const refusal =
+      (this.#engine.isClosing ? closedAlready() : null) ?? bodyIsGone(incoming, received) ?? fault;
     const encrypted = isEncrypted(incoming.socket);
-    return { incoming, request, encrypted, keepAliveTimeoutMs: null, refusal };
+    return { services, request, incoming, response, encrypted, keepAliveTimeoutMs: null, refusal };
   }
 
   #linger(socket: Socket): void {
@@ -198,9 +209,9 @@ export class Mounted implements Frontend {
   }
 }
 
-async function carry(visit: Visit, { exchange, run }: Dispatched): Promise<void> {
+async function carry(visit: Visit, { exchange, over }: Running): Promise<void> {
   visit.current = exchange;
-  await run();
+  await over;
 }
 
 function clientUrl(incoming: MountedRequest): string {
@@ -283,19 +294,3 @@ async function closed(socket: Socket): Promise<void> {
 }
 
 function ignore(): void {}
-
-/** A route by its settings, before it is served. */
-export interface Mounting extends Omit<Route, 'services'> {
-  readonly settings: Settings;
-}
-
-/** An engine for these routes, all of which share what is made once: it is made as the first of them says. */
-export function mount(
-  events: EventEmitter<ProxyEvents>,
-  mountings: readonly [Mounting, ...Mounting[]],
-): { readonly engine: Engine; readonly mounted: Mounted } {
-  const engine: Engine = new Engine(mountings[0].settings, events, () => mounted, false);
-  const routes = mountings.map(({ settings, ...route }) => ({ ...route, services: engine.serve(settings) }));
-  const mounted = new Mounted(engine, routes);
-  return { engine, mounted };
-}

@@ -1,18 +1,15 @@
-/** A proxy with a listener of its own: puts both together, starts them and stops them. */
+/** A proxy with its own listener: the public API. */
 
 import { EventEmitter } from 'node:events';
 import type { ProxyOptions } from '../config/proxy-options.ts';
 import { resolveOptions } from '../config/resolve.ts';
 import type { Settings } from '../config/settings.ts';
 import { upstreamEnded } from '../exchange/refuse.ts';
-import type { Services } from '../exchange/services.ts';
-import { arrivalOn, dispatchRequest, dispatchUpgrade } from './dispatch.ts';
 import { Engine } from './engine.ts';
 import { Listener } from './listener.ts';
-import type { ProxyEvents } from './proxy-events.ts';
-import { reloaded } from './services.ts';
+import type { ProxyEvents } from './event-publisher.ts';
 
-export type { ProxyEvents } from './proxy-events.ts';
+export type { ProxyEvents } from './event-publisher.ts';
 
 /**
  * A proxy in front of one upstream.
@@ -20,17 +17,14 @@ export type { ProxyEvents } from './proxy-events.ts';
  * `start()` and `close()` may each be called once. No global state; the process is never ended.
  */
 export class Proxy extends EventEmitter<ProxyEvents> implements AsyncDisposable {
-  readonly #engine: Engine;
+  readonly #engine: Engine<Listener>;
   readonly #listener: Listener;
-  /** A reload replaces them. */
-  #services: Services;
   #closed: Promise<void> | null = null;
 
   constructor(settings: Settings) {
     super();
-    this.#engine = new Engine(settings, this, () => this.#listener, true);
-    this.#services = this.#engine.serve(settings);
-    this.#listener = this.#newListener();
+    this.#engine = new Engine(settings, this, (engine) => new Listener(engine, settings));
+    this.#listener = this.#engine.frontend;
   }
 
   /** Where clients reach it. Before `start()`, the port may be 0. */
@@ -38,16 +32,16 @@ export class Proxy extends EventEmitter<ProxyEvents> implements AsyncDisposable 
     return this.#listener.url;
   }
 
-  /** Where health is asked for; null without an admin listener. */
+  /** The address of the inspector, metrics and health checks; null without an admin listener. */
   get adminUrl(): string | null {
     return this.#engine.adminUrl;
   }
 
   get settings(): Settings {
-    return this.#services.settings;
+    return this.#listener.settings;
   }
 
-  /** How many exchanges are under way. */
+  /** How many exchanges are in progress. */
   get running(): number {
     return this.#listener.count().running;
   }
@@ -67,15 +61,15 @@ export class Proxy extends EventEmitter<ProxyEvents> implements AsyncDisposable 
   }
 
   /**
-   * Stops accepting, and lets exchanges and closing connections finish. Shortly before `shutdownTimeoutMs` is over, what
-   * still waits is refused with 503; when it is over, the rest is cut off. Resolves when all is told.
+   * Stops accepting, and lets exchanges and closing connections finish. Shortly before `shutdownTimeoutMs` is over, waiting
+   * requests are refused with 503; when it is over, the rest is cut off. Resolves when every exchange has been recorded.
    */
   close(): Promise<void> {
     this.#closed ??= this.#engine.close();
     return this.#closed;
   }
 
-  /** The upstream does not come back: what has no response yet is refused with 503, what streams is cut. */
+  /** The upstream is not coming back: requests without a response are refused with 503, streams are cut. */
   refuseWaiting(): void {
     this.#listener.stop(upstreamEnded());
   }
@@ -90,37 +84,13 @@ export class Proxy extends EventEmitter<ProxyEvents> implements AsyncDisposable 
   }
 
   /**
-   * Puts other settings in force for exchanges that begin from now on.
-   * @returns the names of changed settings that only a restart can put in force
+   * Applies other settings to exchanges that begin from now on.
+   * @returns the names of changed settings that need a restart
    */
   reload(settings: Settings): readonly (keyof Settings)[] {
     const { settings: inForce, needRestart } = reloaded(this.settings, settings);
-    const before = this.#services;
-    this.#services = this.#engine.serve(inForce);
-    this.#listener.reconfigure(inForce);
-    this.#engine.drop(before);
+    this.#listener.reload(inForce);
     return needRestart;
-  }
-
-  #newListener(): Listener {
-    const { publisher } = this.#engine;
-    return new Listener(this.settings, {
-      request: (connection, incoming, response, expects) =>
-        dispatchRequest(
-          this.#engine.router(this.#services),
-          arrivalOn(connection, incoming, this.settings),
-          response,
-          expects,
-        ),
-      upgrade: (connection, incoming, head) =>
-        dispatchUpgrade(
-          this.#engine.router(this.#services),
-          arrivalOn(connection, incoming, this.settings),
-          head,
-        ),
-      refused: (record) => publisher.exchange(record),
-      acceptFailed: (error) => publisher.acceptError(error),
-    });
   }
 }
 
@@ -137,7 +107,38 @@ export function createProxy(options: ProxyOptions = {}): Proxy {
   return new Proxy(resolveOptions(options));
 }
 
-/** The same for settings that are validated already. */
+/** The same for settings that have been validated. */
 export function createProxyFromSettings(settings: Settings): Proxy {
   return new Proxy(settings);
+}
+
+/** Listening sockets and budgets are created once: only a restart changes them. */
+const ONLY_AT_START = [
+  'port',
+  'host',
+  'socketPath',
+  'tlsCert',
+  'tlsKey',
+  'admin',
+  'adminPort',
+  'adminHost',
+  'maxHeaderBytes',
+  'memoryTotalBytes',
+  'diskTotalBytes',
+  'spoolDir',
+] as const satisfies readonly (keyof Settings)[];
+
+export interface Reloaded {
+  /** The wanted settings, except those that need a restart. */
+  readonly settings: Settings;
+  /** The names of those that differ. */
+  readonly needRestart: readonly (keyof Settings)[];
+}
+
+export function reloaded(inForce: Settings, wanted: Settings): Reloaded {
+  const kept = Object.fromEntries(ONLY_AT_START.map((name) => [name, inForce[name]]));
+  return {
+    settings: Object.freeze({ ...wanted, ...kept }),
+    needRestart: ONLY_AT_START.filter((name) => inForce[name] !== wanted[name]),
+  };
 }

@@ -11,7 +11,7 @@ import { isForwardedClaim, serializeFields } from '../http/forwarding.ts';
 import type { ReplayResult } from '../observe/inspector/api.ts';
 import type { ReplayRequest } from '../observe/inspector/edit.ts';
 import type { Entry } from '../observe/inspector/entry.ts';
-import type { Inspector } from '../observe/inspector/inspector.ts';
+import type { Inspected, Inspector } from '../observe/inspector/inspector.ts';
 
 const BEGIN_TIMEOUT_MS = 5000;
 /** A stream that is replayed would go on for ever. */
@@ -19,26 +19,25 @@ const TOTAL_TIMEOUT_MS = 300_000;
 
 export class Replays {
   readonly #inspector: Inspector;
-  readonly #trusts: (address: string) => boolean;
+  readonly #trust: Pick<Inspected, 'trusts'>;
   readonly #halfCloses: boolean;
   readonly #sockets = new Set<Socket>();
   /** For whom a replay's connection speaks, by the address and port that the front door sees it come from. */
   readonly #clients = new Map<string, string>();
 
   /**
-   * @param trusts whether a client's word about itself is believed, by its address
-   * @param halfCloses whether a client that has closed its sending side is answered
+   * @param halfCloses whether a client that has closed its sending side gets a response
    */
-  constructor(inspector: Inspector, trusts: (address: string) => boolean, halfCloses: boolean) {
+  constructor(inspector: Inspector, trust: Pick<Inspected, 'trusts'>, halfCloses: boolean) {
     this.#inspector = inspector;
-    this.#trusts = trusts;
+    this.#trust = trust;
     this.#halfCloses = halfCloses;
   }
 
   /** Resolves when the new exchange has begun; its response is read and thrown away. Never rejects. */
   send({ begun }: Entry, request: ReplayRequest): Promise<ReplayResult> {
     const { method, url, body } = request;
-    const fields = fieldsAgain(request.fields, body, this.#trusts(begun.clientAddress));
+    const fields = fieldsAgain(request.fields, body, this.#trust.trusts(begun.clientAddress));
     const head = `${method} ${url} HTTP/1.1\r\n${serializeFields(fields)}\r\n`;
     const socket = this.#connect();
     return new Promise((resolve) => {

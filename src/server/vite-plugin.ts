@@ -12,9 +12,9 @@ import { printable } from '../observe/terminal-text.ts';
 import type { Engine } from './engine.ts';
 import { mount } from './mounted.ts';
 import type { Mounted } from './mounted.ts';
-import { readEntries } from './entry-routes.ts';
-import type { EntriesOptions, ProxyEntries } from './shared-options.ts';
-import type { ProxyEvents } from './proxy-events.ts';
+import { readEntries } from './vite-entries.ts';
+import type { EntriesOptions, ProxyEntries } from './vite-entries.ts';
+import type { ProxyEvents } from './event-publisher.ts';
 
 interface Logger {
   info(message: string, options?: { timestamp?: boolean }): void;
@@ -61,15 +61,15 @@ const SHUTDOWN_TIMEOUT_MS = 1000;
  * @throws ConfigError naming every entry and option that is wrong
  */
 export function lastbyte(entries: ProxyEntries, options: EntriesOptions = {}): VitePlugin {
-  const mountings = readEntries(entries, { shutdownTimeout: SHUTDOWN_TIMEOUT_MS, ...options });
+  const routes = readEntries(entries, { shutdownTimeout: SHUTDOWN_TIMEOUT_MS, ...options });
   const inside = new Set<InVite>();
   const configure = (server: ViteServer): void => {
     const events = new EventEmitter<ProxyEvents>();
-    const { engine, mounted } = mount(events, mountings);
+    const engine = mount(events, routes);
     tellOf(events, server.config.logger);
     const here = new InVite(engine, server, () => inside.delete(here));
     inside.add(here);
-    here.take(mounted);
+    here.take();
   };
   return {
     name: 'lastbyte',
@@ -85,7 +85,7 @@ export function lastbyte(entries: ProxyEntries, options: EntriesOptions = {}): V
 
 /** lastbyte in one of Vite's servers. A restart of Vite makes a new one before it closes the old one. */
 class InVite {
-  readonly #engine: Engine;
+  readonly #engine: Engine<Mounted>;
   readonly #server: ViteServer;
   readonly #closed: () => void;
   /** Vite writes those of its new server into the object of the old one. */
@@ -93,14 +93,15 @@ class InVite {
   #starting = false;
   #closing: Promise<void> | null = null;
 
-  constructor(engine: Engine, server: ViteServer, closed: () => void) {
+  constructor(engine: Engine<Mounted>, server: ViteServer, closed: () => void) {
     this.#engine = engine;
     this.#server = server;
     this.#closed = closed;
     this.#environments = new Set(Object.values(server.environments ?? {}));
   }
 
-  take(mounted: Mounted): void {
+  take(): void {
+    const { frontend: mounted } = this.#engine;
     const { middlewares, httpServer } = this.#server;
     middlewares.use((request, response, next) => {
       this.#start();

@@ -11,16 +11,20 @@ import { targetUrl } from '../../config/target.ts';
 
 /** What the inspector may ask of its proxy. */
 export interface Inspected {
-  settings(): Settings;
-  url(): string;
-  now(): NowView & { readonly running: number };
-  /** Whether all exchanges are to be told as they begin, however many. */
-  lookAtAll(all: boolean): void;
-  /** Whether what this client says about itself is believed. */
+  readonly settings: Settings;
+  /** Where clients reach it. */
+  readonly url: string;
+  load(): Load;
+  /** Whether every exchange is watched from its beginning, however many there are. */
+  watchAll(all: boolean): void;
+  /** Whether the forwarding fields of the client at this address are believed. */
   trusts(address: string): boolean;
-  /** Is told of errors of the watchers' own; traffic goes on. */
+  /** Reports an error of the watchers; traffic continues. */
   failed(error: unknown): void;
 }
+
+/** What the proxy has and does at this moment. */
+export type Load = NowView & { readonly running: number };
 
 export class Inspector {
   readonly #inspected: Inspected;
@@ -46,11 +50,11 @@ export class Inspector {
   }
 
   get settings(): Settings {
-    return this.#inspected.settings();
+    return this.#inspected.settings;
   }
 
   get url(): string {
-    return this.#inspected.url();
+    return this.#inspected.url;
   }
 
   begun(begun: ExchangeBegun): void {
@@ -77,17 +81,17 @@ export class Inspector {
   expectReplay(from: ReplayOrigin, of: string, begun: (id: string) => void): () => void {
     const key = replayKey(from);
     this.#expected.set(key, { of, begun });
-    this.#inspected.lookAtAll(true);
+    this.#inspected.watchAll(true);
     return () => {
       this.#expected.delete(key);
-      this.#inspected.lookAtAll(this.#expected.size > 0);
+      this.#inspected.watchAll(this.#expected.size > 0);
     };
   }
 
   summary(): SummaryView {
     const { url, settings } = this;
     const target = targetUrl(settings.target);
-    const { running, ...now } = this.#inspected.now();
+    const { running, ...now } = this.#inspected.load();
     return {
       version: this.version,
       started_at: this.#startedAt,

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { resolveOptions } from '../../../src/config/resolve.ts';
-import { reloaded } from '../../../src/server/services.ts';
+import { reloaded } from '../../../src/server/proxy.ts';
 
 test('what can change while it runs, does', () => {
   const result = reloaded(resolveOptions({ retries: 1 }), resolveOptions({ retries: 2, target: '9000' }));

@@ -15,10 +15,10 @@ test('what was not looked at is counted if it went well, and listed if it did no
     spool_disk_bytes: 0,
   };
   const inspected = {
-    settings: () => resolveOptions({}),
-    url: () => 'http://a',
-    now: () => now,
-    lookAtAll: () => undefined,
+    settings: resolveOptions({}),
+    url: 'http://a',
+    load: () => now,
+    watchAll: () => undefined,
     trusts: () => false,
     failed: () => undefined,
   };

@@ -5,28 +5,50 @@ import { ConfigError, shown } from '../config/fault.ts';
 import type { Fault } from '../config/fault.ts';
 import { readRules } from '../config/route-rules.ts';
 import type { Rewriting } from '../http/rewriting.ts';
-import type { Mounting } from './mounted.ts';
-import { faultsOf, readShared } from './shared-options.ts';
-import type { EntriesOptions, ProxyEntries, ProxyEntry } from './shared-options.ts';
+import type { Route } from './mounted.ts';
+import { faultsOf, readShared } from './middleware.ts';
+import type { SharedOptions } from './middleware.ts';
+
+/** Names and meanings are those of Vite's `server.proxy`. */
+export interface ProxyEntry {
+  /** The server to ask: `http://127.0.0.1:8000`; a path in it comes before each path that is asked for. */
+  readonly target: string | URL;
+  /** Send the target's own name in Host.
+   *  @default false; true for an entry that is a target alone */
+  readonly changeOrigin?: boolean | undefined;
+  /** Path and query as they go on. */
+  readonly rewrite?: ((path: string) => string) | undefined;
+  /** Whether an https target must have a certificate that can be verified.
+   *  @default true */
+  readonly secure?: boolean | undefined;
+  /** Sent in the place of the client's fields of the same names. */
+  readonly headers?: Readonly<Record<string, string | number | readonly string[]>> | undefined;
+  /** Pass WebSockets on, too.
+   *  @default false, unless the target is ws:// or wss:// */
+  readonly ws?: boolean | undefined;
+}
+
+/** By how the path begins (`'/api'`), or a regular expression for path and query (`'^/api/v\\d+/'`). */
+export type ProxyEntries = Readonly<Record<string, string | ProxyEntry>>;
+
+/** Options that hold for all entries. */
+export type EntriesOptions = Omit<SharedOptions, 'target' | 'changeOrigin' | 'insecure'>;
 
 /** @throws ConfigError naming every entry and option that is wrong */
-export function readEntries(
-  entries: ProxyEntries,
-  options: EntriesOptions,
-): readonly [Mounting, ...Mounting[]] {
+export function readEntries(entries: ProxyEntries, options: EntriesOptions): readonly [Route, ...Route[]] {
   const read = Object.entries(entries).map(([path, entry]) => readEntry(path, entry, options));
   const misplaced = ['target', 'changeOrigin', 'insecure'].flatMap((name) =>
     Reflect.get(options, name) === undefined ? [] : [ofEntries(name)],
   );
   const faults = distinct([...misplaced, ...faultsOf(...read)]);
-  const [first, ...others] = read.flatMap((one) => (one.kind === 'mounting' ? [one.mounting] : []));
+  const [first, ...others] = read.flatMap((one) => (one.kind === 'route' ? [one.route] : []));
   if (first === undefined && faults.length === 0) faults.push(noEntry());
   if (first === undefined || faults.length > 0) throw new ConfigError(faults);
   return [first, ...others];
 }
 
 type ReadEntry =
-  | { readonly kind: 'mounting'; readonly mounting: Mounting }
+  | { readonly kind: 'route'; readonly route: Route }
   | { readonly kind: 'faults'; readonly faults: readonly Fault[] };
 
 function readEntry(path: string, given: unknown, options: EntriesOptions): ReadEntry {
@@ -60,8 +82,8 @@ function readEntry(path: string, given: unknown, options: EntriesOptions): ReadE
   const { matches, rewriting } = rules.rules;
   const takesUpgrade = (incoming: IncomingMessage): boolean => (ws ?? isWs) === true && !isVites(incoming);
   return {
-    kind: 'mounting',
-    mounting: { matches, rewriting: under(prefix, rewriting), settings: settings.settings, takesUpgrade },
+    kind: 'route',
+    route: { matches, rewriting: under(prefix, rewriting), settings: settings.settings, takesUpgrade },
   };
 }
 
