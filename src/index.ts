@@ -22,9 +22,7 @@ export type { VerdictKind } from './upstream/verdict.ts';
 export type { AccessLogFormat, LogLevel, Settings, Target, WithholdMode } from './config/settings.ts';
 
 export { diagnose } from './diagnose/diagnose.ts';
-export type { DiagnoseOptions } from './diagnose/diagnose.ts';
-export type { DiagnosisProgress } from './diagnose/run.ts';
+export type { DiagnoseOptions, DiagnosisProgress } from './diagnose/diagnose.ts';
 export type { DiagnosisReport, DiagnosisVerdict, ScenarioReport, ThroughReport } from './diagnose/report.ts';
-export type { Column, Spread } from './diagnose/tally.ts';
-export type { Finding, FindingCode } from './diagnose/finding.ts';
-export type { Outcome as ProbeOutcome } from './diagnose/outcome.ts';
+export type { Finding, FindingCode } from './diagnose/findings.ts';
+export type { Column, Outcome as ProbeOutcome, Spread } from './diagnose/tally.ts';

@@ -5,8 +5,8 @@ import type { Options } from 'yargs';
 import type { Fault } from '../config/fault.ts';
 import { reportText } from '../diagnose/report-text.ts';
 import type { DiagnosisReport, DiagnosisVerdict } from '../diagnose/report.ts';
-import { runDiagnosis } from '../diagnose/run.ts';
-import type { DiagnosisProgress } from '../diagnose/run.ts';
+import { runDiagnosis } from '../diagnose/diagnose.ts';
+import type { DiagnosisProgress } from '../diagnose/diagnose.ts';
 import { SCENARIOS, scenariosFor } from '../diagnose/scenarios.ts';
 import { DIAGNOSE_OPTION_NAMES, DIAGNOSE_OPTIONS, resolveSettings } from '../diagnose/settings.ts';
 import type { DiagnoseOptionName, DiagnoseSettings, SettingsResult } from '../diagnose/settings.ts';
@@ -76,12 +76,12 @@ function tell(report: DiagnosisReport, output: Output, env: NodeJS.ProcessEnv): 
   output.write(reportText(report, { columns, color: output.isTTY === true && !env['NO_COLOR'] }));
 }
 
-function warnOfUnsafe({ asking, tries, scenarios, through }: DiagnoseSettings, stderr: Output): void {
-  if (isSafe(asking.method)) return;
-  const given = scenariosFor(asking.method, scenarios).filter(({ plan }) => plan.method === 'given');
+function warnOfUnsafe({ template, tries, scenarios, through }: DiagnoseSettings, stderr: Output): void {
+  if (isSafe(template.method)) return;
+  const given = scenariosFor(template.method, scenarios).filter(({ plan }) => plan.method === 'given');
   const times = given.length * tries * (through === null ? 1 : 2);
   stderr.write(
-    `${asking.method} is not a safe method: up to ${times} of them will be sent, each with its side effects.\n`,
+    `${template.method} is not a safe method: up to ${times} of them will be sent, each with its side effects.\n`,
   );
 }
 

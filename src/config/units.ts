@@ -90,6 +90,15 @@ export function bytes(value: number): string {
   return count(value, 'byte');
 }
 
+const KB = 1000;
+const MB = 1000 * KB;
+
+/** `3.1 MB`, `51.2 kB`, `230 bytes`. */
+export function roundedBytes(value: number): string {
+  if (value >= MB) return `${(value / MB).toFixed(1)} MB`;
+  return value >= 10 * KB ? `${(value / KB).toFixed(1)} kB` : bytes(value);
+}
+
 /** `250 ms`, `10 s`, `2.5 s`. */
 export function duration(ms: number): string {
   if (ms < 1000) return `${Math.round(ms)} ms`;

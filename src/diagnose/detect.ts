@@ -1,41 +1,74 @@
-/** Where each finding is seen: a pure function for each row of the table of findings. */
+/** Where each finding is seen, and what is said of it: a pure function for each row of the table of findings. */
 
-import { duration, grouped } from '../config/units.ts';
-import { allWhole, amount, lossClause, ofTries, seenIn, sum } from './finding.ts';
+import { roundedBytes, count, duration, grouped } from '../config/units.ts';
 import { endingDetail } from '../upstream/evidence.ts';
-import type { Detect, Detected, Seen, Study } from './finding.ts';
-import type { Observation } from './outcome.ts';
-import { isReset } from './outcome.ts';
 import { sendsBody } from './scenarios.ts';
 import {
+  allWhole,
   announcedBytes,
   countOf,
   largestBytes,
   observationsOf,
+  RESETS,
+  seenIn,
+  sum,
+  triesOf,
+  wasReset,
   wholeCount,
   withBody,
   withoutBody,
-  type Tally,
 } from './tally.ts';
+import type { Observation, Outcome, Seen, Tally } from './tally.ts';
+
+/** All that is known when findings are made. */
+export interface Study {
+  readonly tallies: readonly Tally[];
+  readonly method: string;
+  readonly bodyBytes: number;
+  readonly timeoutMs: number;
+}
+
+/** A finding that was seen: where, in words, and what differs from its row in the table. */
+export interface Detected extends Seen {
+  readonly what: string;
+  readonly cause?: string;
+  readonly cure?: string | null;
+  readonly upstreamFix?: string | null;
+  readonly options?: readonly string[];
+}
+
+/** Null: it was not seen. */
+export type Detect = (study: Study) => Detected | null;
+
+/** `9 of 10 responses`. */
+export function ofTries({ affected, tries }: Seen): string {
+  return `${grouped(affected)} of ${count(tries, 'response')}`;
+}
+
+/** `, 3.1 MB of 5.0 MB lost at worst`, or nothing. */
+export function lossClause({ worst }: Seen): string {
+  return worst === null
+    ? ''
+    : `, ${roundedBytes(worst.lostBytes)} of ${roundedBytes(worst.ofBytes)} lost at worst`;
+}
+
+/** `3 of 10 tries`. */
+function inTries({ affected, tries }: Seen): string {
+  return `${affected} of ${tries} tries`;
+}
 
 /** Resets that no unread body explains. */
-export const reset: Detect = (study) => {
-  const plain = seenIn(
-    withoutBody(study.tallies).filter(isFullyOpen),
-    study,
-    'reset',
-    'cut-reset',
-    'reset-behind',
-  );
+export const reset: Detect = ({ tallies }) => {
+  const plain = seenIn(withoutBody(tallies).filter(isFullyOpen), tallies, ...RESETS);
   if (plain === null) return null;
-  const lost = seenIn(study.tallies, study, 'reset', 'cut-reset');
+  const lost = seenIn(tallies, tallies, 'reset', 'cut-reset');
   if (lost === null) {
     return {
       ...plain,
       what: `Resets the connection after the response, even without a request body: ${inTries(plain)}.`,
     };
   }
-  const unanswered = seenIn(study.tallies, study, 'reset');
+  const unanswered = seenIn(tallies, tallies, 'reset');
   return {
     ...lost,
     what:
@@ -45,190 +78,167 @@ export const reset: Detect = (study) => {
   };
 };
 
-/** The same part, each time, is no accident of closing: the length is wrong. */
-export const wrongLength: Detect = (study) => {
-  const hit = cutTallies(study);
-  const seen = seenIn(hit, study, 'cut-closed', 'stalled');
-  const same = seen === null ? null : sameCut(hit);
-  if (seen === null || same === null) return null;
-  const waits = seenIn(hit, study, 'cut-closed') === null;
-  return {
-    ...seen,
-    what:
-      `Announces ${amount(same.announced)} but sends ${amount(same.received)} every time, and then ` +
+/** If the same part is missing each time, the length is wrong, and not the closing. */
+export const wrongLength: Detect = ({ tallies }) => {
+  const hit = cutTallies(tallies);
+  const same = sameCut(hit);
+  if (same === null) return null;
+  const waits = seenIn(hit, tallies, 'cut-closed') === null;
+  return found(
+    seenIn(hit, tallies, 'cut-closed', 'stalled'),
+    (seen) =>
+      `Announces ${roundedBytes(same.announced)} but sends ${roundedBytes(same.received)} every time, and then ` +
       `${waits ? 'waits' : 'closes cleanly (FIN)'}: ${inTries(seen)}.`,
-    ...(waits ? { cure: CURE_OF_STALLED, options: ['--body-idle-timeout'] } : {}),
-  };
+    waits ? { cure: CURE_OF_STALLED, options: ['--body-idle-timeout'] } : {},
+  );
 };
 
-const CURE_OF_STALLED =
+export const CURE_OF_STALLED: string =
   'lastbyte responds with 504 after --body-idle-timeout, so that the client does not hang, and retries requests that ' +
   'are safe to repeat.';
 
-export const closedEarly: Detect = (study) => {
-  const hit = cutTallies(study);
-  const seen = seenIn(hit, study, 'cut-closed');
-  if (seen === null || sameCut(hit) !== null) return null;
-  return {
-    ...seen,
-    what: `Closes cleanly (FIN) before the end of its response: ${ofTries(seen)} truncated${lossClause(seen)}.`,
-  };
+export const closedEarly: Detect = ({ tallies }) => {
+  const hit = cutTallies(tallies);
+  if (sameCut(hit) !== null) return null;
+  return found(
+    seenIn(hit, tallies, 'cut-closed'),
+    (seen) =>
+      `Closes cleanly (FIN) before the end of its response: ${ofTries(seen)} truncated${lossClause(seen)}.`,
+  );
 };
 
-export const stalled: Detect = (study) => {
-  const hit = cutTallies(study);
-  const seen = seenIn(hit, study, 'stalled');
-  if (seen === null || sameCut(hit) !== null) return null;
-  return {
-    ...seen,
-    what: `Stalls in the middle of its response and leaves the connection open: ${inTries(seen)}${lossClause(seen)}.`,
-  };
+export const stalled: Detect = ({ tallies }) => {
+  const hit = cutTallies(tallies);
+  if (sameCut(hit) !== null) return null;
+  return found(
+    seenIn(hit, tallies, 'stalled'),
+    (seen) =>
+      `Stalls in the middle of its response and leaves the connection open: ${inTries(seen)}${lossClause(seen)}.`,
+  );
 };
 
-/** Chunked responses that never say that they are over. */
-export const noLastChunk: Detect = (study) => {
-  const hit = study.tallies.filter((one) => observationsOf(one, 'cut-closed', 'stalled').some(isChunked));
-  const seen = seenIn(hit, study, 'cut-closed', 'stalled');
-  if (seen === null) return null;
-  const waits = seenIn(hit, study, 'cut-closed') === null;
-  return {
-    ...seen,
-    what: `Ends a chunked response without its last chunk, and then ${waits ? 'waits' : 'closes cleanly (FIN)'}: ${inTries(seen)}.`,
-    options: waits ? ['--body-idle-timeout'] : [],
-  };
+export const noLastChunk: Detect = ({ tallies }) => {
+  const hit = tallies.filter((one) => observationsOf(one, 'cut-closed', 'stalled').some(isChunked));
+  const waits = seenIn(hit, tallies, 'cut-closed') === null;
+  return found(
+    seenIn(hit, tallies, 'cut-closed', 'stalled'),
+    (seen) =>
+      `Ends a chunked response without its last chunk, and then ${waits ? 'waits' : 'closes cleanly (FIN)'}: ${inTries(seen)}.`,
+    { options: waits ? ['--body-idle-timeout'] : [] },
+  );
 };
 
 /** Bytes after the end of a response: a length that is too small. */
-export const surplus: Detect = (study) => {
-  // What comes after a response whose request had a body may be the response to that body, taken for a request.
-  const hit = study.tallies.filter(({ scenario: { plan } }) => !(plan.again && sendsBody(plan)));
-  const seen = seenIn(hit, study, 'surplus');
-  if (seen === null) return null;
-  const most = Math.max(
-    ...hit
-      .flatMap((one) => observationsOf(one, 'surplus'))
-      .map(({ answer: { evidence } }) => evidence.surplusBytes),
+export const surplus: Detect = ({ tallies }) => {
+  // After a request with a body, they may be the response to that body, which the server took for a request.
+  const hit = tallies.filter(({ scenario: { plan } }) => !(plan.again && sendsBody(plan)));
+  const most = Math.max(...evidenceOf(hit, 'surplus').map(({ surplusBytes }) => surplusBytes));
+  return found(
+    seenIn(hit, tallies, 'surplus'),
+    (seen) => `Sends up to ${roundedBytes(most)} more than it announced: ${inTries(seen)}.`,
   );
-  return { ...seen, what: `Sends up to ${amount(most)} more than it announced: ${inTries(seen)}.` };
 };
 
 /** A TLS alert (RFC 8446 section 5.1): content type 21, version 3.x. */
 const TLS_ALERT = /\\u0015\\u0003/;
 
-export const notHttp: Detect = (study) => {
-  const seen = seenIn(study.tallies, study, 'not-http');
-  if (seen === null) return null;
-  const details = study.tallies
-    .flatMap((one) => observationsOf(one, 'not-http'))
-    .map(({ answer: { evidence } }) => endingDetail(evidence.ending) ?? 'it is not HTTP/1.1');
+export const notHttp: Detect = ({ tallies }) => {
+  const details = evidenceOf(tallies, 'not-http').map(
+    ({ ending }) => endingDetail(ending) ?? 'it is not HTTP/1.1',
+  );
   const [detail = ''] = details;
-  const what = `Does not respond in HTTP/1.1: ${detail}, in ${inTries(seen)}.`;
-  if (!details.some((one) => TLS_ALERT.test(one))) return { ...seen, what };
-  return {
-    ...seen,
-    what,
-    cause: 'It speaks TLS on this port.',
-    upstreamFix: 'Use https:// in the address.',
-    options: ['--target https://…'],
-  };
-};
-
-export const noAnswer: Detect = (study) => {
-  const seen = seenIn(study.tallies.filter(isFullyOpen), study, 'closed');
-  return seen === null
-    ? null
-    : { ...seen, what: `Closes the connection without a response: ${inTries(seen)}.` };
-};
-
-export const silent: Detect = (study) => {
-  const seen = seenIn(study.tallies.filter(isFullyOpen), study, 'silent');
-  if (seen === null) return null;
-  return {
-    ...seen,
-    what: `Accepts the request but does not respond within ${duration(study.timeoutMs)}: ${inTries(seen)}.`,
-  };
-};
-
-export const gone: Detect = (study) => {
-  const seen = seenIn(study.tallies, study, 'unreachable');
-  if (seen === null) return null;
-  return {
-    ...seen,
-    what: `Stopped accepting connections during the run: ${inTries(seen)} could not connect.`,
-  };
-};
-
-export const leftoverBody: Detect = (study) => {
-  const usual = usualStatuses(study);
-  // Where more than was announced comes without a body too, it is no response to what was left of one.
-  const hasOwnSurplus = withoutBody(study.tallies).some((one) => countOf(one, 'surplus') > 0);
-  const seen = seenOnKept(
-    withBody(study.tallies),
-    (observation) => isSpoilt(observation, usual) || (!hasOwnSurplus && isAnsweredTwice(observation)),
+  const speaksTls = details.some((one) => TLS_ALERT.test(one));
+  return found(
+    seenIn(tallies, tallies, 'not-http'),
+    (seen) => `Does not respond in HTTP/1.1: ${detail}, in ${inTries(seen)}.`,
+    speaksTls
+      ? {
+          cause: 'It speaks TLS on this port.',
+          upstreamFix: 'Use https:// in the address.',
+          options: ['--target https://…'],
+        }
+      : {},
   );
-  if (seen === null) return null;
-  return {
-    ...seen,
-    what: `Reads an unread request body as the next request on a kept-alive connection: ${inTries(seen)}.`,
-  };
 };
 
-export const keepAliveClosed: Detect = (study) => {
-  const seen = seenOnKept(
-    withoutBody(study.tallies),
-    ({ keepAlive }) => keepAlive === 'closed-early' || keepAlive === 'unanswered',
+export const noAnswer: Detect = ({ tallies }) =>
+  found(
+    seenIn(tallies.filter(isFullyOpen), tallies, 'closed'),
+    (seen) => `Closes the connection without a response: ${inTries(seen)}.`,
   );
-  if (seen === null) return null;
-  return {
-    ...seen,
-    what: `Closes kept-alive connections without announcing it: the second request was lost in ${inTries(seen)}.`,
-  };
-};
 
-export const halfClose: Detect = (study) => {
-  const seen = seenIn(
-    study.tallies.filter((one) => !isFullyOpen(one)),
-    study,
-    'closed',
-    'reset',
-    'silent',
+export const silent: Detect = ({ tallies, timeoutMs }) =>
+  found(
+    seenIn(tallies.filter(isFullyOpen), tallies, 'silent'),
+    (seen) => `Accepts the request but does not respond within ${duration(timeoutMs)}: ${inTries(seen)}.`,
   );
-  if (seen === null || seen.affected === 0) return null;
-  return {
-    ...seen,
-    what: `Does not respond to a client that half-closes after its request: ${inTries(seen)}.`,
-  };
+
+export const gone: Detect = ({ tallies }) =>
+  found(
+    seenIn(tallies, tallies, 'unreachable'),
+    (seen) => `Stopped accepting connections during the run: ${inTries(seen)} could not connect.`,
+  );
+
+export const leftoverBody: Detect = ({ tallies }) => {
+  const usual = usualStatuses(tallies);
+  // Where there is surplus without a body too, it is no response to the rest of a body.
+  const hasOwnSurplus = withoutBody(tallies).some((one) => countOf(one, 'surplus') > 0);
+  return found(
+    seenOnKept(
+      withBody(tallies),
+      (observation) => isSpoilt(observation, usual) || (!hasOwnSurplus && isAnsweredTwice(observation)),
+    ),
+    (seen) =>
+      `Reads an unread request body as the next request on a kept-alive connection: ${inTries(seen)}.`,
+  );
 };
 
-export const untilClose: Detect = (study) => {
-  const seen = seenIn(study.tallies, study, 'unproven');
-  if (seen === null) return null;
-  const sizes = study.tallies
-    .flatMap((one) => observationsOf(one, 'unproven'))
-    .map(({ answer: { evidence } }) => evidence.bodyBytes);
+export const keepAliveClosed: Detect = ({ tallies }) =>
+  found(
+    seenOnKept(
+      withoutBody(tallies),
+      ({ keepAlive }) => keepAlive === 'closed-early' || keepAlive === 'unanswered',
+    ),
+    (seen) =>
+      `Closes kept-alive connections without announcing it: the second request was lost in ${inTries(seen)}.`,
+  );
+
+export const halfClose: Detect = ({ tallies }) =>
+  found(
+    seenIn(
+      tallies.filter((one) => !isFullyOpen(one)),
+      tallies,
+      'closed',
+      'reset',
+      'silent',
+    ),
+    (seen) => `Does not respond to a client that half-closes after its request: ${inTries(seen)}.`,
+  );
+
+export const untilClose: Detect = ({ tallies }) => {
+  const sizes = evidenceOf(tallies, 'unproven').map(({ bodyBytes }) => bodyBytes);
   const smallest = Math.min(...sizes);
   const largest = Math.max(...sizes);
   const differ =
     smallest < largest ? ` Their sizes differ, from ${grouped(smallest)} to ${grouped(largest)} bytes.` : '';
-  return {
-    ...seen,
-    what: `Ends responses by closing the connection, without a Content-Length or chunks: ${seen.affected} of ${seen.tries}.${differ}`,
-  };
+  return found(
+    seenIn(tallies, tallies, 'unproven'),
+    ({ affected, tries }) =>
+      `Ends responses by closing the connection, without a Content-Length or chunks: ${affected} of ${tries}.${differ}`,
+  );
 };
 
-export const endless: Detect = (study) => {
-  const seen = seenIn(study.tallies, study, 'endless');
-  if (seen === null) return null;
-  return {
-    ...seen,
-    what: `Streams without an end: ${seen.affected} of ${seen.tries} responses were still arriving at the time or size limit, the largest after ${amount(largestBytes(study.tallies))}.`,
-  };
-};
+export const endless: Detect = ({ tallies }) =>
+  found(
+    seenIn(tallies, tallies, 'endless'),
+    ({ affected, tries }) =>
+      `Streams without an end: ${affected} of ${tries} responses were still arriving at the time or size limit, the largest after ${roundedBytes(largestBytes(tallies))}.`,
+  );
 
-export const errorStatus: Detect = (study) => {
-  const given = withBody(study.tallies);
+export const errorStatus: Detect = ({ tallies, method }) => {
+  const given = withBody(tallies);
   const statuses = given.flatMap(({ observations }) =>
-    observations.map(({ answer }) => answer.evidence.head?.status ?? 0),
+    observations.map(({ response }) => response.evidence.head?.status ?? 0),
   );
   const errors = statuses.filter((status) => status >= 400);
   if (errors.length === 0 || errors.length < statuses.length / 2) return null;
@@ -238,49 +248,58 @@ export const errorStatus: Detect = (study) => {
     tries: statuses.length,
     affected: errors.length,
     worst: null,
-    what: `Responded to a ${study.method} with a body with ${listed} in ${errors.length} of ${statuses.length} tries.`,
+    what: `Responded to a ${method} with a body with ${listed} in ${errors.length} of ${statuses.length} tries.`,
   };
 };
 
-/** Less than what a kernel sends at once on any path: loss would hardly show. */
+/** A kernel sends this much at once on any path, so a loss would hardly show. */
 const SMALL_BYTES = 200_000;
 
-export const smallAnswer: Detect = ({ tallies }): Detected | null => {
+export const smallAnswer: Detect = ({ tallies }) => {
   const largest = largestBytes(tallies);
-  const wasReset = tallies.some(({ outcomes }) => outcomes.some(isReset));
-  if (largest >= SMALL_BYTES || wasReset || !tallies.every(allWhole)) return null;
+  if (largest >= SMALL_BYTES || tallies.some(wasReset) || !tallies.every(allWhole)) return null;
   return {
     scenarios: [],
     tries: 0,
     affected: 0,
     worst: null,
-    what: `The largest response is ${amount(largest)}: so little is rarely lost.`,
+    what: `The largest response is ${roundedBytes(largest)}: so little is rarely lost.`,
   };
 };
 
-/** `3 of 10 tries`. */
-function inTries({ affected, tries }: Seen): string {
-  return `${affected} of ${tries} tries`;
+function found(
+  seen: Seen | null,
+  what: (seen: Seen) => string,
+  differs: Partial<Detected> = {},
+): Detected | null {
+  return seen === null ? null : { ...seen, ...differs, what: what(seen) };
+}
+
+function evidenceOf(
+  tallies: readonly Tally[],
+  outcome: Outcome,
+): readonly Observation['response']['evidence'][] {
+  return tallies.flatMap((one) => observationsOf(one, outcome)).map(({ response: { evidence } }) => evidence);
 }
 
 function isFullyOpen({ scenario }: Tally): boolean {
   return !scenario.plan.halfClose;
 }
 
-function isChunked({ answer: { evidence } }: Observation): boolean {
+function isChunked({ response: { evidence } }: Observation): boolean {
   return evidence.framing?.kind === 'chunked';
 }
 
-/** Chunked responses have a finding of their own; a reset elsewhere explains an early FIN. */
-function cutTallies({ tallies }: Study): readonly Tally[] {
-  const resets = tallies.some(({ outcomes }) => outcomes.some(isReset));
-  // After our own FIN a reset looks like a clean end (see `UpstreamConnection`).
-  const mayBeReset = ({ scenario }: Tally): boolean => resets && scenario.plan.halfClose;
-  return tallies.filter((one) => cuts(one).length > 0 && !isResetByBody(one) && !mayBeReset(one));
-}
-
-function isResetByBody({ scenario, outcomes }: Tally): boolean {
-  return sendsBody(scenario.plan) && outcomes.some(isReset);
+/** Chunked responses have a finding of their own; where the connection is reset, that explains an early FIN. */
+function cutTallies(tallies: readonly Tally[]): readonly Tally[] {
+  const resets = tallies.some(wasReset);
+  return tallies.filter((one) => {
+    const { plan } = one.scenario;
+    const isResetByBody = sendsBody(plan) && wasReset(one);
+    // After our own FIN, a reset looks like a clean end (see `UpstreamConnection`).
+    const mayBeReset = plan.halfClose && resets;
+    return cuts(one).length > 0 && !isResetByBody && !mayBeReset;
+  });
 }
 
 function cuts(one: Tally): readonly Observation[] {
@@ -295,7 +314,7 @@ interface Cut {
 /** Null: they differ, or some of these responses were whole. */
 function sameCut(hit: readonly Tally[]): Cut | null {
   if (hit.some((one) => wholeCount(one) > 0)) return null;
-  const all = hit.flatMap(cuts).map(({ answer: { evidence } }) => ({
+  const all = hit.flatMap(cuts).map(({ response: { evidence } }) => ({
     announced: announcedBytes(evidence),
     received: evidence.bodyBytes,
   }));
@@ -305,8 +324,8 @@ function sameCut(hit: readonly Tally[]): Cut | null {
   return isSame ? { announced: first.announced, received: first.received } : null;
 }
 
-function isAnsweredTwice({ answer }: Observation): boolean {
-  return answer.verdict === 'complete' && answer.evidence.surplusBytes > 0;
+function isAnsweredTwice({ response }: Observation): boolean {
+  return response.verdict === 'complete' && response.evidence.surplusBytes > 0;
 }
 
 function isSpoilt({ again }: Observation, usual: ReadonlySet<number>): boolean {
@@ -315,11 +334,11 @@ function isSpoilt({ again }: Observation, usual: ReadonlySet<number>): boolean {
   return again.verdict === 'malformed' || (status !== null && usual.size > 0 && !usual.has(status));
 }
 
-/** Statuses of a GET that nothing went before. */
-function usualStatuses({ tallies }: Study): ReadonlySet<number> {
+/** The statuses of a GET with nothing before it. */
+function usualStatuses(tallies: readonly Tally[]): ReadonlySet<number> {
   const plain = withoutBody(tallies).filter(({ scenario }) => scenario.plan.method === 'GET');
   const statuses = plain.flatMap(({ observations }) =>
-    observations.map(({ answer }) => answer.evidence.head?.status),
+    observations.map(({ response }) => response.evidence.head?.status),
   );
   return new Set(statuses.filter((status) => status !== undefined));
 }
@@ -332,7 +351,7 @@ function seenOnKept(tallies: readonly Tally[], shows: (observation: Observation)
   if (kept.length === 0) return null;
   return {
     scenarios: kept.map(({ scenario }) => scenario.name),
-    tries: sum(kept, ({ observations }) => observations.length),
+    tries: sum(kept, triesOf),
     affected: sum(kept, ({ observations }) => observations.filter(shows).length),
     worst: null,
   };

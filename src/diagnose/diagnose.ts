@@ -1,11 +1,19 @@
-/** A diagnosis as a program asks for it. */
+/** A diagnosis: runs the scenarios one after the other, within the time there is, and stops where more would tell nothing new. */
 
 import { ConfigError, nearestName } from '../config/fault.ts';
 import type { Fault } from '../config/fault.ts';
-import type { DiagnosisReport } from './report.ts';
-import { runDiagnosis } from './run.ts';
-import type { DiagnosisProgress } from './run.ts';
+import { targetUrl } from '../config/target.ts';
+import { explainUnreachable } from '../exchange/explain.ts';
+import { probe } from './probe.ts';
+import { report } from './report.ts';
+import type { DiagnosisReport, Measured } from './report.ts';
+import { redirected } from './request.ts';
+import type { RequestTemplate } from './request.ts';
+import { scenariosFor } from './scenarios.ts';
+import type { Scenario } from './scenarios.ts';
 import { DIAGNOSE_OPTION_NAMES, isOptionName, resolveSettings } from './settings.ts';
+import type { DiagnoseSettings } from './settings.ts';
+import type { Observation, Outcome, Tally } from './tally.ts';
 
 /** Times are in ms or written (`5s`), sizes in bytes or written (`100kb`). */
 export interface DiagnoseOptions {
@@ -81,4 +89,128 @@ function unknownProperties(entries: readonly (readonly [string, unknown])[]): re
 /** Programs count times in ms, as Node does; people must name the unit. */
 function inUnit(name: string, raw: unknown): unknown {
   return typeof raw === 'number' && /timeout|limit/i.test(name) ? `${raw}ms` : raw;
+}
+
+/** How far a diagnosis is. */
+export interface DiagnosisProgress {
+  readonly scenario: string;
+  readonly title: string;
+  readonly way: 'direct' | 'through';
+  /** Of all scenarios, counted from 1. */
+  readonly number: number;
+  readonly of: number;
+  readonly tried: number;
+  readonly tries: number;
+}
+
+/** A diagnosis with settings that hold. */
+export async function runDiagnosis(
+  settings: DiagnoseSettings,
+  onProgress: (progress: DiagnosisProgress) => void,
+  signal?: AbortSignal,
+): Promise<DiagnosisReport> {
+  const timeIsOver = AbortSignal.timeout(settings.timeLimitMs);
+  const stop = signal === undefined ? timeIsOver : AbortSignal.any([timeIsOver, signal]);
+  return report(settings, await new Diagnosis(settings, onProgress, stop).run());
+}
+
+/** Tries that may run into a limit of time in one scenario, and in all: more would tell nothing new. */
+const SLOW_TRIES = { ofScenario: 2, ofAll: 6 } as const;
+/** The same for responses without an end: each takes the whole limit of a try. */
+const ENDLESS_TRIES = { ofScenario: 1, ofAll: 2 } as const;
+const SLOW: readonly Outcome[] = ['silent', 'stalled', 'unreachable'];
+
+/** Where the requests go: to the server, or through lastbyte. */
+interface Way {
+  readonly name: DiagnosisProgress['way'];
+  readonly template: RequestTemplate;
+  readonly tallies: Tally[];
+}
+
+class Diagnosis {
+  readonly #settings: DiagnoseSettings;
+  readonly #onProgress: (progress: DiagnosisProgress) => void;
+  readonly #stop: AbortSignal;
+  readonly #direct: Way;
+  readonly #through: Way | null;
+  #unreachable: string | null = null;
+
+  constructor(
+    settings: DiagnoseSettings,
+    onProgress: (progress: DiagnosisProgress) => void,
+    stop: AbortSignal,
+  ) {
+    const { template, through } = settings;
+    this.#settings = settings;
+    this.#onProgress = onProgress;
+    this.#stop = stop;
+    this.#direct = { name: 'direct', template, tallies: [] };
+    this.#through =
+      through === null ? null : { name: 'through', template: redirected(template, through), tallies: [] };
+  }
+
+  async run(): Promise<Measured> {
+    const startedMs = performance.now();
+    const scenarios = scenariosFor(this.#settings.template.method, this.#settings.scenarios);
+    const ways = this.#through === null ? [this.#direct] : [this.#direct, this.#through];
+    for (const [index, scenario] of scenarios.entries()) {
+      for (const way of ways) {
+        if (this.#isEnough()) break;
+        const done = await this.#tries(scenario, way, { number: index + 1, of: scenarios.length });
+        if (done.observations.length > 0) way.tallies.push(done);
+      }
+    }
+    const direct = this.#direct.tallies;
+    const missing = scenarios.filter((scenario) => !direct.some((one) => one.scenario === scenario));
+    return {
+      direct,
+      through: this.#through?.tallies ?? [],
+      notRun: this.#unreachable === null ? missing.map(({ name }) => name) : [],
+      elapsedMs: performance.now() - startedMs,
+      unreachable: this.#unreachable,
+    };
+  }
+
+  async #tries(
+    scenario: Scenario,
+    { name: way, template, tallies }: Way,
+    place: Pick<DiagnosisProgress, 'number' | 'of'>,
+  ): Promise<Tally> {
+    const { tries, limits } = this.#settings;
+    const { name, title, plan } = scenario;
+    const observations: Observation[] = [];
+    while (observations.length < tries && !hasSeenEnough(observations)) {
+      this.#onProgress({ scenario: name, title, way, ...place, tried: observations.length, tries });
+      const observation = await probe({ template, plan, limits }, this.#stop);
+      if (observation.outcome === 'given-up') break;
+      const { ending } = observation.response.evidence;
+      const isFirst = tallies.length === 0 && observations.length === 0;
+      if (isFirst && ending.kind === 'connect-failed') {
+        const url = targetUrl(template.subject.target);
+        this.#unreachable = explainUnreachable(ending, url, limits.connectTimeoutMs);
+        break;
+      }
+      observations.push(observation);
+    }
+    return { scenario, observations };
+  }
+
+  #isEnough(): boolean {
+    if (this.#unreachable !== null || this.#stop.aborted) return true;
+    const tallies = [...this.#direct.tallies, ...(this.#through?.tallies ?? [])];
+    const seen = tallies.flatMap(({ observations }) => observations);
+    return countIn(seen, ...SLOW) >= SLOW_TRIES.ofAll || countIn(seen, 'endless') >= ENDLESS_TRIES.ofAll;
+  }
+}
+
+function hasSeenEnough(observations: readonly Observation[]): boolean {
+  const unanswered = observations.filter(({ keepAlive }) => keepAlive === 'unanswered').length;
+  return (
+    countIn(observations, ...SLOW) + unanswered >= SLOW_TRIES.ofScenario ||
+    countIn(observations, 'endless') >= ENDLESS_TRIES.ofScenario
+  );
+}
+
+function countIn(observations: readonly Observation[], ...wanted: readonly Outcome[]): number {
+  return observations.filter(({ outcome }) => wanted.includes(outcome)).length;
 }

@@ -2,6 +2,7 @@
 
 import {
   closedEarly,
+  CURE_OF_STALLED,
   endless,
   errorStatus,
   gone,
@@ -19,8 +20,44 @@ import {
   untilClose,
   wrongLength,
 } from './detect.ts';
-import type { Detect, Finding, Study } from './finding.ts';
+import type { Detect, Study } from './detect.ts';
+import type { Seen } from './tally.ts';
 import { unreadBody } from './unread-body.ts';
+
+export type FindingCode =
+  | 'unread-body'
+  | 'reset'
+  | 'wrong-length'
+  | 'closed-early'
+  | 'no-last-chunk'
+  | 'stalled'
+  | 'surplus'
+  | 'no-answer'
+  | 'silent'
+  | 'keep-alive-closed'
+  | 'leftover-body'
+  | 'not-http'
+  | 'gone'
+  | 'half-close'
+  | 'until-close'
+  | 'endless'
+  | 'small-answer'
+  | 'error-status';
+
+export interface Finding extends Seen {
+  readonly code: FindingCode;
+  /** A `note` is no fault: something to know when reading the verdict. */
+  readonly severity: 'fault' | 'note';
+  /** What was seen, in numbers. Each text is one or more whole sentences. */
+  readonly what: string;
+  readonly cause: string;
+  /** What lastbyte does about it; null: nothing. */
+  readonly cure: string | null;
+  /** What to suggest to the authors of the server or the application; null: nothing. */
+  readonly upstreamFix: string | null;
+  /** Options of lastbyte that matter here. */
+  readonly options: readonly string[];
+}
 
 /** What `detect` returns overrides the row. */
 type FindingRow = Pick<Finding, 'code' | 'severity' | 'cause' | 'cure' | 'upstreamFix'> & {
@@ -98,9 +135,7 @@ const FINDINGS: readonly FindingRow[] = [
     detect: stalled,
     cause:
       'The server is waiting for something that does not happen, or needs more time than this run allows.',
-    cure:
-      'lastbyte responds with 504 after --body-idle-timeout, so that the client does not hang, and retries requests that ' +
-      'are safe to repeat.',
+    cure: CURE_OF_STALLED,
     upstreamFix: 'Find out what it is waiting for.',
     options: ['--body-idle-timeout'],
   },

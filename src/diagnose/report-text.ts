@@ -1,9 +1,8 @@
 /** The report as a person reads it at a terminal: a table, then a verdict in words. Pure. */
 
-import { amount, type Finding } from './finding.ts';
-import { grouped } from '../config/units.ts';
-import type { Column } from './tally.ts';
-import type { Outcome } from './outcome.ts';
+import type { Finding } from './findings.ts';
+import { roundedBytes, grouped } from '../config/units.ts';
+import type { Column, Outcome } from './tally.ts';
 import type { DiagnosisReport, ScenarioReport } from './report.ts';
 import { paint, printable, type Paint } from '../observe/terminal-text.ts';
 
@@ -79,7 +78,7 @@ function table({ scenarios, notRun, through }: DiagnosisReport, page: Page): str
 }
 
 function rowOf({ method, title, direct, through }: ScenarioReport, compared: boolean): string[] {
-  const lost = direct.worstLostBytes === null ? '' : amount(direct.worstLostBytes);
+  const lost = direct.worstLostBytes === null ? '' : roundedBytes(direct.worstLostBytes);
   const beside = through === null ? '' : `${wholeText(through)}, ${endsText(through)}`;
   return [`${method}, ${title}`, wholeText(direct), lost, endsText(direct), ...(compared ? [beside] : [])];
 }

@@ -1,20 +1,28 @@
 /** The report of a diagnosis, as a value that is also its JSON: from tallies to a verdict. Pure. */
 
 import { targetUrl } from '../config/target.ts';
-import { grouped } from '../config/units.ts';
+import { roundedBytes, grouped } from '../config/units.ts';
 import { isSafe } from '../http/request.ts';
-import { curlCommand } from './curl.ts';
-import { amount, sum } from './finding.ts';
-import type { Finding, Study } from './finding.ts';
+import type { Study } from './detect.ts';
 import { findingsOf } from './findings.ts';
-import { isWhole, OUTCOMES } from './outcome.ts';
-import { subjectUrl } from './request.ts';
-import type { DiagnoseSettings } from './settings.ts';
-import { column, largestBytes, observationsOf, wholeCount } from './tally.ts';
+import type { Finding } from './findings.ts';
+import {
+  column,
+  isWhole,
+  largestBytes,
+  OUTCOMES,
+  observationsOf,
+  sum,
+  triesOf,
+  wholeCount,
+  worstLoss,
+} from './tally.ts';
 import type { Column, Tally } from './tally.ts';
+import { curlCan, curlCommand, subjectUrl } from './request.ts';
+import type { DiagnoseSettings } from './settings.ts';
 
 /**
- * - `fault`: the server cuts answers, or does something else that loses them
+ * - `fault`: the server cuts responses short, or does something else that loses them
  * - `no-fault`: nothing of the kind was seen
  * - `inconclusive`: not enough could be seen to say either
  * - `unreachable`: no connection
@@ -73,16 +81,16 @@ export interface Measured {
 }
 
 export function report(settings: DiagnoseSettings, measured: Measured): DiagnosisReport {
-  const { asking, tries } = settings;
+  const { template, tries } = settings;
   const { direct, notRun, elapsedMs, unreachable } = measured;
   const study = studyOf(settings, direct);
   const findings = unreachable === null ? findingsOf(study) : [];
   const verdict = unreachable === null ? verdictOf(findings, notRun) : 'unreachable';
   return {
     schema: 1,
-    url: subjectUrl(asking.subject),
-    method: asking.method,
-    bodyBytes: asking.body.length,
+    url: subjectUrl(template.subject),
+    method: template.method,
+    bodyBytes: template.body.length,
     unsafeRequests: unsafeRequests(settings, measured),
     tries,
     verdict,
@@ -91,19 +99,19 @@ export function report(settings: DiagnoseSettings, measured: Measured): Diagnosi
     scenarios: scenarioReports(settings, measured),
     notRun,
     through: throughReport(settings, measured),
-    curl: curlCommand(settings, findings, direct),
+    curl: curlFor(settings, study, findings),
     elapsedMs: Math.round(elapsedMs),
   };
 }
 
-function unsafeRequests({ asking }: DiagnoseSettings, { direct, through }: Measured): number {
-  if (isSafe(asking.method)) return 0;
+function unsafeRequests({ template }: DiagnoseSettings, { direct, through }: Measured): number {
+  if (isSafe(template.method)) return 0;
   const sent = [...direct, ...through].filter(({ scenario }) => scenario.plan.method === 'given');
-  return sum(sent, ({ observations }) => observations.length);
+  return sum(sent, triesOf);
 }
 
-function studyOf({ asking, limits }: DiagnoseSettings, tallies: readonly Tally[]): Study {
-  return { tallies, method: asking.method, bodyBytes: asking.body.length, timeoutMs: limits.timeoutMs };
+function studyOf({ template, limits }: DiagnoseSettings, tallies: readonly Tally[]): Study {
+  return { tallies, method: template.method, bodyBytes: template.body.length, timeoutMs: limits.timeoutMs };
 }
 
 function verdictOf(findings: readonly Finding[], notRun: readonly string[]): DiagnosisVerdict {
@@ -116,20 +124,37 @@ function summaryOf(
   findings: readonly Finding[],
   { direct, notRun }: Measured,
 ): string {
-  const all = sum(direct, ({ outcomes }) => outcomes.length);
+  const all = sum(direct, triesOf);
   const whole = sum(direct, wholeCount);
   const worst = findings.find(({ severity }) => severity === 'fault');
   if (verdict === 'fault' && worst !== undefined)
     return [worst.what, worst.cure].filter((text) => text !== null).join(' ');
-  const seen = `${grouped(whole)} of ${grouped(all)} responses arrived complete, the largest ${amount(largestBytes(direct))}`;
+  const seen = `${grouped(whole)} of ${grouped(all)} responses arrived complete, the largest ${roundedBytes(largestBytes(direct))}`;
   if (verdict === 'no-fault') return `No fault found: ${seen}, and no connection was reset.`;
   const missing = notRun.length === 0 ? '' : ` ${grouped(notRun.length)} scenarios were not run.`;
   const endless = findings.find(({ code }) => code === 'endless');
   return `No verdict: ${seen}.${missing}${endless === undefined ? '' : ` ${endless.what}`}`;
 }
 
+/** The command that shows the worst of the faults; null: there is no fault, or none that curl's request would meet. */
+function curlFor(
+  { template, limits }: DiagnoseSettings,
+  study: Study,
+  findings: readonly Finding[],
+): string | null {
+  const fault = findings.find(({ severity }) => severity === 'fault');
+  const shown = study.tallies.filter(
+    ({ scenario }) => fault?.scenarios.includes(scenario.name) && curlCan(scenario.plan),
+  );
+  const lost = (one: Tally): number => worstLoss([one], study.tallies)?.lostBytes ?? 0;
+  const [worst] = [...shown].sort((a, b) => lost(b) - lost(a));
+  if (worst === undefined) return null;
+  const { insecure, tryLimitMs: limitMs } = limits;
+  return curlCommand(template, worst.scenario.plan, { insecure, limitMs });
+}
+
 function scenarioReports(
-  { asking }: DiagnoseSettings,
+  { template }: DiagnoseSettings,
   { direct, through }: Measured,
 ): readonly ScenarioReport[] {
   return direct.map((one) => {
@@ -139,7 +164,7 @@ function scenarioReports(
       name,
       title,
       purpose,
-      method: plan.method === 'GET' ? 'GET' : asking.method,
+      method: plan.method === 'GET' ? 'GET' : template.method,
       direct: column(one, direct),
       through: beside === undefined ? null : column(beside, through),
     };
@@ -149,7 +174,7 @@ function scenarioReports(
 function throughReport(settings: DiagnoseSettings, { direct, through }: Measured): ThroughReport | null {
   if (settings.through === null || through.length === 0) return null;
   const total = (tallies: readonly Tally[]): string =>
-    `${grouped(sum(tallies, servedCount))} of ${grouped(sum(tallies, ({ outcomes }) => outcomes.length))}`;
+    `${grouped(sum(tallies, servedCount))} of ${grouped(sum(tallies, triesOf))}`;
   const refused = sum(through, (one) => wholeCount(one) - servedCount(one));
   const url = targetUrl(settings.through);
   return {
@@ -162,5 +187,5 @@ function throughReport(settings: DiagnoseSettings, { direct, through }: Measured
 /** Whole responses that are no refusal: a whole 502 in place of a cut response is honest, and yet not the response. */
 function servedCount(one: Tally): number {
   const whole = observationsOf(one, ...OUTCOMES.filter(isWhole));
-  return whole.filter(({ answer: { evidence } }) => (evidence.head?.status ?? 0) < 500).length;
+  return whole.filter(({ response: { evidence } }) => (evidence.head?.status ?? 0) < 500).length;
 }

@@ -1,4 +1,4 @@
-/** What is asked: the URL that the user gave, and the bytes of each request made of it. */
+/** The requests of a diagnosis: the URL that the user gave, the bytes of each request, and the same as a curl command. */
 
 import { parsed, wrong } from '../config/option-type.ts';
 import type { Parsed } from '../config/option-type.ts';
@@ -6,7 +6,8 @@ import type { Target } from '../config/settings.ts';
 import { hostAndPort, parseTarget, targetUrl } from '../config/target.ts';
 import { eachField, fieldValue } from '../http/fields.ts';
 import type { Fields } from '../http/fields.ts';
-import type { Plan } from './scenarios.ts';
+import { bodyWriter, shellWord } from '../observe/terminal-text.ts';
+import { sendsBody, type Plan } from './scenarios.ts';
 
 export interface Subject {
   readonly target: Target;
@@ -32,8 +33,8 @@ export function parseSubject(text: string): Parsed<Subject> {
 }
 
 /** The same request to another address. */
-export function redirected(subject: Subject, target: Target): Subject {
-  return { ...subject, target };
+export function redirected(template: RequestTemplate, target: Target): RequestTemplate {
+  return { ...template, subject: { ...template.subject, target } };
 }
 
 export function subjectUrl({ target, path }: Subject): string {
@@ -60,7 +61,7 @@ function authorityOf(target: Target): string {
 }
 
 /** What is asked for, the same in all scenarios. */
-export interface Asking {
+export interface RequestTemplate {
   readonly subject: Subject;
   readonly method: string;
   /** The user's own fields, besides those that a scenario sets. */
@@ -78,14 +79,14 @@ export const SCENARIO_FIELDS: readonly string[] = [
 
 const CHUNK_BYTES = 16 * 1024;
 
-export function methodOf({ method }: Asking, plan: Plan): string {
+export function methodOf({ method }: RequestTemplate, plan: Plan): string {
   return plan.method === 'GET' ? 'GET' : method;
 }
 
 /** The request line and the fields, with the empty line. */
-export function requestHead(asking: Asking, plan: Plan): string {
-  const { subject, fields, body } = asking;
-  const lines = [`${methodOf(asking, plan)} ${subject.path} HTTP/${plan.version}`];
+export function requestHead(template: RequestTemplate, plan: Plan): string {
+  const { subject, fields, body } = template;
+  const lines = [`${methodOf(template, plan)} ${subject.path} HTTP/${plan.version}`];
   const add = (name: string, value: string): void => {
     if (fieldValue(fields, name.toLowerCase()) === undefined) lines.push(`${name}: ${value}`);
   };
@@ -114,10 +115,13 @@ function framingLines({ method, body }: Plan, length: number): string[] {
 }
 
 /** The body as it goes over the wire: what is sent with the head, and what is sent later. */
-export function bodyOf(asking: Asking, { body }: Plan): { readonly first: Buffer; readonly rest: Buffer } {
+export function bodyOf(
+  template: RequestTemplate,
+  { body }: Plan,
+): { readonly first: Buffer; readonly rest: Buffer } {
   const none = Buffer.alloc(0);
   if (body.framing === 'none') return { first: none, rest: none };
-  const bytes = body.framing === 'chunked' ? inChunks(asking.body) : asking.body;
+  const bytes = body.framing === 'chunked' ? inChunks(template.body) : template.body;
   switch (body.sent) {
     case 'at-once':
       return { first: bytes, rest: none };
@@ -138,4 +142,63 @@ function inChunks(body: Buffer): Buffer {
     parts.push(Buffer.from(`${chunk.length.toString(16)}\r\n`), chunk, Buffer.from('\r\n'));
   }
   return Buffer.concat([...parts, Buffer.from('0\r\n\r\n')]);
+}
+
+/** curl sends its body at once, or after 100 (Continue), and does not half-close. */
+export function curlCan({ body, halfClose }: Plan): boolean {
+  return !halfClose && (body.framing === 'none' || body.sent === 'at-once' || body.sent === 'on-continue');
+}
+
+const TRIES = 10;
+/** Slow enough that answers of megabytes are still under way when the server closes. */
+const SLOW_RATE = '20M';
+const SHOWN = '%{http_code}, %{size_download} bytes\\n';
+
+/** A shell command that makes the request of this plan, for somebody who has no lastbyte. */
+export function curlCommand(
+  template: RequestTemplate,
+  plan: Plan,
+  { insecure, limitMs }: { readonly insecure: boolean; readonly limitMs: number },
+): string {
+  const { target, path } = template.subject;
+  const words = ['curl', '-sS', '-o', '/dev/null', '-w', quote(SHOWN)];
+  words.push(plan.version === '1.0' ? '--http1.0' : '--http1.1', '-X', quote(methodOf(template, plan)));
+  words.push('--max-time', String(Math.ceil(limitMs / 1000)));
+  if (insecure) words.push('-k');
+  if (plan.reader !== 'fast') words.push('--limit-rate', SLOW_RATE);
+  for (const field of fieldsOf(template, plan)) words.push('-H', quote(field));
+  if (sendsBody(plan)) words.push('--data-binary', '@-');
+  if (target.kind === 'unix') words.push('--unix-socket', shellWord(target.path));
+  const url = quote(target.kind === 'unix' ? `http://localhost${path}` : `${targetUrl(target)}${path}`);
+  // With a second address curl asks it on the same connection, if it can.
+  words.push(url, ...(plan.again ? ['-o', '/dev/null', url] : []));
+  const command = `${sendsBody(plan) ? `${bodyMaker(template.body)} | ` : ''}${words.join(' ')}`;
+  return `for try in $(seq ${TRIES}); do ${command}; done`;
+}
+
+function fieldsOf({ fields }: RequestTemplate, plan: Plan): string[] {
+  const own: string[] = [];
+  eachField(fields, (name, value) => own.push(`${name}: ${value}`));
+  if (plan.version === '1.1') own.push(`Connection: ${plan.connection}`);
+  if (!sendsBody(plan)) return own;
+  if (!own.some((field) => /^content-type:/i.test(field))) own.push('Content-Type: application/octet-stream');
+  if (plan.body.framing === 'chunked') own.push('Transfer-Encoding: chunked');
+  // curl adds an expectation of its own to large bodies; an empty one takes it away.
+  const expects = plan.body.framing !== 'none' && plan.body.sent === 'on-continue';
+  own.push(expects ? 'Expect: 100-continue' : 'Expect:');
+  return own;
+}
+
+/** A command that writes the body: filler by its length, anything else by its octets. */
+function bodyMaker(body: Buffer): string {
+  const first = body.toString('latin1', 0, 1);
+  if (/^\w$/.test(first) && body.equals(Buffer.alloc(body.length, first))) {
+    return `head -c ${body.length} /dev/zero | tr '\\0' ${first}`;
+  }
+  return bodyWriter(body);
+}
+
+/** Fields and paths hold a byte a character. */
+function quote(text: string): string {
+  return shellWord(Buffer.from(text, 'latin1'));
 }

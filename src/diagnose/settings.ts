@@ -8,9 +8,9 @@ import { count, duration, onOff, size, target } from '../config/types.ts';
 import type { Target } from '../config/settings.ts';
 import { GIB, MIB, MINUTE_MS, SECOND_MS } from '../config/units.ts';
 import { fieldValue } from '../http/fields.ts';
-import type { ProbeLimits } from './conversation.ts';
+import type { ProbeLimits } from './probe.ts';
 import { parseSubject, SCENARIO_FIELDS } from './request.ts';
-import type { Asking, Subject } from './request.ts';
+import type { RequestTemplate, Subject } from './request.ts';
 import { SCENARIOS } from './scenarios.ts';
 
 export interface DiagnoseOption<T> {
@@ -93,6 +93,17 @@ function optional<T>(type: OptionType<T, Unit>): OptionType<T | null, Unit> {
   return { ...type, parse: (raw) => (raw === null ? parsed(null) : type.parse(raw)), format: String };
 }
 
+/** Without a limit of time, a diagnosis might never end. */
+const timeLimit: OptionType<number, 'ms'> = {
+  ...duration,
+  parse: (raw) => {
+    const read = duration.parse(raw);
+    return read.kind === 'value' && read.value === 0
+      ? wrong('sets no limit', 'Write a time such as 500ms or 5s, because a diagnosis has to end')
+      : read;
+  },
+};
+
 /** More than any server reads in one go: Python's asyncio takes 256 KiB, and only what is more stays unread. */
 const DEFAULT_BODY_BYTES = MIB;
 
@@ -138,15 +149,15 @@ export const DIAGNOSE_OPTIONS: { readonly [Name in DiagnoseOptionName]: Diagnose
       'Send the same requests through a running lastbyte as well, and compare.',
     ),
     insecure: row('insecure', onOff, false, 'Skip certificate verification.'),
-    connectTimeout: row('connect-timeout', duration, 5 * SECOND_MS, 'How long connecting may take.'),
+    connectTimeout: row('connect-timeout', timeLimit, 5 * SECOND_MS, 'How long connecting may take.'),
     timeout: row(
       'timeout',
-      duration,
+      timeLimit,
       5 * SECOND_MS,
       'How long a server may be silent before it counts as hung.',
     ),
-    tryLimit: row('try-limit', duration, 10 * SECOND_MS, 'How long one response may take.'),
-    timeLimit: row('time-limit', duration, 2 * MINUTE_MS, 'How long the whole diagnosis may take.'),
+    tryLimit: row('try-limit', timeLimit, 10 * SECOND_MS, 'How long one response may take.'),
+    timeLimit: row('time-limit', timeLimit, 2 * MINUTE_MS, 'How long the whole diagnosis may take.'),
     maxAnswer: row('max-answer', size({ min: 1, max: 64 * GIB }), 256 * MIB, 'Largest response to read.'),
   };
 
@@ -158,7 +169,7 @@ export function isOptionName(name: string): name is DiagnoseOptionName {
 }
 
 export interface DiagnoseSettings {
-  readonly asking: Asking;
+  readonly template: RequestTemplate;
   readonly limits: ProbeLimits;
   readonly tries: number;
   readonly scenarios: readonly string[];
@@ -204,10 +215,10 @@ export function resolveSettings(sources: Sources): SettingsResult {
       maxBodyBytes: reading.take('maxAnswer'),
     },
   };
-  const faults = [...reading.faults, ...untimed(settings, sources)];
+  const { faults } = reading;
   if (subject === null || faults.length > 0) return { kind: 'faults', faults };
   const body = sources.body?.bytes ?? Buffer.alloc(bodySize, FILLER);
-  return { kind: 'settings', settings: { ...settings, asking: { subject, ...asked, body } } };
+  return { kind: 'settings', settings: { ...settings, template: { subject, ...asked, body } } };
 }
 
 interface Where {
@@ -244,26 +255,4 @@ class Reading {
 function readUrl(raw: unknown): Parsed<Subject> {
   if (typeof raw === 'string' || typeof raw === 'number') return parseSubject(String(raw));
   return wrong('is missing', 'Write the address to ask: http://127.0.0.1:8000/report');
-}
-
-/** Without a clock a diagnosis might never end. */
-function untimed(
-  { limits, timeLimitMs }: { readonly limits: ProbeLimits; readonly timeLimitMs: number },
-  { originOf }: Sources,
-): readonly Fault[] {
-  const clocks: readonly (readonly [DiagnoseOptionName, number])[] = [
-    ['connectTimeout', limits.connectTimeoutMs],
-    ['timeout', limits.timeoutMs],
-    ['tryLimit', limits.tryLimitMs],
-    ['timeLimit', timeLimitMs],
-  ];
-  return clocks
-    .filter(([, ms]) => ms === 0)
-    .map(([name]) => ({
-      option: DIAGNOSE_OPTIONS[name].name,
-      value: '0',
-      origin: originOf(name),
-      problem: 'is no time',
-      remedy: 'Write a time such as 500ms or 5s: a diagnosis has to end',
-    }));
 }

@@ -1,32 +1,23 @@
 /** The fault that lastbyte exists for: a close with the request's body unread, which the kernel turns into a reset. */
 
-import {
-  allWhole,
-  lossClause,
-  ofTries,
-  seenIn,
-  type Detect,
-  type Detected,
-  type Seen,
-  type Study,
-} from './finding.ts';
-import type { Outcome } from './outcome.ts';
+import { lossClause, ofTries } from './detect.ts';
+import type { Detect, Detected, Study } from './detect.ts';
 import type { Plan } from './scenarios.ts';
-import { observationsOf, withBody, withoutBody, type Tally } from './tally.ts';
+import { allWhole, observationsOf, RESETS, seenIn, wasReset, withBody, withoutBody } from './tally.ts';
+import type { Outcome, Seen, Tally } from './tally.ts';
 
-const RESETS: readonly Outcome[] = ['reset', 'cut-reset', 'reset-behind'];
 const LOSSES: readonly Outcome[] = ['reset', 'cut-reset', 'cut-closed'];
 
 /** As the proxy's --body-hold is by default. */
 const BODY_HOLD_MS = 100;
 
 export const unreadBody: Detect = (study) => {
-  const resets = seenIn(withBody(study.tallies), study, ...RESETS);
+  const resets = seenIn(withBody(study.tallies), study.tallies, ...RESETS);
   // Where a request without a body is reset too, the body is not the reason.
   const plain = withoutBody(study.tallies).filter(({ scenario }) => !scenario.plan.halfClose);
-  if (resets === null || seenIn(plain, study, ...RESETS) !== null) return null;
+  if (resets === null || plain.some(wasReset)) return null;
   const hit = study.tallies.filter(({ scenario }) => resets.scenarios.includes(scenario.name));
-  const lost = seenIn(hit, study, ...LOSSES);
+  const lost = seenIn(hit, study.tallies, ...LOSSES);
   const chunkedOnly = hit.every(({ scenario }) => scenario.plan.body.framing === 'chunked');
   return {
     ...(lost ?? resets),
@@ -60,9 +51,7 @@ function bodyWords(hit: readonly Tally[]): string {
 function cureOf(study: Study, chunkedOnly: boolean): Pick<Detected, 'cure' | 'options'> {
   const whole = (fits: (plan: Plan) => boolean): boolean => {
     const fitting = study.tallies.filter(({ scenario }) => fits(scenario.plan));
-    return (
-      fitting.length > 0 && fitting.every((one) => allWhole(one) && seenIn([one], study, ...RESETS) === null)
-    );
+    return fitting.length > 0 && fitting.every((one) => allWhole(one) && !wasReset(one));
   };
   const withLength = ({ body }: Plan): boolean => body.framing === 'length';
   if (chunkedOnly && whole((plan) => withLength(plan) && plan.connection === 'close')) {
@@ -88,7 +77,7 @@ function holdOptions({ tallies }: Study): readonly string[] {
   const begins = tallies
     .filter(({ scenario: { plan } }) => plan.body.framing !== 'none' && plan.body.sent === 'withheld')
     .flatMap((one) => observationsOf(one, 'whole', 'unproven'))
-    .map(({ answer }) => answer.firstByteMs ?? 0);
+    .map(({ response }) => response.firstByteMs ?? 0);
   const slowest = Math.max(0, ...begins);
   if (slowest < BODY_HOLD_MS) return [];
   return [`--body-hold ${Math.ceil((slowest * 2) / 100) * 100}ms`];

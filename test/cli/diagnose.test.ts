@@ -69,7 +69,7 @@ describe('the exit code', () => {
     [['8000', '--tries', '0'], '--tries: "0" is under the limit of 1. Give 1 to 1000.'],
     [
       ['8000', '--timeout', '0'],
-      '--timeout: "0" is no time. Write a time such as 500ms or 5s: a diagnosis has to end.',
+      '--timeout: "0" sets no limit. Write a time such as 500ms or 5s, because a diagnosis has to end.',
     ],
     [
       ['8000', '--method', 'TRACE'],

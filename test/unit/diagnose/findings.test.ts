@@ -1,7 +1,7 @@
 import { notHttp } from '../../../src/upstream/evidence.ts';
 import { describe, expect, test } from 'vitest';
 import { findingsOf } from '../../../src/diagnose/findings.ts';
-import type { Finding } from '../../../src/diagnose/finding.ts';
+import type { Finding } from '../../../src/diagnose/findings.ts';
 import { CUT, RESET_BEHIND, study, UNANSWERED, WHOLE, type Seen } from './fixtures.ts';
 
 const found = (seen: Readonly<Record<string, readonly Seen[]>>): readonly Finding[] =>

@@ -1,10 +1,10 @@
 /** Observations and tallies as a probe would bring them, with only what a test is about written out. */
 
 import { SCENARIOS } from '../../../src/diagnose/scenarios.ts';
-import type { Observation } from '../../../src/diagnose/outcome.ts';
-import type { Study } from '../../../src/diagnose/finding.ts';
+import { outcomeOf } from '../../../src/diagnose/tally.ts';
+import type { Observation, Tally } from '../../../src/diagnose/tally.ts';
+import type { Study } from '../../../src/diagnose/detect.ts';
 import type { Scenario } from '../../../src/diagnose/scenarios.ts';
-import { tally, type Tally } from '../../../src/diagnose/tally.ts';
 import type { Framing } from '../../../src/http/framing.ts';
 import type { Ending, EndingKind, Evidence } from '../../../src/upstream/evidence.ts';
 import { evidence } from '../upstream/evidence-fixtures.ts';
@@ -29,15 +29,17 @@ export interface Seen {
 export function observed(seen: Seen = {}): Observation {
   const { closedBy = 'fin', keepAlive = 'not-asked', firstByteMs = 3, again } = seen;
   const seenEvidence = evidenceOf(seen);
-  const answer = { evidence: seenEvidence, verdict: judge(seenEvidence), firstByteMs, endedMs: 9 };
+  const response = { evidence: seenEvidence, verdict: judge(seenEvidence), firstByteMs, endedMs: 9 };
+  const closed = { by: closedBy, afterMs: 9 };
   return {
-    answer,
+    outcome: outcomeOf({ response, closed }),
+    response,
     interim: [],
-    closed: { by: closedBy, afterMs: 9 },
+    closed,
     bodyRead: 'unknown',
     headStartMs: null,
     keepAlive,
-    again: again === undefined ? null : observed({ status: again }).answer,
+    again: again === undefined ? null : observed({ status: again }).response,
   };
 }
 
@@ -61,7 +63,10 @@ export function scenarioNamed(name: string): Scenario {
 
 /** Tallies of these scenarios, from what each try of each saw. */
 export function tallies(seen: Readonly<Record<string, readonly Seen[]>>): readonly Tally[] {
-  return Object.entries(seen).map(([name, tries]) => tally(scenarioNamed(name), tries.map(observed)));
+  return Object.entries(seen).map(([name, tries]) => ({
+    scenario: scenarioNamed(name),
+    observations: tries.map(observed),
+  }));
 }
 
 export function study(seen: Readonly<Record<string, readonly Seen[]>>): Study {

@@ -1,19 +1,19 @@
 import { describe, expect, test } from 'vitest';
 import { bodyOf, parseSubject, requestHead } from '../../../src/diagnose/request.ts';
-import type { Asking } from '../../../src/diagnose/request.ts';
+import type { RequestTemplate } from '../../../src/diagnose/request.ts';
 import { SCENARIOS } from '../../../src/diagnose/scenarios.ts';
 import { ChunkedDecoder } from '../../../src/http/chunked.ts';
 import { scenarioNamed } from './fixtures.ts';
 
 const BODY = Buffer.from('0123456789'.repeat(4000));
 
-function asking(url = 'http://localhost:8000/a?b=1', fields: readonly string[] = []): Asking {
+function template(url = 'http://localhost:8000/a?b=1', fields: readonly string[] = []): RequestTemplate {
   const subject = parseSubject(url);
   if (subject.kind === 'wrong') throw new Error(subject.problem);
   return { subject: subject.value, method: 'PUT', fields, body: BODY };
 }
 
-const headOf = (name: string, asked = asking()): string[] =>
+const headOf = (name: string, asked = template()): string[] =>
   requestHead(asked, scenarioNamed(name).plan).split('\r\n');
 
 describe('the head', () => {
@@ -37,7 +37,7 @@ describe('the head', () => {
   });
 
   test("has the user's own fields in place of ours, and of an empty body the length", () => {
-    const head = headOf('empty-closed', asking('8000', ['host', 'other', 'X-A', '1', 'X-A', '2']));
+    const head = headOf('empty-closed', template('8000', ['host', 'other', 'X-A', '1', 'X-A', '2']));
     expect(head.filter((line) => /^(host|x-a|content-length)/i.test(line))).toEqual([
       'host: other',
       'X-A: 1',
@@ -48,7 +48,7 @@ describe('the head', () => {
 });
 
 test.each(SCENARIOS)('$name sends the body that was given, or none', ({ plan }) => {
-  const { first, rest } = bodyOf(asking(), plan);
+  const { first, rest } = bodyOf(template(), plan);
   const octets = Buffer.concat([first, rest]);
   if (plan.body.framing === 'none') return expect(octets).toHaveLength(0);
   if (plan.body.framing === 'length') return expect(octets).toEqual(BODY);
@@ -60,8 +60,8 @@ test.each(SCENARIOS)('$name sends the body that was given, or none', ({ plan }) 
 });
 
 test('a withheld body has nothing that goes out with the head, and a half one half', () => {
-  expect(bodyOf(asking(), scenarioNamed('length-withheld').plan).first).toHaveLength(0);
-  expect(bodyOf(asking(), scenarioNamed('length-half').plan).first).toHaveLength(20_000);
+  expect(bodyOf(template(), scenarioNamed('length-withheld').plan).first).toHaveLength(0);
+  expect(bodyOf(template(), scenarioNamed('length-half').plan).first).toHaveLength(20_000);
 });
 
 test.each([
@@ -74,5 +74,5 @@ test.each([
   ['unix:/run/app.sock', '/', 'localhost'],
   ['unix:/run/app.sock:/x/y', '/x/y', 'localhost'],
 ])('%s asks for %s of %s', (url, path, authority) => {
-  expect(asking(url).subject).toMatchObject({ path, authority });
+  expect(template(url).subject).toMatchObject({ path, authority });
 });

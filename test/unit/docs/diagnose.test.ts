@@ -8,7 +8,7 @@ import { SERVER_NAMES } from '../../real/servers.ts';
 
 const ROOT = path.join(import.meta.dirname, '..', '..', '..');
 const DOCUMENT = readFileSync(path.join(ROOT, 'docs', 'diagnose.md'), 'utf8');
-const FINDING = readFileSync(path.join(ROOT, 'src', 'diagnose', 'finding.ts'), 'utf8');
+const FINDING = readFileSync(path.join(ROOT, 'src', 'diagnose', 'findings.ts'), 'utf8');
 
 test('its table of scenarios is the catalogue', () => {
   const rows = SCENARIOS.map(({ name, title, purpose, plan }) => {

@@ -1,21 +1,21 @@
-/** Reads one response of the server, counts it, and keeps nothing of its body. */
+/** One response of the server: read and counted; nothing of its body is kept. */
 
 import type { ResponseHead } from '../http/response-head.ts';
 import type { BodySink, SinkFault } from '../spool/spooled-body.ts';
 import { CLIENT_GONE, evidenceOf } from '../upstream/evidence.ts';
-import type { Ending, Evidence, RequestBodySent } from '../upstream/evidence.ts';
+import type { Ending, RequestBodySent } from '../upstream/evidence.ts';
 import { ResponseReader, type ResponseObserver } from '../upstream/response-reader.ts';
 import { judge } from '../upstream/verdict.ts';
-import type { SeenAnswer } from './outcome.ts';
+import type { SeenResponse } from './tally.ts';
 
 /** As the proxy's own default for --max-header. */
 const MAX_HEADER_BYTES = 64 * 1024;
 
-interface AnswerReaderOptions {
+interface ProbedResponseOptions {
   readonly method: string;
   readonly maxBodyBytes: number;
   readonly reusedConnection: boolean;
-  /** How much of the request's body is sent by now. */
+  /** How much of the request body has been sent by now. */
   readonly requestBody: () => RequestBodySent;
   readonly onInterim: (status: number) => void;
   readonly onHead: () => void;
@@ -27,16 +27,16 @@ interface End {
   readonly atMs: number;
 }
 
-export class AnswerReader implements ResponseObserver {
+export class ProbedResponse implements ResponseObserver {
   readonly isOver: Promise<void>;
   readonly #reader: ResponseReader;
-  readonly #options: AnswerReaderOptions;
+  readonly #options: ProbedResponseOptions;
   readonly #startedMs = performance.now();
   #firstByteMs: number | null = null;
   #end: End | null = null;
   #settle: () => void = () => undefined;
 
-  constructor(options: AnswerReaderOptions) {
+  constructor(options: ProbedResponseOptions) {
     this.#options = options;
     this.#reader = new ResponseReader(options.method, MAX_HEADER_BYTES, this);
     this.isOver = new Promise((resolve) => {
@@ -67,14 +67,25 @@ export class AnswerReader implements ResponseObserver {
     return this.#firstByteMs === null ? null : this.#startedMs + this.#firstByteMs;
   }
 
-  /** What was seen, with what came after the response until now. */
-  seen(): SeenAnswer {
-    const evidence = this.#evidence(this.#end ?? this.#endWith(CLIENT_GONE));
-    const endedMs = this.#end?.atMs ?? this.#sinceStart();
-    return { evidence, verdict: judge(evidence), firstByteMs: this.#firstByteMs, endedMs };
+  /** What was seen, with the bytes that have come after the response until now. */
+  seen(): SeenResponse {
+    const { ending, requestBody, atMs } = this.#end ?? this.#endWith(CLIENT_GONE);
+    const { head, framing, headBytes, interimBytes, bodyBytes, surplusBytes, trailerFields } = this.#reader;
+    const evidence = evidenceOf(ending, {
+      head,
+      framing,
+      headBytes,
+      interimBytes,
+      bodyBytes,
+      surplusBytes,
+      trailerFields,
+      reusedConnection: this.#options.reusedConnection,
+      requestBody,
+    });
+    return { evidence, verdict: judge(evidence), firstByteMs: this.#firstByteMs, endedMs: atMs };
   }
 
-  // The response's observer
+  // ResponseObserver
 
   interim({ status }: ResponseHead): void {
     this.#options.onInterim(status);
@@ -93,22 +104,6 @@ export class AnswerReader implements ResponseObserver {
 
   #endWith(ending: Ending): End {
     return { ending, requestBody: this.#options.requestBody(), atMs: this.#sinceStart() };
-  }
-
-  #evidence({ ending, requestBody }: End): Evidence {
-    const { head, framing, headBytes, interimBytes, bodyBytes, surplusBytes, trailerFields } = this.#reader;
-    // What the scenario expects is its own affair: the observation tells of a 100.
-    return evidenceOf(ending, {
-      head,
-      framing,
-      headBytes,
-      interimBytes,
-      bodyBytes,
-      surplusBytes,
-      trailerFields,
-      reusedConnection: this.#options.reusedConnection,
-      requestBody,
-    });
   }
 
   #sinceStart(): number {

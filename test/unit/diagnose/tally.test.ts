@@ -1,6 +1,6 @@
 import { headTooLarge } from '../../../src/upstream/evidence.ts';
 import { expect, test } from 'vitest';
-import { OUTCOMES, outcomeOf, isReset, isWhole, type Outcome } from '../../../src/diagnose/outcome.ts';
+import { OUTCOMES, outcomeOf, isReset, isWhole, type Outcome } from '../../../src/diagnose/tally.ts';
 import { CUT, observed, RESET_BEHIND, UNANSWERED, WHOLE, type Seen } from './fixtures.ts';
 
 const CASES: readonly (readonly [Outcome, Seen])[] = [
