@@ -222,6 +222,7 @@ export class Engine<Front extends Frontend = Frontend> implements Inspected {
     clearTimeout(refuseWaiting);
     clearTimeout(deadline);
     await within(frontend.settled(), LAST_RECORDS_MS);
+    this.publisher.flush();
     await this.#closeAdmin();
     this.#closePools();
   }
@@ -230,6 +231,7 @@ export class Engine<Front extends Frontend = Frontend> implements Inspected {
   destroy(): void {
     this.#closing = true;
     this.frontend.destroy();
+    this.publisher.flush();
     void this.#closeAdmin();
     this.#closePools();
   }
@@ -262,15 +264,23 @@ export class Engine<Front extends Frontend = Frontend> implements Inspected {
     on('exchange', (record) => metrics.add(record));
     on('closed', (closed) => inspector.closed(closed));
     events.on('adminError', () => metrics.adminFailed());
+    const pages = [
+      ...pageFiles(),
+      ...apiPages(inspector, (entry, request) => replays.send(entry, request)),
+      metrics.page,
+    ];
     const server = createAdminServer({
       host,
       port,
       ready: async () => (await Promise.all([...this.#upstreams].map(accepts))).every(Boolean),
-      pages: [
-        ...pageFiles(),
-        ...apiPages(inspector, (entry, request) => replays.send(entry, request)),
-        metrics.page,
-      ],
+      pages: pages.map((page) => ({
+        ...page,
+        // A page includes every exchange whose response is complete.
+        answer: (request) => {
+          this.publisher.flush();
+          return page.answer(request);
+        },
+      })),
       failed: (error) => this.failed(error),
     });
     return { server, inspector, replays };

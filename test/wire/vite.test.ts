@@ -95,10 +95,14 @@ describe.each(VITES)('%s', (name) => {
 
   test("what failed is one sentence in Vite's log, and a page in the browser", async () => {
     const target = `http://127.0.0.1:${await freePort()}`;
-    await using vite = await TestVite.dev(name, lastbyte({ '/api': target }, { waitForUpstream: 0 }));
-    const answer = await fetch(`${vite.url}/api/x?token=secret`, { headers: { accept: 'text/html' } });
-    expect([answer.status, await answer.text()]).toEqual([503, expect.stringContaining('<!doctype html>')]);
-    const lines = vite.logged.filter((line) => line.startsWith('lastbyte: GET'));
+    let logged: readonly string[];
+    {
+      await using vite = await TestVite.dev(name, lastbyte({ '/api': target }, { waitForUpstream: 0 }));
+      const answer = await fetch(`${vite.url}/api/x?token=secret`, { headers: { accept: 'text/html' } });
+      expect([answer.status, await answer.text()]).toEqual([503, expect.stringContaining('<!doctype html>')]);
+      ({ logged } = vite);
+    }
+    const lines = logged.filter((line) => line.startsWith('lastbyte: GET'));
     expect(lines).toEqual([expect.stringMatching(/^lastbyte: GET \/api\/x\?token=\[redacted\] 503: .+\.$/)]);
     expect(lines[0]).toContain(target);
   });

@@ -54,6 +54,7 @@ test('a withheld body: every moment of the exchange is noted, in its order', asy
   await using proxy = await TestProxy.start(upstream.url, { bodyHold: 30 });
   const { begun, closed } = watch(proxy);
   using client = await Client.connect(proxy.port);
+  const clientPort = client.socket.localPort;
   await client.send('POST /a?b=1 HTTP/1.1\r\nHost: a\r\nConnection: close\r\nContent-Length: 5\r\n\r\nhello');
   expect((await client.response()).body.toString()).toBe('whole');
   const { notes, attempts } = await notesOf(proxy);
@@ -80,7 +81,7 @@ test('a withheld body: every moment of the exchange is noted, in its order', asy
   expect(one?.body?.content().toString()).toBe('whole');
   expect(notes.responseFields).toEqual(['Content-Length', '5']);
   expect(begun).toMatchObject([
-    { id, method: 'POST', url: '/a?b=1', clientAddress: '127.0.0.1', clientPort: client.socket.localPort },
+    { id, method: 'POST', url: '/a?b=1', clientAddress: '127.0.0.1', clientPort },
   ]);
 });
 
