@@ -14,7 +14,7 @@ const ENTRIES = ['bin', 'index', 'middleware', 'vite'];
 
 /**
  * What is imported is bundled. http-proxy and yaml stay packages: they are required where they are needed
- * (src/http-proxy/load.ts, src/config/config-file.ts).
+ * (src/http-proxy/passes.ts, src/config/config-file.ts).
  */
 async function bundle(): Promise<ReadonlySet<string>> {
   const { output } = await build({

@@ -1,4 +1,4 @@
-/** Reads a response that came through Node's http client into a sink, and records the evidence of how it ended. */
+/** Reads a response from Node's http client into a sink, and records the evidence of how it ended. */
 
 import type { IncomingMessage } from 'node:http';
 import type { Settings } from '../config/settings.ts';
@@ -19,7 +19,7 @@ export interface ObservationOptions {
   readonly method: string;
   readonly connection: UpstreamConnection;
   readonly settings: Pick<Settings, 'firstByteTimeoutMs' | 'bodyIdleTimeoutMs' | 'maxHeaderBytes'>;
-  /** Whether the upstream can only wait, because the request is still to come. */
+  /** Whether the upstream is still waiting for the request. */
   readonly awaitsClient: () => boolean;
   /** An interim response (1xx) arrived. */
   readonly interim: (head: ResponseHead) => void;
@@ -29,8 +29,10 @@ export interface ObservationOptions {
 }
 
 export class ResponseObservation {
-  /** What was seen, once the response is over or can go no further. Never rejects. */
+  /** Resolves when the response is over or cannot continue. Never rejects. */
   readonly evidence: Promise<Evidence>;
+  /** Called when the upstream switches protocols: then there is no evidence. Null: the request does not ask for it. */
+  takeSwitch: (() => void) | null = null;
   readonly #options: ObservationOptions;
   #settle: (evidence: Evidence) => void = () => undefined;
   #head: ResponseHead | null = null;
@@ -54,21 +56,21 @@ export class ResponseObservation {
     connection.socket.setTimeout(settings.firstByteTimeoutMs);
   }
 
-  /** There is no sense in going on: the client has left, or its request is at fault. */
+  /** There is no reason to continue: the client has left, or its request is invalid. */
   readonly abandon = (): void => this.#stop(CLIENT_GONE);
 
   /** The request failed, before a response or in the middle of it. */
   failed(error: NodeJS.ErrnoException): void {
-    // It was whole before; what came after it, or a reset, is no part of it. Its `end` is still to come.
+    // The response is complete; bytes after it, or a reset, do not belong to it. Its `end` event is still to come.
     if (this.#isOver || this.#incoming?.complete === true) return;
     const code = error.code ?? null;
     if (code === 'HPE_HEADER_OVERFLOW') this.#stopAtHeadLimit();
     else if (code?.startsWith('HPE_') === true) this.#over(notHttp(this.#parserFault(code), error.message));
-    // "socket hang up" is Node's word for a connection that ended without a response.
+    // "socket hang up" is Node's message for a connection that ended without a response.
     else this.#over(this.#options.connection.endedBy === 'fin' ? FIN : resetBy(code));
   }
 
-  /** An interim response, which is left out if it is malformed. Together, they may be as large as one head. */
+  /** An interim response; malformed ones are ignored. All together may be as large as one head. */
   informed(interim: NodeHead): void {
     if (this.#isOver) return;
     const text = headText(interim);
@@ -78,23 +80,22 @@ export class ResponseObservation {
     if (read.kind === 'head') this.#options.interim(read.head);
   }
 
-  /**
-   * The upstream left HTTP. Returns whether it may: then there is nothing to observe any more, and no evidence.
-   *
-   * @param asked whether the request asked for that
-   */
-  switched(asked: boolean): boolean {
-    // Node goes on with the packet that it has, whatever became of the connection.
+  /** The upstream switched protocols. True: the request asked for it, and http-proxy is to join both sockets now. */
+  switched(): boolean {
+    // Node continues with the packet that it has, even if the connection is destroyed.
     if (this.#isOver) return false;
-    if (asked) this.#isOver = true;
-    else this.#stop(UNASKED_SWITCH);
-    return asked;
+    if (this.takeSwitch === null) this.#stop(UNASKED_SWITCH);
+    else {
+      this.#isOver = true;
+      this.takeSwitch();
+    }
+    return this.takeSwitch !== null;
   }
 
   responded(incoming: IncomingMessage): void {
     const { method, settings, accept, notes } = this.#options;
     if (this.#isOver) return;
-    // Without both of its fields, a 101 is a final response to Node's parser.
+    // To Node's parser, a 101 without both of its fields is a final response.
     if (incoming.statusCode === 101)
       return this.#stop(notHttp('head', 'it switches protocols, and does not say to which'));
     const read = parsed(headText(incoming));
@@ -121,7 +122,7 @@ export class ResponseObservation {
     sink.append(bytes);
     if (this.#isFull(sink) || !sink.congested) return;
     incoming.pause();
-    // A connection that is not read waits for us, not for the upstream.
+    // While nothing is read, the delay is not the upstream's.
     this.#limitIdleTime(0);
     sink.whenDrained(() => {
       if (this.#isFull(sink)) return;
@@ -139,7 +140,7 @@ export class ResponseObservation {
     this.#options.connection.socket.setTimeout(this.#streams ? 0 : ms);
   }
 
-  /** Node ends a body that was read until close cleanly even when the connection was reset. */
+  /** Node reports a clean end for a body that is read until close, even when the connection was reset. */
   #ended(incoming: IncomingMessage): void {
     const { endedBy, end } = this.#options.connection;
     if (this.#framing?.kind === 'close') this.#over(endedBy === 'rst' ? end : FIN);
@@ -167,7 +168,7 @@ export class ResponseObservation {
       head: this.#head,
       framing: this.#framing,
       streamed: this.#streams,
-      // Node does not tell: enough to know that there was one.
+      // Node does not report it. Any number above 0 says that there was a head.
       headBytes: this.#head === null ? 0 : 1,
       interimBytes: this.#interimBytes,
       bodyBytes: this.#bodyBytes,
@@ -176,15 +177,15 @@ export class ResponseObservation {
   }
 }
 
-/** What else it may be is told by how far the response came. */
+/** For other codes, how much of the response was read decides. */
 const PARSER_FAULTS: ReadonlyMap<string, ParseFault> = new Map([
   ['HPE_INVALID_CONSTANT', 'not-http'],
   ['HPE_STRICT', 'chunk-end'],
   ['HPE_CHUNK_EXTENSIONS_OVERFLOW', 'chunk-extension'],
 ]);
 
-/** What Node tells of a head. */
-export interface NodeHead {
+/** A head, as Node reports it. */
+interface NodeHead {
   readonly httpVersion: string;
   readonly statusCode?: number | undefined;
   readonly statusMessage?: string | undefined;
@@ -192,8 +193,8 @@ export interface NodeHead {
 }
 
 /**
- * The head of a response that Node's parser has read, to be judged by ours. Node takes control characters in a reason and
- * a status below 100, and throws when they are to be written; see test/facts/http-parser.test.ts.
+ * A head that Node's parser has read, as text for our own parser. Node accepts control characters in the reason phrase and a
+ * status below 100, but throws when it must write them; see test/facts/http-parser.test.ts.
  */
 function headText({ httpVersion, statusCode = 0, statusMessage = '', rawHeaders }: NodeHead): string {
   const line = `HTTP/${httpVersion} ${String(statusCode).padStart(3, '0')} ${statusMessage}`;

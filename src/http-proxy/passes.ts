@@ -1,32 +1,22 @@
 /**
- * http-proxy's passes: every request enters through its `web` and `ws`, and what is not buffered leaves through its own
- * `stream` passes. The buffered exchange is a pass of our own before `stream`.
+ * http-proxy's passes: every request enters through its `web` or `ws`. A buffered exchange is our own pass before http-proxy's
+ * `stream`; all others go through `stream` itself.
  */
 
 import { EventEmitter } from 'node:events';
 import { Agent } from 'node:http';
-import type { ClientRequest, IncomingMessage, InformationEvent, ServerResponse } from 'node:http';
+import type { ClientRequest, IncomingMessage, ServerResponse } from 'node:http';
+import { createRequire } from 'node:module';
 import type { Socket } from 'node:net';
+import { dirname, sep } from 'node:path';
 import type HttpProxy from 'http-proxy';
 import type { ForwardedRequest } from '../exchange/forwarded-heads.ts';
 import { fieldValue } from '../http/fields.ts';
 import { serializeFields } from '../http/forwarding.ts';
 import type { UpstreamConnection } from '../upstream/connection.ts';
-import { loadHttpProxy } from './load.ts';
+import type { ResponseObservation } from './observed-response.ts';
 
-/** How a passed-on request fares. http-proxy's events are the proxy's; these are one request's. */
-export interface PassedOn {
-  /** An interim response (1xx). */
-  informed(interim: InformationEvent): void;
-  /** A final response; for an upgrade, a response that refuses it. */
-  responded(response: IncomingMessage): void;
-  /** The upstream has switched protocols. True: after an upgrade, http-proxy is to join both sockets now. */
-  switched(): boolean;
-  /** May come before or after `responded`. */
-  failed(error: Error): void;
-}
-
-/** What a request carries through http-proxy's passes, in the options object that they are given. */
+/** The options object that http-proxy gives to each pass. */
 interface PassOptions extends HttpProxy.ServerOptions {
   readonly buffered?: BufferedRun;
 }
@@ -41,13 +31,13 @@ interface BufferedRun {
   running: Promise<void> | null;
 }
 
-/** http-proxy keeps its passes here; `before()` adds to them, nothing of its API removes one. */
+/** Where http-proxy keeps its passes. `before()` adds one; its API cannot remove one. */
 interface PassLists {
   webPasses: { readonly name: string }[];
   wsPasses: { readonly name: string }[];
 }
 
-/** The address is only for show: each request brings a connected socket. */
+/** Required, but never used: each request brings a connected socket. */
 const TARGET = { protocol: 'http:', host: 'localhost', hostname: 'localhost', port: 80 } as unknown as string;
 
 const NOTHING: Buffer = Buffer.alloc(0);
@@ -61,9 +51,9 @@ export class Passes {
     this.#maxHeaderBytes = maxHeaderBytes;
     this.#proxy = loadHttpProxy().createProxyServer({
       target: TARGET,
-      // The response is relayed by us: http-proxy would end a cut one cleanly, or not at all.
+      // We relay the response: http-proxy would end a truncated one cleanly, or not at all.
       selfHandleResponse: true,
-      // Otherwise it parses the target with url.parse(), which prints DEP0169; the target goes out as we wrote it anyway.
+      // Otherwise it parses the target with url.parse(), which prints DEP0169. The head with the target is our own anyway.
       toProxy: true,
       prependPath: false,
     });
@@ -79,30 +69,30 @@ export class Passes {
     return buffered.running ?? Promise.resolve();
   }
 
-  /** Passes a request on, unbuffered, over a connection of its own. */
+  /** Forwards a request, unbuffered, over its own connection. */
   stream(
     request: IncomingMessage,
     response: ServerResponse,
     forwarded: ForwardedRequest,
     connection: UpstreamConnection,
-    passedOn: PassedOn,
+    observation: ResponseObservation,
   ): void {
     const agent = new OneConnectionAgent(connection.socket, request, forwarded, this.#maxHeaderBytes);
-    this.#proxy.web(handover(request, passedOn), response, { agent, buffer: request });
+    this.#proxy.web(handover(request, observation), response, { agent, buffer: request });
   }
 
-  /** Passes an upgrade on and joins both sockets when the upstream switches. */
+  /** Forwards an upgrade, and joins both sockets when the upstream switches. */
   upgrade(
     request: IncomingMessage,
     socket: Socket,
     forwarded: ForwardedRequest,
     connection: UpstreamConnection,
-    passedOn: PassedOn,
+    observation: ResponseObservation,
   ): void {
     const agent = new OneConnectionAgent(connection.socket, request, forwarded, this.#maxHeaderBytes);
     // http-proxy writes the head of the 101 as text without an encoding.
     socket.setDefaultEncoding('latin1');
-    this.#proxy.ws(handover(request, passedOn), socket, NOTHING, { agent });
+    this.#proxy.ws(handover(request, observation), socket, NOTHING, { agent });
   }
 
   #arrangePasses(): void {
@@ -114,70 +104,70 @@ export class Passes {
       return true;
     };
     proxy.before('web', 'stream', ourPass);
-    // It would write to the request that it is given.
+    // It would change the request that it is given.
     proxy.webPasses = proxy.webPasses.filter((pass) => pass.name !== 'deleteLength');
-    // It knows WebSocket only.
+    // It allows WebSocket only.
     proxy.wsPasses = proxy.wsPasses.filter((pass) => pass.name !== 'checkMethodAndHeader');
   }
 
   #listen(): void {
     this.#proxy.on('proxyReq', (upstream, request) => {
-      const passedOn = passedOnOf(request);
-      upstream.on('information', (interim) => passedOn.informed(interim));
-      // Without a listener, Node would close the connection and tell nobody (test/facts/passing-on.test.ts).
-      upstream.on('upgrade', () => passedOn.switched());
-      // Node would send the head with the first of the body, which the client may keep until it has a response.
+      const observation = observationOf(request);
+      upstream.on('information', (interim) => observation.informed(interim));
+      // Without a listener, Node would close the connection without an event (test/facts/passing-on.test.ts).
+      upstream.on('upgrade', () => observation.switched());
+      // Node would send the head with the first bytes of the body, which the client may send only after a response.
       if (!upstream.writableEnded) upstream.write(NOTHING);
     });
-    this.#proxy.on('proxyRes', (response, request) => passedOnOf(request).responded(response));
-    this.#proxy.on('error', (error, request) => passedOnOf(request).failed(error));
+    this.#proxy.on('proxyRes', (response, request) => observationOf(request).responded(response));
+    this.#proxy.on('error', (error, request) => observationOf(request).failed(error));
     this.#proxy.on('proxyReqWs', (upstream, request) => {
-      const passedOn = passedOnOf(request);
-      upstream.on('information', (interim) => passedOn.informed(interim));
-      // http-proxy listens as soon as this event is over. It would join what was given up before, send a decoded body
-      // under its coded framing, and after a failure close the client's socket before there is a response on it.
+      const observation = observationOf(request);
+      upstream.on('information', (interim) => observation.informed(interim));
+      // http-proxy adds its listeners right after this event. They would join an exchange that was given up, send a decoded body
+      // with its original framing, and after a failure close the client's socket before the response.
       queueMicrotask(() => {
         const joins = upstream.listeners('upgrade');
         upstream.removeAllListeners('upgrade').on('upgrade', (response: IncomingMessage, ...rest) => {
-          if (!passedOn.switched()) return;
+          if (!observation.switched()) return;
           response.headers = asOneField(response.rawHeaders);
           for (const join of joins) join.call(upstream, response, ...rest);
         });
-        upstream.removeAllListeners('response').on('response', (response) => passedOn.responded(response));
-        upstream.removeAllListeners('error').on('error', (error) => passedOn.failed(error));
+        upstream.removeAllListeners('response').on('response', (response) => observation.responded(response));
+        upstream.removeAllListeners('error').on('error', (error) => observation.failed(error));
       });
     });
   }
 }
 
 /**
- * What http-proxy is given for the client's request: of that it would only read the head, which it cannot pass on as it
- * came, and listen to it. Whoever has the request hears of its end from the client's connection.
+ * Stands in for the client's request. From that, http-proxy would only read the head, which it cannot forward unchanged, and
+ * listen for its end, which the client's connection reports to the exchange anyway.
  */
 class Handover extends EventEmitter {
   readonly method: string | undefined;
   readonly url = '/';
   readonly headers = {};
   readonly socket: Socket;
-  readonly passedOn: PassedOn;
+  readonly observation: ResponseObservation;
 
-  constructor({ method, socket }: IncomingMessage, passedOn: PassedOn) {
+  constructor({ method, socket }: IncomingMessage, observation: ResponseObservation) {
     super();
     this.method = method;
     this.socket = socket;
-    this.passedOn = passedOn;
+    this.observation = observation;
   }
 }
 
-function handover(request: IncomingMessage, passedOn: PassedOn): IncomingMessage {
-  return new Handover(request, passedOn) as unknown as IncomingMessage;
+function handover(request: IncomingMessage, observation: ResponseObservation): IncomingMessage {
+  return new Handover(request, observation) as unknown as IncomingMessage;
 }
 
-function passedOnOf(request: IncomingMessage): PassedOn {
-  return (request as unknown as Handover).passedOn;
+function observationOf(request: IncomingMessage): ResponseObservation {
+  return (request as unknown as Handover).observation;
 }
 
-/** Gives a request the one connection that was made for it, and the head that was made for it. */
+/** Gives a request the connection that was opened for it, and our own head. */
 class OneConnectionAgent extends Agent {
   readonly #socket: Socket;
   readonly #head: string;
@@ -201,13 +191,13 @@ class OneConnectionAgent extends Agent {
     return this.#socket;
   }
 
-  /** Node's own hook between making a request and writing its head. */
+  /** Node calls it after creating a request and before writing its head. */
   addRequest(request: ClientRequest, ...rest: unknown[]): void {
     Object.assign(request, {
       // Node would sort the fields and recode Content-Disposition (nodejs/node#58240); test/facts/passing-on.test.ts.
       _header: this.#head,
       chunkedEncoding: this.#isChunked,
-      // Node would drop the response's fields above the first thousand in silence; their size is limited.
+      // Node would silently drop the response's fields after the first thousand; their size is limited.
       maxHeadersCount: 0,
       maxHeaderSize: this.#maxHeaderBytes,
     });
@@ -217,12 +207,48 @@ class OneConnectionAgent extends Agent {
 }
 
 /**
- * For http-proxy, which writes each member as a line: by name, repeats would move together and numbers to the front, so
- * all lines are the value of the first name.
+ * For http-proxy, which writes each property as a line. As properties, repeated fields would move together and numeric names
+ * to the front, so all further lines are part of the first field's value.
  */
 function asOneField(fields: readonly string[]): Record<string, string> {
   const [name, value, ...others] = fields;
   if (name === undefined || value === undefined) return {};
   const lines = `${value}\r\n${serializeFields(others)}`;
   return { [name]: lines.slice(0, -'\r\n'.length) };
+}
+
+/**
+ * Loads http-proxy without the deprecated `util._extend`, which it reads once, when it is loaded. Calling that prints DEP0060 on
+ * Node 22 and later, and reverses the order of the fields (test/facts/http-proxy-passes.test.ts). It gets `Object.assign`
+ * instead. The copy is only ours: an application may have loaded http-proxy before, or load it later and expect the original.
+ */
+export function loadHttpProxy(): typeof HttpProxy {
+  const require = createRequire(import.meta.url);
+  const folder = dirname(require.resolve('http-proxy')) + sep;
+  const util = require('node:util') as Record<string, unknown>;
+  const original = Object.getOwnPropertyDescriptor(util, '_extend');
+  const others = takeFromCache(require, folder);
+  Object.defineProperty(util, '_extend', {
+    value: Object.assign,
+    configurable: true,
+    writable: true,
+    enumerable: true,
+  });
+  try {
+    return require('http-proxy') as typeof HttpProxy;
+  } finally {
+    takeFromCache(require, folder);
+    Object.assign(require.cache, others);
+    if (original === undefined) delete util['_extend'];
+    else Object.defineProperty(util, '_extend', original);
+  }
+}
+
+function takeFromCache(require: NodeJS.Require, folder: string): NodeJS.Dict<NodeModule> {
+  const taken: NodeJS.Dict<NodeModule> = {};
+  for (const path of Object.keys(require.cache).filter((name) => name.startsWith(folder))) {
+    taken[path] = require.cache[path];
+    delete require.cache[path];
+  }
+  return taken;
 }

@@ -1,4 +1,4 @@
-/** Attempts through http-proxy: a connection is made for each, and what comes over it is observed. */
+/** Attempts through http-proxy: each gets its own connection, and its response is observed. */
 
 import type { Socket } from 'node:net';
 import { reset } from '../client/linger.ts';
@@ -47,17 +47,17 @@ abstract class HttpProxyTransport implements Transport {
     this.#abandoned.abort();
   }
 
-  /** Whether the upstream can only wait, because the request is still to come. */
+  /** Whether the upstream is still waiting for the request. */
   protected awaitsClient(): boolean {
     return false;
   }
 
   /**
-   * Passes the request on over a connection that is its own.
+   * Forwards the request over its own connection.
    *
-   * @param observation of what comes over it; it ends when `abandoned` is aborted
-   * @param abandoned aborted when there is no sense in going on
-   * @returns null: the connection was joined with the client's, and both are over
+   * @param observation of the response; it ends when `abandoned` is aborted
+   * @param abandoned aborted when there is no reason to continue
+   * @returns null: the connection was joined with the client's, and both are closed
    */
   protected abstract pass(
     connection: UpstreamConnection,
@@ -79,26 +79,21 @@ abstract class HttpProxyTransport implements Transport {
   }
 }
 
-/** On a path that the user exempted from buffering: passed on and relayed as it comes. */
+/** On a path that the user exempted from buffering: request and response are forwarded as they arrive. */
 export class StreamedTransport extends HttpProxyTransport {
   readonly kind = 'streamed';
 
   protected async pass(connection: UpstreamConnection, observation: ResponseObservation): Promise<Evidence> {
     const { services, incoming, response } = this.asked;
     if (!incoming.complete) incoming.socket.setTimeout(services.settings.clientSendTimeoutMs);
-    this.passes.stream(incoming, response, this.#forwarded(), connection, {
-      informed: (interim) => observation.informed(interim),
-      responded: (upstream) => observation.responded(upstream),
-      switched: () => observation.switched(false),
-      failed: (error) => observation.failed(error),
-    });
+    this.passes.stream(incoming, response, this.#forwarded(), connection, observation);
     const evidence = await observation.evidence;
     incoming.socket.setTimeout(0);
     connection.destroy();
     return evidence;
   }
 
-  /** A request that is paused waits for the upstream to read. */
+  /** A paused request waits for the upstream to read. */
   protected override awaitsClient(): boolean {
     const { incoming } = this.asked;
     return !incoming.complete && incoming.readableFlowing === true;
@@ -113,7 +108,7 @@ export class StreamedTransport extends HttpProxyTransport {
   }
 }
 
-/** An upgrade: passed on, and when the upstream switches protocols both sockets are joined, half-closes included. */
+/** An upgrade: when the upstream switches protocols, both sockets are joined, including half-closes. */
 export class UpgradedTransport extends HttpProxyTransport {
   readonly kind = 'upgraded';
   readonly #received: Buffer;
@@ -132,21 +127,15 @@ export class UpgradedTransport extends HttpProxyTransport {
     const { incoming, response } = this.asked;
     const { socket } = incoming;
     const joined = new Promise<null>((resolve) => {
-      this.passes.upgrade(incoming, socket, this.#forwarded(), connection, {
-        informed: (interim) => observation.informed(interim),
-        responded: (upstream) => observation.responded(upstream),
-        failed: (error) => observation.failed(error),
-        switched: () => {
-          if (!observation.switched(true)) return false;
-          abandoned.removeEventListener('abort', observation.abandon);
-          response.detachSocket(socket);
-          // http-proxy would put it back into the client's socket, which may have ended.
-          if (this.#received.length > 0) connection.socket.write(this.#received);
-          join(socket, connection, abandoned, () => resolve(null));
-          return true;
-        },
-      });
+      observation.takeSwitch = () => {
+        abandoned.removeEventListener('abort', observation.abandon);
+        response.detachSocket(socket);
+        // http-proxy would put it back into the client's socket, which may have ended.
+        if (this.#received.length > 0) connection.socket.write(this.#received);
+        join(socket, connection, abandoned, () => resolve(null));
+      };
     });
+    this.passes.upgrade(incoming, socket, this.#forwarded(), connection, observation);
     const evidence = await Promise.race([joined, observation.evidence]);
     if (evidence !== null) connection.destroy();
     return evidence;
@@ -160,7 +149,7 @@ export class UpgradedTransport extends HttpProxyTransport {
   }
 }
 
-/** http-proxy pipes both ways; what it does not do is to pass a reset on as a reset. */
+/** http-proxy pipes both ways, but does not forward a reset as a reset. */
 function join(
   socket: Socket,
   connection: UpstreamConnection,

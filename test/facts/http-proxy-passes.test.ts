@@ -7,7 +7,7 @@ import { connect } from 'node:net';
 import type { Socket } from 'node:net';
 import HttpProxy from 'http-proxy';
 import { afterEach, describe, expect, test } from 'vitest';
-import { loadHttpProxy } from '../../src/http-proxy/load.ts';
+import { loadHttpProxy } from '../../src/http-proxy/passes.ts';
 import { Client } from '../harness/client.ts';
 import { Upstream, answering, ok } from '../harness/upstream.ts';
 import type { Script } from '../harness/upstream.ts';
