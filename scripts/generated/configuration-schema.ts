@@ -1,11 +1,11 @@
 /** config/schema.json: the JSON Schema of a configuration file, for editors and other checkers. */
 
-import { defaultOf, OPTIONS } from '../../src/config/option-table.ts';
+import { OPTIONS } from '../../src/config/options.ts';
 
 export function configurationSchema(): string {
-  const properties = OPTIONS.map(({ name, setting, purpose, type }) => [
+  const properties = OPTIONS.map(({ name, purpose, type, default: preset }) => [
     name,
-    { description: purpose, ...type.schema, default: defaultOf(setting) },
+    { description: purpose, ...type.schema, default: preset },
   ]);
   const schema = {
     $schema: 'https://json-schema.org/draft/2020-12/schema',

@@ -1,7 +1,6 @@
 /** config/default.yaml: every option with its default, to copy and change. */
 
 import { commentedFile, yamlLine } from '../../src/config/config-file.ts';
-import { defaultOf } from '../../src/config/option-table.ts';
 
 const HEADER = `# yaml-language-server: $schema=./schema.json
 #
@@ -11,5 +10,5 @@ const HEADER = `# yaml-language-server: $schema=./schema.json
 `;
 
 export function defaultFile(): string {
-  return commentedFile(HEADER, ({ name, setting }) => yamlLine(name, defaultOf(setting)));
+  return commentedFile(HEADER, ({ name, default: preset }) => yamlLine(name, preset));
 }

@@ -1,7 +1,7 @@
 /** What yargs offers to a shell that completes, corrected where it would offer what does not fit. */
 
 import type { Argv, FallbackCompletionFunction, Options } from 'yargs';
-import { optionNamed } from '../config/option-table.ts';
+import { optionNamed } from '../config/options.ts';
 
 export const SHELLS: readonly string[] = ['bash', 'zsh', 'fish'];
 

@@ -4,9 +4,9 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join, relative, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { commentedFile, yamlLine } from '../config/config-file.ts';
-import { defaultOf, TABLE, written } from '../config/option-table.ts';
-import type { ConfigValue, SettingName } from '../config/option-type.ts';
-import type { Target } from '../config/settings.ts';
+import { TABLE, written } from '../config/options.ts';
+import type { SettingName, Target } from '../config/settings.ts';
+import type { ConfigValue } from '../config/types.ts';
 
 export const CONFIG_FILE = 'lastbyte.yaml';
 export const COMPOSE_FILE = 'compose.lastbyte.yaml';
@@ -39,10 +39,8 @@ export function configFileText(target: Target, schema: string | null): string {
     ['adminPort', adminPort],
   ]);
   const modeline = schema === null ? '' : `# yaml-language-server: $schema=${schema}\n`;
-  return commentedFile(`${modeline}${HEADER}`, ({ name, setting }) => {
-    return live.has(setting)
-      ? yamlLine(name, live.get(setting) ?? null)
-      : `#${yamlLine(name, defaultOf(setting))}`;
+  return commentedFile(`${modeline}${HEADER}`, ({ name, setting, default: preset }) => {
+    return live.has(setting) ? yamlLine(name, live.get(setting) ?? null) : `#${yamlLine(name, preset)}`;
   });
 }
 

@@ -2,10 +2,9 @@
 
 import { yamlLine } from '../config/config-file.ts';
 import { originText } from '../config/fault.ts';
-import { GROUPS, OPTIONS, written, type OptionGroup } from '../config/option-table.ts';
-import type { SettingName } from '../config/option-type.ts';
+import { GROUPS, OPTIONS, written, type OptionGroup } from '../config/options.ts';
 import { loadSettings, type Provenance } from '../config/resolve.ts';
-import type { Settings } from '../config/settings.ts';
+import type { SettingName, Settings } from '../config/settings.ts';
 import { BAD_USAGE, FINE, type Command } from './command.ts';
 import { faultReport } from './streams.ts';
 import { proxyRequest } from './proxy.ts';

@@ -1,11 +1,10 @@
 /** A reload: the settings are read again, and the log changes its level and format. */
 
 import { faultText } from '../config/fault.ts';
-import { OPTIONS, TABLE, written } from '../config/option-table.ts';
-import type { SettingName } from '../config/option-type.ts';
+import { nameOf, OPTIONS, written } from '../config/options.ts';
 import { fileOf, loadSettings } from '../config/resolve.ts';
 import type { Sources } from '../config/resolve.ts';
-import type { Settings } from '../config/settings.ts';
+import type { SettingName, Settings } from '../config/settings.ts';
 import { createLog } from '../observe/log.ts';
 import type { Log } from '../observe/log.ts';
 import type { Output } from './streams.ts';
@@ -35,7 +34,7 @@ export function reload(sources: Sources, current: Settings, proxy: Reloadable, l
   live.log.info(`${file.path} reloaded: ${changes.length === 0 ? 'nothing changed' : changes.join(', ')}`);
   for (const name of later) {
     live.log.warn(
-      `${TABLE[name].name} is ${shown(name, settings)} in ${file.path}: it takes a restart to put it in force`,
+      `${nameOf(name)} is ${shown(name, settings)} in ${file.path}: it takes a restart to put it in force`,
     );
   }
   return settings;

@@ -2,8 +2,8 @@
 
 import type { Options } from 'yargs';
 import type { Fault } from '../config/fault.ts';
-import { defaultOf, GROUPS } from '../config/option-table.ts';
-import type { AnyOption, SettingName } from '../config/option-type.ts';
+import { GROUPS, type AnyOption } from '../config/options.ts';
+import type { SettingName } from '../config/settings.ts';
 import { flagOrigin, lineFault, type Line } from './line.ts';
 
 /** What people change first; the help shows these, and all others with --all. */
@@ -41,9 +41,12 @@ export function settingsOptions(shown: ShownSettings): Readonly<Record<string, O
   };
 }
 
-function yargsOption({ setting, purpose, type }: AnyOption, title: string, shown: ShownSettings): Options {
+function yargsOption(
+  { setting, purpose, type, default: value }: AnyOption,
+  title: string,
+  shown: ShownSettings,
+): Options {
   const words = type.schema['enum'];
-  const value = defaultOf(setting);
   const text = value === null ? '' : String(value);
   const short = SHORT[setting];
   return {

@@ -4,9 +4,8 @@ import { accessSync, constants, readFileSync, statSync } from 'node:fs';
 import { createSecureContext } from 'node:tls';
 import { originText } from './fault.ts';
 import type { Fault, Origin } from './fault.ts';
-import { TABLE, written } from './option-table.ts';
-import type { SettingName, UnitOf } from './option-type.ts';
-import type { Settings } from './settings.ts';
+import { nameOf, written } from './options.ts';
+import type { SettingName, Settings } from './settings.ts';
 import { hostAndPort, isLoopback, targetUrl } from './target.ts';
 
 type Origins = ReadonlyMap<SettingName, Origin>;
@@ -46,7 +45,7 @@ export function checkAll(
   origins: Origins,
   faulty: ReadonlySet<string>,
 ): readonly Fault[] {
-  return CHECKS.filter(({ concerns }) => !concerns.some((name) => faulty.has(TABLE[name].name)))
+  return CHECKS.filter(({ concerns }) => !concerns.some((name) => faulty.has(nameOf(name))))
     .map(({ find }) => find(settings, origins))
     .filter((finding) => finding !== null)
     .map((finding) => faultOf(finding, settings, origins));
@@ -54,7 +53,7 @@ export function checkAll(
 
 function faultOf({ blamed, problem, remedy }: Finding, settings: Settings, origins: Origins): Fault {
   return {
-    option: TABLE[blamed].name,
+    option: nameOf(blamed),
     value: text(blamed, settings),
     origin: originOf(origins, blamed),
     problem,
@@ -71,13 +70,13 @@ function needs(setting: 'tlsCert' | 'tlsKey', other: 'tlsCert' | 'tlsKey'): Chec
     concerns: ['tlsCert', 'tlsKey'],
     find: (settings) => {
       if (settings[setting] === null || settings[other] !== null) return null;
-      const { name } = TABLE[other];
+      const name = nameOf(other);
       return { blamed: setting, problem: `needs ${name}`, remedy: `Give ${name} too, or neither` };
     },
   };
 }
 
-type Measured = { [S in SettingName]: UnitOf<S> extends null ? never : S }[SettingName];
+type Measured = Extract<SettingName, `${string}Ms` | `${string}Bytes`>;
 
 function atMost(setting: Measured, limit: Measured): Check {
   return {
@@ -87,8 +86,8 @@ function atMost(setting: Measured, limit: Measured): Check {
       const blamed = originOf(origins, setting).kind === 'default' ? limit : setting;
       const other = blamed === limit ? setting : limit;
       const value = `${text(other, settings)} (${originText(originOf(origins, other))})`;
-      const problem = `is ${blamed === limit ? 'under' : 'over'} ${TABLE[other].name}, which is ${value}`;
-      return { blamed, problem, remedy: `Lower ${TABLE[setting].name} or raise ${TABLE[limit].name}` };
+      const problem = `is ${blamed === limit ? 'under' : 'over'} ${nameOf(other)}, which is ${value}`;
+      return { blamed, problem, remedy: `Lower ${nameOf(setting)} or raise ${nameOf(limit)}` };
     },
   };
 }

@@ -5,8 +5,9 @@ import { createRequire } from 'node:module';
 import { extname, relative } from 'node:path';
 import type * as Yaml from 'yaml';
 import type { Fault, Origin } from './fault.ts';
-import { optionNamed, GROUPS } from './option-table.ts';
-import type { AnyOption, ConfigValue } from './option-type.ts';
+import { GROUPS, optionNamed } from './options.ts';
+import type { AnyOption } from './options.ts';
+import type { ConfigValue } from './types.ts';
 import { collect, unknownName } from './sources.ts';
 import type { Collected, CollectedEntry } from './sources.ts';
 
@@ -127,9 +128,9 @@ function unknownKey(written: string, origin: Origin): Fault {
     written,
     origin,
     sort: 'key',
-    spell: (name) => name,
+    spelling: 'name',
     others: [],
-    turnOff: (name) => `${name}: false`,
+    turnOff: (option) => `${option.name}: false`,
     list: 'The keys are the flags of lastbyte --help without their dashes',
   });
 }

@@ -1,6 +1,4 @@
-/** What is wrong with an option, told with its place and its remedy, and the nearest name to one that is not known. */
-
-import { withoutCredentials } from './target.ts';
+/** What is wrong with an option, told with its place and its remedy, and the name that is nearest to an unknown one. */
 
 export type Origin =
   | { readonly kind: 'flag'; readonly name: string }
@@ -44,6 +42,19 @@ export interface Fault {
   readonly remedy: string;
 }
 
+/** `problem` continues the sentence `"<value>" …`; `remedy` is a sentence of its own, without its full stop. */
+export type Parsed<T> =
+  | { readonly kind: 'value'; readonly value: T }
+  | { readonly kind: 'wrong'; readonly problem: string; readonly remedy: string };
+
+export function parsed<T>(value: T): Parsed<T> {
+  return { kind: 'value', value };
+}
+
+export function wrong(problem: string, remedy: string): Parsed<never> {
+  return { kind: 'wrong', problem, remedy };
+}
+
 const MAX_SHOWN_LENGTH = 80;
 
 /** One line: `lastbyte.yaml:3: port "99999" is over the limit of 65535. Give 0 to 65535.` */
@@ -59,6 +70,11 @@ export function faultText(fault: Fault): string {
 export function shown(raw: unknown): string {
   const text = withoutCredentials(Array.isArray(raw) ? raw.map(wordOf).join(', ') : wordOf(raw));
   return text.length > MAX_SHOWN_LENGTH ? `${text.slice(0, MAX_SHOWN_LENGTH)}…` : text;
+}
+
+/** Passwords have no place in a report of what is wrong. */
+export function withoutCredentials(text: string): string {
+  return text.replace(/^(?<scheme>[a-z][a-z0-9+.-]*:\/\/)?[^/?#]*@/i, '$<scheme>***@');
 }
 
 function wordOf(raw: unknown): string {

@@ -5,10 +5,9 @@ import { collectFile } from './config-file.ts';
 import type { FileSource } from './config-file.ts';
 import { ConfigError, shown } from './fault.ts';
 import type { Fault, Origin } from './fault.ts';
-import { CONFIG_VARIABLE, OPTIONS, TABLE } from './option-table.ts';
-import type { SettingName } from './option-type.ts';
+import { CONFIG_VARIABLE, nameOf, OPTIONS, TABLE } from './options.ts';
 import type { ProxyOptions } from './proxy-options.ts';
-import type { Settings } from './settings.ts';
+import type { SettingName, Settings } from './settings.ts';
 import { collectFlags, collectProperties, collectVariables } from './sources.ts';
 import type { Collected, RawValue } from './sources.ts';
 
@@ -102,7 +101,7 @@ function choose<S extends SettingName>(setting: S, given: readonly RawValue[]): 
       chosen ??= { value: read.value, origin };
     } else {
       const { problem, remedy } = read;
-      faults.push({ option: option.name, value: shown(raw) || null, origin, problem, remedy });
+      faults.push({ option: nameOf(setting), value: shown(raw) || null, origin, problem, remedy });
     }
   }
   return { ...(chosen ?? { value: option.default, origin: { kind: 'default' } }), faults };

@@ -79,3 +79,5 @@ export interface Settings {
   /** No banner, and only warnings and errors. */
   readonly quiet: boolean;
 }
+
+export type SettingName = keyof Settings;

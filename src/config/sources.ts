@@ -2,8 +2,8 @@
 
 import { nearestName, originText, shown } from './fault.ts';
 import type { Fault, Origin } from './fault.ts';
-import { CONFIG_VARIABLE, optionNamed, OPTIONS, propertyOf, variableOf } from './option-table.ts';
-import type { AnyOption, OptionName } from './option-type.ts';
+import { CONFIG_VARIABLE, optionNamed, OPTIONS } from './options.ts';
+import type { AnyOption } from './options.ts';
 import type { ProxyOptions } from './proxy-options.ts';
 
 export interface RawValue {
@@ -85,7 +85,7 @@ function collectVariable(name: string, raw: string): CollectedEntry | null {
   if (SERVICE_LINK.test(name)) return null;
   if (name === `${PREFIX}PORT` && SERVICE_LINK_PORT.test(raw)) return null;
   const origin = { kind: 'variable', name } as const;
-  const option = OPTIONS.find((candidate) => variableOf(candidate.name) === name);
+  const option = OPTIONS.find((candidate) => candidate.variable === name);
   if (option !== undefined)
     return raw.trim() === '' ? null : { kind: 'value', value: { option, raw, origin } };
   return {
@@ -94,9 +94,9 @@ function collectVariable(name: string, raw: string): CollectedEntry | null {
       written: name,
       origin,
       sort: 'variable',
-      spell: variableOf,
+      spelling: 'variable',
       others: [CONFIG_VARIABLE],
-      turnOff: (known) => `${variableOf(known)}=false`,
+      turnOff: ({ variable }) => `${variable}=false`,
       list: 'Every flag of lastbyte --help has a variable: --body-hold is LASTBYTE_BODY_HOLD',
     }),
   };
@@ -110,7 +110,7 @@ export function collectProperties(options: ProxyOptions): Collected {
 function collectProperty(name: string, raw: unknown): CollectedEntry | null {
   if (raw === undefined) return null;
   const origin = { kind: 'property', name } as const;
-  const option = OPTIONS.find((candidate) => propertyOf(candidate.name) === name);
+  const option = OPTIONS.find((candidate) => candidate.property === name);
   if (option !== undefined) return { kind: 'value', value: { option, raw: inUnit(option, raw), origin } };
   return {
     kind: 'fault',
@@ -118,9 +118,9 @@ function collectProperty(name: string, raw: unknown): CollectedEntry | null {
       written: name,
       origin,
       sort: 'property',
-      spell: propertyOf,
+      spelling: 'property',
       others: [],
-      turnOff: (known) => `${propertyOf(known)}: false`,
+      turnOff: ({ property }) => `${property}: false`,
       list: 'ProxyOptions lists all options',
     }),
   };
@@ -137,11 +137,11 @@ interface UnknownName {
   /** What such a name is called: `key`, `flag`, `variable`. */
   readonly sort: string;
   /** An option's name as it is spelt in this source. */
-  readonly spell: (name: OptionName) => string;
+  readonly spelling: 'name' | 'variable' | 'property';
   /** Names of this source that are no options. */
   readonly others: readonly string[];
   /** How a switch is turned off in this source. */
-  readonly turnOff: (name: OptionName) => string;
+  readonly turnOff: (option: AnyOption) => string;
   /** Where to find the names that there are. */
   readonly list: string;
 }
@@ -156,12 +156,12 @@ export function unknownName(unknown: UnknownName): Fault {
   };
 }
 
-function remedyFor({ written, spell, others, turnOff, list }: UnknownName): string {
+function remedyFor({ written, spelling, others, turnOff, list }: UnknownName): string {
   const negated = OPTIONS.find(
     (option) => option.type.arity === 'switch' && plain(written).endsWith(`no-${option.name}`),
   );
-  if (negated !== undefined) return `To turn it off, write ${turnOff(negated.name)}`;
-  const nearest = nearestName(written, [...OPTIONS.map(({ name }) => spell(name)), ...others]);
+  if (negated !== undefined) return `To turn it off, write ${turnOff(negated)}`;
+  const nearest = nearestName(written, [...OPTIONS.map((option) => option[spelling]), ...others]);
   return nearest === null ? list : `Did you mean ${nearest}?`;
 }
 

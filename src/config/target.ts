@@ -1,8 +1,8 @@
 /** The upstream's address: how it may be written, and how it is shown. */
 
 import { isIPv4, isIPv6 } from 'node:net';
-import { parsed, wrong } from './option-type.ts';
-import type { Parsed } from './option-type.ts';
+import { parsed, wrong } from './fault.ts';
+import type { Parsed } from './fault.ts';
 import type { Target } from './settings.ts';
 
 const FORMS = 'Write it as http://127.0.0.1:8000, django:8000, :8000, 8000 or unix:/run/app.sock';
@@ -49,11 +49,6 @@ export function socketPathProblem(path: string): string | null {
   const bytes = Buffer.byteLength(path);
   if (bytes > MAX_SOCKET_PATH_BYTES) return `is ${bytes} bytes long, over ${MAX_SOCKET_PATH_BYTES}`;
   return null;
-}
-
-/** Passwords have no place in a report of what is wrong. */
-export function withoutCredentials(text: string): string {
-  return text.replace(/^(?<scheme>[a-z][a-z0-9+.-]*:\/\/)?[^/?#]*@/i, '$<scheme>***@');
 }
 
 function parseUnixTarget(rest: string): Parsed<Target> {

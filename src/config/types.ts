@@ -1,13 +1,34 @@
-/** The types of option: one word, number or switch, and lists of such. */
+/** The types of option, a word, a number, a switch or a list of words: how a value is read, and how it is written. */
 
 import { METHODS } from 'node:http';
 import { isIP } from 'node:net';
-import { nearestName } from './fault.ts';
-import { parsed, wrong } from './option-type.ts';
-import type { OptionType, Parsed } from './option-type.ts';
+import { nearestName, parsed, wrong } from './fault.ts';
+import type { Parsed } from './fault.ts';
 import type { Target } from './settings.ts';
 import { parseTarget, socketPathProblem, targetUrl } from './target.ts';
 import { formatBytes, formatDuration, parseBytes, parseDuration } from './units.ts';
+
+/** A value as a configuration file holds it. */
+export type ConfigValue = string | number | boolean | null | readonly string[];
+
+/** The part of JSON Schema that an option's value needs. */
+export type JsonSchema = Readonly<Record<string, unknown>>;
+
+export type Unit = 'bytes' | 'ms' | null;
+
+/** `U` keeps a time out of a size's row: both are numbers. */
+export interface OptionType<T, U extends Unit = null> {
+  readonly unit: U;
+  /** How the command line gives it: alone, with one value, or with several. */
+  readonly arity: 'switch' | 'value' | 'list';
+  /** Stands for the value in help and documents: `SIZE`. */
+  readonly placeholder: string;
+  readonly schema: JsonSchema;
+  /** Reads what a flag, a variable, a file or a program gave. */
+  parse(raw: unknown): Parsed<T>;
+  /** The shortest way to write `value`; `parse` reads it back to the same value. */
+  format(value: T): ConfigValue;
+}
 
 interface Range {
   readonly min: number;
@@ -31,25 +52,33 @@ const SWITCH_WORDS: ReadonlyMap<string, boolean> = new Map([
 ]);
 
 /** A port to listen on. */
-export const port: OptionType<number> = {
-  unit: null,
-  arity: 'value',
-  placeholder: 'PORT',
-  schema: { type: 'integer', minimum: 0, maximum: 65_535 },
-  parse: (raw) => within(parseCount(raw), { min: 0, max: 65_535 }, String),
-  format: (value) => value,
-};
+export const port: OptionType<number> = wholeNumber('PORT', { min: 0, max: 65_535 });
 
 /** A whole number between two limits. */
 export function count(range: Range): OptionType<number> {
-  return {
-    unit: null,
-    arity: 'value',
-    placeholder: 'NUMBER',
-    schema: { type: 'integer', minimum: range.min, maximum: range.max },
-    parse: (raw) => within(parseCount(raw), range, String),
-    format: (value) => value,
-  };
+  return wholeNumber('NUMBER', range);
+}
+
+function wholeNumber(placeholder: string, range: Range): OptionType<number> {
+  const schema = { type: 'integer', minimum: range.min, maximum: range.max };
+  return single(placeholder, schema, (raw) =>
+    within(
+      fromText(raw, (text) =>
+        /^[+-]?\d+$/.test(text) ? parsed(Number(text)) : wrong('is not a whole number', 'Write digits only'),
+      ),
+      range,
+      String,
+    ),
+  );
+}
+
+/** One value that a configuration file holds as it is. */
+export function single<T extends ConfigValue>(
+  placeholder: string,
+  schema: JsonSchema,
+  parse: (raw: unknown) => Parsed<T>,
+): OptionType<T> {
+  return { unit: null, arity: 'value', placeholder, schema, parse, format: (value) => value };
 }
 
 /** A size, in bytes. */
@@ -97,21 +126,15 @@ export const onOff: OptionType<boolean> = {
 
 /** One of a few words. */
 export function choice<const W extends string>(...words: readonly W[]): OptionType<W> {
-  return {
-    unit: null,
-    arity: 'value',
-    placeholder: words.join('|'),
-    schema: { enum: words },
-    parse: (raw) =>
-      fromText(raw, (text) => {
-        const word = words.find((candidate) => candidate === text.toLowerCase());
-        if (word !== undefined) return parsed(word);
-        const nearest = nearestName(text, words);
-        const guess = nearest === null ? '' : `Did you mean ${nearest}? `;
-        return wrong(`is not one of ${words.join(', ')}`, `${guess}Write one of them`);
-      }),
-    format: (value) => value,
-  };
+  return single(words.join('|'), { enum: words }, (raw) =>
+    fromText(raw, (text) => {
+      const word = words.find((candidate) => candidate === text.toLowerCase());
+      if (word !== undefined) return parsed(word);
+      const nearest = nearestName(text, words);
+      const guess = nearest === null ? '' : `Did you mean ${nearest}? `;
+      return wrong(`is not one of ${words.join(', ')}`, `${guess}Write one of them`);
+    }),
+  );
 }
 
 export const target: OptionType<Target> = {
@@ -124,24 +147,16 @@ export const target: OptionType<Target> = {
 };
 
 /** An address or host name to listen on. */
-export const host: OptionType<string> = {
-  unit: null,
-  arity: 'value',
-  placeholder: 'HOST',
-  schema: { type: 'string', minLength: 1 },
-  parse: (raw) => fromText(raw, parseHost),
-  format: (value) => value,
-};
+export const host: OptionType<string> = single('HOST', { type: 'string', minLength: 1 }, (raw) =>
+  fromText(raw, parseHost),
+);
 
 /** A file or folder; null when there is none. */
-export const path: OptionType<string | null> = {
-  unit: null,
-  arity: 'value',
-  placeholder: 'PATH',
-  schema: { type: ['string', 'null'], minLength: 1 },
-  parse: (raw) => (raw === null ? parsed(null) : fromText(raw, parsePath)),
-  format: (value) => value,
-};
+export const path: OptionType<string | null> = single(
+  'PATH',
+  { type: ['string', 'null'], minLength: 1 },
+  (raw) => (raw === null ? parsed(null) : fromText(raw, parsePath)),
+);
 
 /** A unix socket to listen on; null when there is none. */
 export const socketPath: OptionType<string | null> = {
@@ -164,12 +179,6 @@ function fromText<T>(raw: unknown, read: (text: string) => Parsed<T>): Parsed<T>
   if (typeof raw === 'boolean') return wrong('is the value of a switch', 'Give a value');
   if (raw === null || raw === undefined) return NO_VALUE;
   return wrong('is more than one value', 'Give exactly one');
-}
-
-function parseCount(raw: unknown): Parsed<number> {
-  return fromText(raw, (text) =>
-    /^[+-]?\d+$/.test(text) ? parsed(Number(text)) : wrong('is not a whole number', 'Write digits only'),
-  );
 }
 
 function within(read: Parsed<number>, range: Range, show: (value: number) => string): Parsed<number> {

@@ -1,7 +1,7 @@
 /** Sizes, times and numbers as people write them: `10mb` and `30s` in options, and back; 1,234 bytes and 2.5 s in sentences. */
 
-import { parsed, wrong } from './option-type.ts';
-import type { Parsed } from './option-type.ts';
+import { parsed, wrong } from './fault.ts';
+import type { Parsed } from './fault.ts';
 
 export const KIB = 1024;
 export const MIB: number = 1024 * KIB;

@@ -1,7 +1,7 @@
 /** The requests of a diagnosis: the URL that the user gave, the bytes of each request, and the same as a curl command. */
 
-import { parsed, wrong } from '../config/option-type.ts';
-import type { Parsed } from '../config/option-type.ts';
+import { parsed, wrong } from '../config/fault.ts';
+import type { Parsed } from '../config/fault.ts';
 import type { Target } from '../config/settings.ts';
 import { hostAndPort, parseTarget, targetUrl } from '../config/target.ts';
 import { eachField, fieldValue } from '../http/fields.ts';

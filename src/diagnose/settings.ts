@@ -1,10 +1,9 @@
 /** The options of a diagnosis, and the settings that they resolve to. */
 
-import { nearestName, shown } from '../config/fault.ts';
-import type { Fault, Origin } from '../config/fault.ts';
-import { parsed, wrong } from '../config/option-type.ts';
-import type { OptionType, Parsed, Unit } from '../config/option-type.ts';
-import { count, duration, onOff, size, target } from '../config/types.ts';
+import { nearestName, parsed, shown, wrong } from '../config/fault.ts';
+import type { Fault, Origin, Parsed } from '../config/fault.ts';
+import { count, duration, onOff, single, size, target } from '../config/types.ts';
+import type { OptionType, Unit } from '../config/types.ts';
 import type { Target } from '../config/settings.ts';
 import { GIB, MIB, MINUTE_MS, SECOND_MS } from '../config/units.ts';
 import { fieldValue } from '../http/fields.ts';
@@ -28,20 +27,13 @@ const FIELD = /^(?<name>[!#$%&'*+\-.^_`|~\dA-Za-z]+):[ \t]*(?<value>[\t\x20-\x7e
 /** Methods that are no question to a server of HTTP/1.1, or none that has a response of its own. */
 const NOT_ASKED: ReadonlySet<string> = new Set(['CONNECT', 'TRACE']);
 
-const method: OptionType<string> = {
-  unit: null,
-  arity: 'value',
-  placeholder: 'METHOD',
-  schema: { type: 'string' },
-  parse: (raw) => {
-    const text = typeof raw === 'string' ? raw.trim() : '';
-    if (!TOKEN.test(text)) return wrong('is not a method', 'Write a method such as GET, POST or PUT');
-    if (NOT_ASKED.has(text.toUpperCase()))
-      return wrong('tells nothing about closing', 'Write a method such as GET or POST');
-    return parsed(text.toUpperCase());
-  },
-  format: (value) => value,
-};
+const method: OptionType<string> = single('METHOD', { type: 'string' }, (raw) => {
+  const text = typeof raw === 'string' ? raw.trim() : '';
+  if (!TOKEN.test(text)) return wrong('is not a method', 'Write a method such as GET, POST or PUT');
+  if (NOT_ASKED.has(text.toUpperCase()))
+    return wrong('tells nothing about closing', 'Write a method such as GET or POST');
+  return parsed(text.toUpperCase());
+});
 
 function list(
   placeholder: string,

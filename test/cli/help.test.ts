@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import { OPTIONS } from '../../src/config/option-table.ts';
+import { OPTIONS } from '../../src/config/options.ts';
 import { COMMANDS } from '../../src/cli/commands.ts';
 import { lastbyte } from '../harness/lastbyte.ts';
 

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
-import { OPTIONS } from '../../src/config/option-table.ts';
+import { OPTIONS } from '../../src/config/options.ts';
 import { lastbyte } from '../harness/lastbyte.ts';
 import type { Finished } from '../harness/process.ts';
 

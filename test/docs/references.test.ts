@@ -5,7 +5,7 @@ import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
-import { CONFIG_VARIABLE, OPTIONS, variableOf } from '../../src/config/option-table.ts';
+import { CONFIG_VARIABLE, OPTIONS } from '../../src/config/options.ts';
 import { lastbyte } from '../harness/lastbyte.ts';
 import { BLOCKS, DOCUMENTS, ROOT, anchorsOf, externalLinksOf, linksOf, proseOf, textOf } from './markdown.ts';
 import { COMMANDS } from './sh-lines.ts';
@@ -43,7 +43,7 @@ describe.each(DOCUMENTS)('%s', (file) => {
 
   test('names variables that exist', () => {
     const named = textOf(file).match(/LASTBYTE_[A-Z][A-Z_]*[A-Z]/g) ?? [];
-    const known = new Set([...OPTIONS.map(({ name }) => variableOf(name)), CONFIG_VARIABLE]);
+    const known = new Set([...OPTIONS.map(({ variable }) => variable), CONFIG_VARIABLE]);
     const unknown = named.filter((name) => !known.has(name) && !VARIABLES_OF_TESTS.has(name));
     expect(unknown).toEqual([]);
   });

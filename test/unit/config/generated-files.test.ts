@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
 import { generatedFiles } from '../../../scripts/generated/generated-files.ts';
-import { TABLE } from '../../../src/config/option-table.ts';
+import { optionNamed, TABLE } from '../../../src/config/options.ts';
 import { loadSettings, resolveOptions } from '../../../src/config/resolve.ts';
 import { violations } from './json-schema.ts';
 
@@ -80,6 +80,6 @@ describe('the schema and the loader agree', () => {
 /** Whether the table reads the one option of `file`. */
 function reads(file: object): boolean {
   const [name, raw]: [string, unknown] = Object.entries(file)[0] ?? ['', null];
-  const option = Object.values(TABLE).find((row) => row.name === name);
-  return option !== undefined && option.type.parse(raw).kind === 'value';
+  const option = optionNamed(name);
+  return option !== undefined && TABLE[option.setting].type.parse(raw).kind === 'value';
 }

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { faultText, originText } from '../../../src/config/fault.ts';
 import { loadSettings } from '../../../src/config/resolve.ts';
 import type { Sources } from '../../../src/config/resolve.ts';
-import type { SettingName } from '../../../src/config/option-type.ts';
+import type { SettingName } from '../../../src/config/settings.ts';
 import type { Settings } from '../../../src/config/settings.ts';
 
 let folder = '';

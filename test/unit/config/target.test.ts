@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { parseTarget, targetUrl, withoutCredentials } from '../../../src/config/target.ts';
+import { parseTarget, targetUrl } from '../../../src/config/target.ts';
 
 const tcp = (host: string, port: number, tls = false) => ({
   kind: 'value',
@@ -64,11 +64,5 @@ describe('a target', () => {
         expect(['value', 'wrong']).toContain(parseTarget(text).kind);
       }),
     );
-  });
-
-  test('is quoted without its password', () => {
-    expect(withoutCredentials('http://user:se:cr@et@django:8000/a@b')).toBe('http://***@django:8000/a@b');
-    expect(withoutCredentials('user:secret@django:8000')).toBe('***@django:8000');
-    expect(withoutCredentials('http://django:8000/a@b')).toBe('http://django:8000/a@b');
   });
 });

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { TABLE } from '../../../src/config/option-table.ts';
+import { TABLE } from '../../../src/config/options.ts';
 
 const wrong = (problem: string) => ({ kind: 'wrong', problem });
 

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { nearestName } from '../../../src/config/fault.ts';
-import { OPTIONS } from '../../../src/config/option-table.ts';
+import { nearestName, withoutCredentials } from '../../../src/config/fault.ts';
+import { OPTIONS } from '../../../src/config/options.ts';
 
 const NAMES = OPTIONS.map(({ name }) => name);
 
@@ -24,4 +24,10 @@ test.each([
 
 test('nothing is near when there are no names', () => {
   expect(nearestName('port', [])).toBeNull();
+});
+
+test('a value is quoted without its password', () => {
+  expect(withoutCredentials('http://user:se:cr@et@django:8000/a@b')).toBe('http://***@django:8000/a@b');
+  expect(withoutCredentials('user:secret@django:8000')).toBe('***@django:8000');
+  expect(withoutCredentials('http://django:8000/a@b')).toBe('http://django:8000/a@b');
 });
