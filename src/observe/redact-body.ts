@@ -4,8 +4,16 @@
  */
 
 import { isSecretName, isSecretParameter } from '../http/quoted.ts';
-import { REDACTED, endOfQuoted, endOfValue, redactMembers, unescapedString } from './redact-members.ts';
-import { redactForm, redactParameters, redactUrl } from './redact.ts';
+import {
+  endOfQuoted,
+  endOfValue,
+  REDACTED,
+  redactForm,
+  redactMembers,
+  redactParameters,
+  redactUrl,
+  unescapedString,
+} from './redact.ts';
 
 /** Strings within strings are looked into this deep; beyond it only by patterns. */
 const MAX_NESTING = 3;

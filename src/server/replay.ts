@@ -10,7 +10,7 @@ import { fieldValue, hopByHopNames, withoutFields } from '../http/fields.ts';
 import { isForwardedClaim, serializeFields } from '../http/forwarding.ts';
 import type { ReplayResult } from '../observe/inspector/api.ts';
 import type { ReplayRequest } from '../observe/inspector/edit.ts';
-import type { Entry } from '../observe/inspector/entry.ts';
+import type { Entry } from '../observe/inspector/ring.ts';
 import type { Inspected, Inspector } from '../observe/inspector/inspector.ts';
 
 const BEGIN_TIMEOUT_MS = 5000;

@@ -1,16 +1,16 @@
-/** The pages of the API: docs/api.md is their contract. */
+/** The pages of the API; docs/api.md is their contract. */
 
+import { isSafe } from '../../http/request.ts';
 import { problemAnswer, jsonAnswer } from '../pages.ts';
 import type { AdminAnswer, AdminPage, AdminRequest, WholeAnswer } from '../pages.ts';
 import { readFilter } from './filter.ts';
 import type { Filter, FilterFault } from './filter.ts';
-import { fullView } from './full.ts';
+import { fullView } from './views.ts';
 import { harParts } from './har.ts';
 import type { Inspector } from './inspector.ts';
 import { readWish, requestAgain } from './edit.ts';
 import type { ReplayRequest } from './edit.ts';
-import { isUnsafe } from './entry.ts';
-import type { Entry } from './entry.ts';
+import type { Entry, Ring } from './ring.ts';
 import { bodyFileName } from './curl.ts';
 import { readableBody } from './body.ts';
 import type { ReadableBody } from './body.ts';
@@ -19,35 +19,36 @@ import type { Page } from './types.ts';
 export type ReplayResult =
   { readonly kind: 'begun'; readonly id: string } | { readonly kind: 'failed'; readonly detail: string };
 
-/** Sends a request made of an exchange's to the proxy's own front door. Never rejects. */
+/** Sends the request of an exchange to the proxy again, perhaps edited. Never rejects. */
 export type Replay = (entry: Entry, request: ReplayRequest) => Promise<ReplayResult>;
 
 export function apiPages(inspector: Inspector, replay: Replay): readonly AdminPage[] {
+  const { ring } = inspector;
+  /** A page about one exchange. */
+  const one =
+    (
+      show: (entry: Entry, request: AdminRequest) => AdminAnswer | Promise<AdminAnswer>,
+    ): AdminPage['answer'] =>
+    (request) => {
+      const entry = ring.find(request.id);
+      return entry === null ? notKept(request.id) : show(entry, request);
+    };
+  const exchange = '/api/exchanges/:id';
+  const full = (entry: Entry): AdminAnswer => jsonAnswer(fullView(entry, inspector.settings, inspector.url));
+  const replayed = one((entry, { body }) => sendAgain(entry, body, replay));
   return [
-    { path: '/api/exchanges', method: 'GET', answer: (request) => listed(inspector, request) },
-    { path: '/api/exchanges/:id', method: 'GET', answer: (request) => inFull(inspector, request) },
-    {
-      path: '/api/exchanges/:id/request-body',
-      method: 'GET',
-      answer: (request) => asFile(inspector, request, 'request', requestBodyOf),
-    },
-    {
-      path: '/api/exchanges/:id/response-body',
-      method: 'GET',
-      answer: (request) => asFile(inspector, request, 'response', responseBodyOf),
-    },
-    {
-      path: '/api/exchanges/:id/replay',
-      method: 'POST',
-      answer: (request) => replayed(inspector, request, replay),
-    },
-    { path: '/api/events', method: 'GET', answer: (request) => followed(inspector, request) },
+    { path: '/api/exchanges', method: 'GET', answer: (request) => list(ring, request) },
+    { path: exchange, method: 'GET', answer: one(full) },
+    { path: `${exchange}/request-body`, method: 'GET', answer: one((entry) => file(entry, 'request')) },
+    { path: `${exchange}/response-body`, method: 'GET', answer: one((entry) => file(entry, 'response')) },
+    { path: `${exchange}/replay`, method: 'POST', answer: replayed },
+    { path: '/api/events', method: 'GET', answer: (request) => follow(inspector, request) },
     { path: '/api/summary', method: 'GET', answer: () => jsonAnswer(inspector.summary()) },
-    { path: '/api/har', method: 'GET', answer: (request) => asHar(inspector, request) },
+    { path: '/api/har', method: 'GET', answer: (request) => har(inspector, request) },
   ];
 }
 
-function listed({ ring }: Inspector, { parameters }: AdminRequest): AdminAnswer {
+function list(ring: Ring, { parameters }: AdminRequest): AdminAnswer {
   const filter = readFilter(parameters);
   if (isFault(filter)) return faultAnswer(filter);
   const found = passing(ring.newest(), filter, ring);
@@ -58,13 +59,8 @@ function listed({ ring }: Inspector, { parameters }: AdminRequest): AdminAnswer 
   return jsonAnswer(page);
 }
 
-function passing(entries: readonly Entry[], filter: Filter, ring: Inspector['ring']): Entry[] {
+function passing(entries: readonly Entry[], filter: Filter, ring: Ring): Entry[] {
   return entries.filter((entry) => entry.number < filter.before && filter.passes(ring.row(entry)));
-}
-
-function inFull({ ring, settings, url }: Inspector, { id }: AdminRequest): AdminAnswer {
-  const entry = ring.find(id);
-  return entry === null ? notKept(id) : jsonAnswer(fullView(entry, settings, url));
 }
 
 function notKept(id: string): WholeAnswer {
@@ -74,18 +70,12 @@ function notKept(id: string): WholeAnswer {
   );
 }
 
-async function replayed(
-  { ring }: Inspector,
-  { id, body }: AdminRequest,
-  replay: Replay,
-): Promise<AdminAnswer> {
-  const entry = ring.find(id);
-  if (entry === null) return notKept(id);
+async function sendAgain(entry: Entry, body: string, replay: Replay): Promise<AdminAnswer> {
   const wish = readWish(body);
   if (typeof wish === 'string') return problemAnswer(400, wish);
   const again = requestAgain(entry, wish.edit);
   if (typeof again === 'string') return problemAnswer(409, again);
-  if (isUnsafe(again.method) && !wish.confirm) {
+  if (!isSafe(again.method) && !wish.confirm) {
     const detail = `${again.method} may change something when it is sent again: say "confirm": true.`;
     return problemAnswer(409, detail);
   }
@@ -93,16 +83,9 @@ async function replayed(
   return result.kind === 'begun' ? jsonAnswer({ id: result.id }, 202) : problemAnswer(502, result.detail);
 }
 
-/** A body as it is shown: decoded and without its secrets. No browser runs or draws what is served as bytes of any kind. */
-function asFile(
-  { ring }: Inspector,
-  { id }: AdminRequest,
-  side: 'request' | 'response',
-  bodyOf: (entry: Entry) => ReadableBody | null,
-): AdminAnswer {
-  const entry = ring.find(id);
-  if (entry === null) return notKept(id);
-  const body = bodyOf(entry);
+/** A body, decoded and without its secrets. As `application/octet-stream`, no browser runs or renders it. */
+function file(entry: Entry, side: 'request' | 'response'): AdminAnswer {
+  const body = side === 'request' ? requestBodyOf(entry) : responseBodyOf(entry);
   if (body === null) return problemAnswer(404, `There was no ${side} body, or it is not kept.`);
   return {
     kind: 'whole',
@@ -117,7 +100,7 @@ function requestBodyOf({ begun, record }: Entry): ReadableBody | null {
   return readableBody(record?.notes?.requestBody ?? null, begun.requestFields);
 }
 
-/** Of what the client was sent: one of our own responses, or the last that the upstream gave. */
+/** What the client was sent: one of our own responses, or the last one of the upstream. */
 function responseBodyOf({ record }: Entry): ReadableBody | null {
   const notes = record?.notes ?? null;
   if (record?.outcome === 'refused')
@@ -126,7 +109,7 @@ function responseBodyOf({ record }: Entry): ReadableBody | null {
   return readableBody(last?.notes?.body ?? null, last?.evidence.head?.fields ?? []);
 }
 
-function followed({ feed }: Inspector, { parameters, fields }: AdminRequest): AdminAnswer {
+function follow({ feed }: Inspector, { parameters, fields }: AdminRequest): AdminAnswer {
   const filter = readFilter(parameters, ['since']);
   if (isFault(filter)) return faultAnswer(filter);
   const seen = fields['last-event-id'] ?? parameters.get('since');
@@ -141,7 +124,7 @@ function revisionOf(text: string): number | null {
   return /^\d{1,15}$/.test(text) ? Number(text) : null;
 }
 
-function asHar({ ring, settings, url, version }: Inspector, { parameters }: AdminRequest): AdminAnswer {
+function har({ ring, settings, url, version }: Inspector, { parameters }: AdminRequest): AdminAnswer {
   const id = parameters.get('id');
   const filter = readFilter(parameters, ['id']);
   if (isFault(filter)) return faultAnswer(filter);
@@ -149,7 +132,7 @@ function asHar({ ring, settings, url, version }: Inspector, { parameters }: Admi
   if (id !== null && one?.record == null) return notKept(id);
   const limit = parameters.has('limit') ? filter.limit : Infinity;
   const entries = one === null ? passing(ring.newest(), filter, ring) : [one];
-  // A HAR has no place for what is under way. Ids, not entries: a client that stalls holds on to nothing.
+  // A HAR cannot hold an exchange in progress. Ids instead of entries: a client that stalls keeps nothing in memory.
   const ids = entries.flatMap(({ begun, record }) => (record === null ? [] : [begun.id])).slice(0, limit);
   const name = id === null ? 'lastbyte' : `lastbyte-${id.slice(0, 8)}`;
   return {

@@ -6,8 +6,8 @@ import { redactFields, redactUrl } from '../redact.ts';
 import { bodyWriter, shellWord } from '../terminal-text.ts';
 import { readableBody } from './body.ts';
 import type { ReadableBody } from './body.ts';
-import { bodyObstacle } from './entry.ts';
-import type { Entry } from './entry.ts';
+import { bodyObstacle } from './edit.ts';
+import type { Entry } from './ring.ts';
 import type { CurlFile } from './types.ts';
 
 /** curl writes these itself. */

@@ -1,11 +1,9 @@
 /** The request of an exchange as it is sent again: as it came, or as somebody has edited it, with what was redacted put back. */
 
 import { withoutFields } from '../../http/fields.ts';
-import { REDACTED } from '../redact-members.ts';
-import { redactFields, redactUrl } from '../redact.ts';
+import { REDACTED, redactFields, redactUrl } from '../redact.ts';
 import { readableBody } from './body.ts';
-import { bodyObstacle, requestObstacle } from './entry.ts';
-import type { Entry } from './entry.ts';
+import type { Entry } from './ring.ts';
 import type { FieldPair } from './types.ts';
 
 /** What is left out stays as it was. */
@@ -134,4 +132,41 @@ function bodyAgain({ begun, record }: Entry, edited: string | undefined): BodyAg
     return { bytes: kept?.content() ?? null, isDecoded: false };
   if (edited.includes(REDACTED)) return null;
   return { bytes: edited === '' ? null : Buffer.from(edited), isDecoded: readable?.isDecoded === true };
+}
+
+/** Why it cannot be sent again; null: it can. */
+export function replayObstacle(entry: Entry): string | null {
+  return requestObstacle(entry) ?? bodyObstacle(entry);
+}
+
+/** The same of all but its body. */
+function requestObstacle({ begun, record }: Entry): string | null {
+  if (record === null) return 'It is still under way: wait for its end.';
+  if (begun.method === '-') return 'It never was a request: what came could not be parsed.';
+  if (record.outcome === 'upgraded')
+    return 'It was an upgrade: both sides of its conversation would be needed.';
+  return record.notes === null ? 'Nothing of it was kept: the inspector was not watching yet.' : null;
+}
+
+/** Why its body is not there to be sent again, as a whole; null: it is, or there was none. */
+export function bodyObstacle({ begun, record }: Entry): string | null {
+  const framed = begun.requestFields.some(
+    (name, at) => at % 2 === 0 && /^(content-length|transfer-encoding)$/i.test(name),
+  );
+  if (!framed) return null;
+  if (record === null) return 'It is still under way: wait for its end.';
+  if (record.notes === null) return 'Nothing of it was kept: the inspector was not watching yet.';
+  const { requestBody } = record.notes;
+  if (requestBody === null && isEmpty(begun.requestFields)) return null;
+  if (requestBody === null) {
+    return 'Its body is not kept: it was passed on as it came, newer ones took its place, or too many came at once.';
+  }
+  if (requestBody.bytes !== requestBody.keptBytes || requestBody.bytes !== record.requestBodyBytes) {
+    return `Only ${requestBody.keptBytes} bytes of its body are kept, and a part of a body is another request.`;
+  }
+  return null;
+}
+
+function isEmpty(fields: readonly string[]): boolean {
+  return fields.some((name, at) => at % 2 === 0 && /^content-length$/i.test(name) && fields[at + 1] === '0');
 }

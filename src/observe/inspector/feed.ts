@@ -2,7 +2,7 @@
 
 import type { StreamSink } from '../pages.ts';
 import type { Filter } from './filter.ts';
-import type { Entry } from './entry.ts';
+import type { Entry } from './ring.ts';
 import type { Ring } from './ring.ts';
 import type { SummaryView } from './types.ts';
 

@@ -4,9 +4,9 @@ import type { Entry as HarEntry, Header, PostData, QueryString } from 'har-forma
 import type { Settings } from '../../config/settings.ts';
 import { fieldValue } from '../../http/fields.ts';
 import { originForm } from '../../http/request-check.ts';
-import { REDACTED } from '../redact-members.ts';
-import { fullView } from './full.ts';
-import type { Entry } from './entry.ts';
+import { REDACTED } from '../redact.ts';
+import { fullView } from './views.ts';
+import type { Entry } from './ring.ts';
 import type { AttemptView, Body, FieldPair, FullView, ResponseView } from './types.ts';
 
 export interface HarContext {

@@ -1,13 +1,20 @@
 /** What was seen of the exchanges of one proxy, and the pages that tell it. It watches events and can change nothing. */
 
 import type { Settings } from '../../config/settings.ts';
-import type { ExchangeBegun, ExchangeClosed, ExchangeRecord } from '../../exchange/events.ts';
-import { severityOf } from '../severity.ts';
+import { targetUrl } from '../../config/target.ts';
+import { count } from '../../config/units.ts';
+import type {
+  AttemptRecord,
+  ExchangeBegun,
+  ExchangeClosed,
+  ExchangeRecord,
+  Outcome,
+} from '../../exchange/events.ts';
+import { keepsAlive } from '../../http/framing.ts';
+import { savedBy, severityOf } from '../severity.ts';
 import { Feed } from './feed.ts';
 import { Ring } from './ring.ts';
-import { Tally } from './tally.ts';
-import type { NowView, SummaryView } from './types.ts';
-import { targetUrl } from '../../config/target.ts';
+import type { NowView, SummaryView, UpstreamProfile } from './types.ts';
 
 /** What the inspector may ask of its proxy. */
 export interface Inspected {
@@ -116,4 +123,107 @@ export type ReplayOrigin = Pick<ExchangeBegun, 'clientPort' | 'method' | 'url'>;
 
 function replayKey({ clientPort, method, url }: ReplayOrigin): string {
   return clientPort === null ? `${method} ${url}` : String(clientPort);
+}
+
+type Counted = Pick<
+  SummaryView,
+  'exchanges' | 'outcomes' | 'saved' | 'cut_by_upstream' | 'request_bytes' | 'bytes'
+>;
+
+export class Tally {
+  readonly #outcomes: Record<Outcome, number> = {
+    delivered: 0,
+    relayed: 0,
+    upgraded: 0,
+    refused: 0,
+    cut: 0,
+    abandoned: 0,
+  };
+  readonly #saved = { retried: 0, waited: 0, withheld: 0 };
+  readonly #upstream = {
+    answers: 0,
+    keeps_alive: 0,
+    closes: 0,
+    http_1_0: 0,
+    cut: 0,
+    resets: 0,
+    resets_with_unread_body: 0,
+    refused_connections: 0,
+  };
+  #exchanges = 0;
+  #requestBytes = 0;
+  #bytes = 0;
+
+  add(record: ExchangeRecord): void {
+    const { outcome, attempts, requestBodyBytes, responseBytes } = record;
+    this.#exchanges += 1;
+    this.#outcomes[outcome] += 1;
+    this.#requestBytes += requestBodyBytes;
+    this.#bytes += responseBytes;
+    for (const attempt of attempts) this.#addAttempt(attempt);
+    const saved = savedBy(record);
+    if (saved !== null) this.#saved[saved] += 1;
+  }
+
+  counted(): Counted {
+    return {
+      exchanges: this.#exchanges,
+      outcomes: { ...this.#outcomes },
+      saved: { ...this.#saved },
+      cut_by_upstream: this.#upstream.cut,
+      request_bytes: this.#requestBytes,
+      bytes: this.#bytes,
+    };
+  }
+
+  profile(): UpstreamProfile {
+    return { ...this.#upstream, sentences: profileSentences(this.#upstream) };
+  }
+
+  #addAttempt({ verdict, evidence }: AttemptRecord): void {
+    const upstream = this.#upstream;
+    const { head, framing, ending, requestBody } = evidence;
+    if (ending.kind === 'connect-failed') upstream.refused_connections += 1;
+    if (verdict === 'truncated') upstream.cut += 1;
+    // The end of an idle connection, as it is used again, says nothing about the upstream's manners.
+    if (ending.kind === 'rst' && !evidence.reusedConnection) {
+      upstream.resets += 1;
+      if (requestBody === 'partly' || requestBody === 'whole') upstream.resets_with_unread_body += 1;
+    }
+    if (head === null || framing === null) return;
+    upstream.answers += 1;
+    if (head.minor === 0) upstream.http_1_0 += 1;
+    if (keepsAlive(head, framing)) upstream.keeps_alive += 1;
+    else upstream.closes += 1;
+  }
+}
+
+/** The profile in words: a pure function of the counts. */
+export function profileSentences(counts: Omit<UpstreamProfile, 'sentences'>): string[] {
+  const { answers, closes, http_1_0, resets_with_unread_body, resets, cut, refused_connections } = counts;
+  const sentences: string[] = [];
+  if (answers > 0) {
+    if (closes === 0) sentences.push('It keeps its connections alive.');
+    else if (closes === answers) sentences.push('It closes the connection after each response.');
+    else sentences.push(`It closes the connection after ${share(closes, answers)} of its responses.`);
+    if (http_1_0 > 0) sentences.push(`It answers with HTTP/1.0 (${share(http_1_0, answers)}).`);
+  }
+  if (resets_with_unread_body > 0) {
+    sentences.push(
+      `It reset ${count(resets_with_unread_body, 'connection')} after a request body was sent: it probably closes with the ` +
+        'body unread. Withholding the body (--withhold-body) is what cures that.',
+    );
+  } else if (resets > 0) sentences.push(`It reset ${count(resets, 'connection')}.`);
+  if (cut > 0) sentences.push(`It cut ${count(cut, 'answer')}.`);
+  if (refused_connections > 0) {
+    sentences.push(
+      `It took no connection ${count(refused_connections, 'time')}: not running, or restarting.`,
+    );
+  }
+  return sentences;
+}
+
+function share(part: number, all: number): string {
+  const percent = Math.round((part / all) * 100);
+  return percent === 0 ? 'less than 1 %' : `${percent} %`;
 }

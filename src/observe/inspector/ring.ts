@@ -2,9 +2,24 @@
 
 import type { ExchangeBegun, ExchangeClosed, ExchangeRecord } from '../../exchange/events.ts';
 import type { Fields } from '../../http/fields.ts';
-import { rowOf } from './entry.ts';
-import type { Entry } from './entry.ts';
 import type { Row } from './types.ts';
+import { rowOf } from './views.ts';
+
+/** One exchange, as it is kept. */
+export interface Entry {
+  readonly number: number;
+  readonly begun: ExchangeBegun;
+  readonly replayOf: string | null;
+  revision: number;
+  /** Null while it runs. */
+  record: ExchangeRecord | null;
+  closed: ExchangeClosed | null;
+  /** Memory that the previews of its bodies take. */
+  heldBytes: number;
+  /** Memory that the rest of it takes, about. */
+  recordBytes: number;
+  row: Row | null;
+}
 
 interface RingLimits {
   /** Of exchanges that are over, and again of those under way. */

@@ -5,7 +5,7 @@ import { Feed } from '../../../../src/observe/inspector/feed.ts';
 import { readFilter } from '../../../../src/observe/inspector/filter.ts';
 import type { Filter } from '../../../../src/observe/inspector/filter.ts';
 import { Ring } from '../../../../src/observe/inspector/ring.ts';
-import { Tally } from '../../../../src/observe/inspector/tally.ts';
+import { Tally } from '../../../../src/observe/inspector/inspector.ts';
 import { DELIVERED } from '../records.ts';
 
 beforeEach(() => {

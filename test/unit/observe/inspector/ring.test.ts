@@ -3,7 +3,7 @@
 import { describe, expect, test } from 'vitest';
 import type { ExchangeBegun, ExchangeNotes, ExchangeRecord } from '../../../../src/exchange/events.ts';
 import { Ring } from '../../../../src/observe/inspector/ring.ts';
-import type { Entry } from '../../../../src/observe/inspector/entry.ts';
+import type { Entry } from '../../../../src/observe/inspector/ring.ts';
 import { PreviewRoom, PreviewWriter } from '../../../../src/spool/body-preview.ts';
 import { DELIVERED } from '../records.ts';
 

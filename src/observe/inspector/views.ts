@@ -1,4 +1,4 @@
-/** One exchange in full: its timeline, every try, fields and bodies, and what may be done with it. */
+/** One exchange as the API shows it: as a row of the list, and in full. */
 
 import type { Settings } from '../../config/settings.ts';
 import { targetUrl } from '../../config/target.ts';
@@ -8,13 +8,69 @@ import type { Explanation } from '../../exchange/explain.ts';
 import { endingDetail } from '../../upstream/evidence.ts';
 import type { Ending } from '../../upstream/evidence.ts';
 import { keepsAlive } from '../../http/framing.ts';
-import { redactFields } from '../redact.ts';
-import { savedBy } from '../severity.ts';
-import { bodyView } from './body.ts';
+import { isSafe } from '../../http/request.ts';
+import { redactFields, redactUrl } from '../redact.ts';
+import { savedBy, severityOf } from '../severity.ts';
+import { bodyView, mediaType } from './body.ts';
 import { curlCommand, curlWithFile } from './curl.ts';
-import { isUnsafe, replayObstacle, roundedMs, rowOf } from './entry.ts';
-import type { Entry } from './entry.ts';
-import type { AttemptView, Body, FieldPair, FullView, ResponseView, Timeline } from './types.ts';
+import { replayObstacle } from './edit.ts';
+import type { Entry } from './ring.ts';
+import type { AttemptView, Body, FieldPair, FullView, ResponseView, Row, Timeline } from './types.ts';
+
+export function rowOf({ number, revision, begun, replayOf, record }: Entry): Row {
+  const common = {
+    id: begun.id,
+    number,
+    revision,
+    started_at: new Date(begun.startedAt).toISOString(),
+    client: begun.clientAddress,
+    method: begun.method,
+    path: redactUrl(begun.url),
+    http: begun.httpVersion,
+    replay_of: replayOf,
+  };
+  return record === null ? { ...common, ...RUNNING } : { ...common, ...finished(record) };
+}
+
+type Progress = Omit<
+  Row,
+  'id' | 'number' | 'revision' | 'started_at' | 'client' | 'method' | 'path' | 'http' | 'replay_of'
+>;
+
+const RUNNING: Progress = {
+  state: 'running',
+  ms: null,
+  status: null,
+  request_bytes: 0,
+  bytes: 0,
+  type: null,
+  tries: 0,
+  waited_ms: 0,
+  verdict: null,
+  outcome: null,
+  error: null,
+  severity: 'running',
+  why: null,
+};
+
+function finished(record: ExchangeRecord): Progress {
+  const fields = record.notes?.responseFields ?? [];
+  return {
+    state: 'done',
+    ms: roundedMs(record.durationMs),
+    status: record.status === 0 ? null : record.status,
+    request_bytes: record.requestBodyBytes,
+    bytes: record.responseBytes,
+    type: mediaType(fields),
+    tries: record.attempts.length,
+    waited_ms: roundedMs(record.waitedMs),
+    verdict: record.verdict,
+    outcome: record.outcome,
+    error: record.error,
+    severity: severityOf(record),
+    why: record.sentence,
+  };
+}
 
 /** @param url where clients reach the proxy */
 export function fullView(entry: Entry, settings: Settings, url: string): FullView {
@@ -31,7 +87,7 @@ export function fullView(entry: Entry, settings: Settings, url: string): FullVie
     cure: isSavedByWaiting ? null : (explained.findLast((one) => one !== null)?.remedy ?? null),
     curl: curlCommand(entry, url),
     curl_file: curlWithFile(entry, url),
-    replay: { possible: obstacle === null, confirm: isUnsafe(begun.method), why_not: obstacle },
+    replay: { possible: obstacle === null, confirm: !isSafe(begun.method), why_not: obstacle },
     timeline: timelineOf(entry),
     attempts: views,
     request: {
@@ -153,4 +209,8 @@ function pairs(fields: readonly string[]): FieldPair[] {
 
 function rounded(ms: number | null | undefined): number | null {
   return ms === null || ms === undefined ? null : roundedMs(ms);
+}
+
+function roundedMs(ms: number): number {
+  return Math.round(ms * 1000) / 1000;
 }

@@ -1,7 +1,7 @@
 /** What is said of the upstream, and when. */
 
 import { expect, test } from 'vitest';
-import { profileSentences } from '../../../../src/observe/inspector/tally.ts';
+import { profileSentences } from '../../../../src/observe/inspector/inspector.ts';
 
 const NOTHING = {
   answers: 0,
