@@ -1,6 +1,37 @@
-/** The commands with a word of their own, each loaded alone, so that none waits for another. */
+/** The commands: what one is, what it is given, and the list of those with a word of their own. */
 
-import type { Command } from './command.ts';
+import type { Argv, Options } from 'yargs';
+import type { Line } from './line.ts';
+
+/** The part of `process.stdout` that the program uses. */
+export type Output = NodeJS.WritableStream & { readonly isTTY?: boolean; readonly columns?: number };
+
+export interface Streams {
+  /** What was asked for, and the log. */
+  readonly stdout: Output;
+  /** Why it did not work. */
+  readonly stderr: Output;
+}
+
+/** What a command is given besides its line. */
+export interface CommandContext {
+  readonly env: NodeJS.ProcessEnv;
+  readonly streams: Streams;
+  readonly version: string;
+}
+
+export interface Command {
+  /** @param all also those that the short help leaves out */
+  readonly options: (all: boolean) => Readonly<Record<string, Options>>;
+  /** Usage, examples, and what stands below the options. */
+  readonly help: (parser: Argv) => Argv;
+  /** Resolves with the exit code. */
+  readonly run: (line: Line, context: CommandContext) => Promise<number>;
+}
+
+export const FINE = 0;
+export const FAILED = 1;
+export const BAD_USAGE = 2;
 
 interface CommandEntry {
   readonly word: string;

@@ -1,16 +1,19 @@
-/** `lastbyte completion <shell>`: the script by which a shell asks lastbyte, through yargs, what can be written next. */
+/** Completion in a shell: `lastbyte completion <shell>` prints the script that asks, and yargs, corrected, says what can follow. */
 
-import type { Fault } from '../config/fault.ts';
+import type { Argv, FallbackCompletionFunction, Options } from 'yargs';
 import { nearestName } from '../config/fault.ts';
-import { BAD_USAGE, FINE, type Command } from './command.ts';
-import { faultReport } from './streams.ts';
-import { PATHS, SHELLS } from './completion-request.ts';
-import { lineFault, surplusFaults } from './line.ts';
+import type { Fault } from '../config/fault.ts';
+import { optionNamed } from '../config/options.ts';
+import { BAD_USAGE, FINE } from './commands.ts';
+import type { Command } from './commands.ts';
+import { faultReport, lineFault, surplusFaults } from './line.ts';
 
-/**
- * SHELL tells yargs in whose form to answer: the user's own shell may be another than the one that asks. The word that
- * stands for "a path" is the shell's own affair.
- */
+const SHELLS: readonly string[] = ['bash', 'zsh', 'fish'];
+
+/** Offered alone: the shell itself completes paths better. */
+const PATHS = ':paths';
+
+/** SHELL tells yargs which shell asks: it need not be the user's own. */
 const SCRIPTS = {
   bash: `# Completion of lastbyte for bash: source <(lastbyte completion bash)
 _lastbyte() {
@@ -75,5 +78,57 @@ function noShell(word: string): Fault {
   const nearest = nearestName(word, SHELLS);
   const guess = nearest === null ? '' : `Did you mean ${nearest}? `;
   const remedy = `${guess}Write one of ${SHELLS.join(', ')}`;
-  return { ...lineFault(origin, 'is no shell that is known here', remedy), value: word };
+  return lineFault(origin, 'is not a shell that lastbyte knows', remedy, word);
+}
+
+const REQUEST = '--get-yargs-completions';
+
+/**
+ * Whether the line asks for completions: `--get-yargs-completions lastbyte --access-log j`.
+ *
+ * @param declared all options that are known, filled by the time yargs parses
+ */
+export function offerCompletions(
+  parser: Argv,
+  args: readonly string[],
+  declared: Readonly<Record<string, Options>>,
+): boolean {
+  if (args[0] !== REQUEST) return false;
+  const typed = args.slice(1);
+  const offer: FallbackCompletionFunction = (current, _parsed, offerDefaults, done) => {
+    const offers = offersFor(typed, current, declared);
+    if (offers !== null) done([...offers]);
+    else offerDefaults();
+  };
+  parser.completion('--', false, offer);
+  return true;
+}
+
+/** Null: what yargs itself would offer. */
+function offersFor(
+  typed: readonly string[],
+  current: string,
+  declared: Readonly<Record<string, Options>>,
+): readonly string[] | null {
+  if (typed.slice(0, -1).includes('--')) return [PATHS];
+  const [, flag = '', value] = /^(--[^=]+)=(.*)$/s.exec(current) ?? [];
+  if (value !== undefined) return wordsOf(declared[flag.slice(2)]).map((word) => `${flag}=${word}`);
+  // bash splits at =, so that --access-log=json comes as three words.
+  const before = typed.at(typed.at(-2) === '=' ? -3 : -2) ?? '';
+  const option = before.startsWith('--') ? declared[before.slice(2)] : undefined;
+  if (option !== undefined && option.boolean !== true) {
+    const isPath = before === '--config' || optionNamed(before.slice(2))?.type.placeholder === 'PATH';
+    return isPath ? [PATHS] : wordsOf(option);
+  }
+  if (current.startsWith('--no-')) return switchesOf(declared).map((name) => `--no-${name}`);
+  if (current.startsWith('-') || typed.length === 2) return null;
+  return typed[1] === 'completion' && typed.length === 3 ? SHELLS : [];
+}
+
+function wordsOf(option: Options | undefined): readonly string[] {
+  return Array.isArray(option?.choices) ? option.choices.map(String) : [];
+}
+
+function switchesOf(declared: Readonly<Record<string, Options>>): readonly string[] {
+  return Object.entries(declared).flatMap(([name, { boolean }]) => (boolean === true ? [name] : []));
 }

@@ -10,13 +10,12 @@ import type { DiagnosisProgress } from '../diagnose/diagnose.ts';
 import { SCENARIOS, scenariosFor } from '../diagnose/scenarios.ts';
 import { DIAGNOSE_OPTION_NAMES, DIAGNOSE_OPTIONS, resolveSettings } from '../diagnose/settings.ts';
 import type { DiagnoseOptionName, DiagnoseSettings, SettingsResult } from '../diagnose/settings.ts';
+import type { ConfigValue } from '../config/types.ts';
 import { isSafe } from '../http/request.ts';
-import { BAD_USAGE } from './command.ts';
-import type { Command } from './command.ts';
-import { flagOrigin, lineFault, surplusFaults } from './line.ts';
+import { BAD_USAGE } from './commands.ts';
+import type { Command, Output } from './commands.ts';
+import { faultReport, flagOrigin, lineFault, surplusFaults, yargsOption } from './line.ts';
 import type { Line } from './line.ts';
-import { faultReport } from './streams.ts';
-import type { Output } from './streams.ts';
 
 const EXIT_CODES: Readonly<Record<DiagnosisVerdict, number>> = {
   'no-fault': 0,
@@ -121,23 +120,12 @@ const SCENARIO_CHOICES: Readonly<Record<string, Options>> = {
 
 function flagOf(option: DiagnoseOptionName): readonly [string, Options] {
   const { name, purpose, type, default: preset } = DIAGNOSE_OPTIONS[option];
-  const words = type.schema['enum'];
-  const shown = shownDefault(type, preset);
-  return [
-    name,
-    {
-      describe: purpose,
-      ...(type.arity === 'switch' ? { boolean: true } : {}),
-      ...(Array.isArray(words) ? { choices: words.map(String) } : {}),
-      ...(shown === '' ? {} : { defaultDescription: shown }),
-      ...(OF_REQUEST.has(name) ? { group: 'Request:' } : {}),
-    },
-  ];
+  const group = OF_REQUEST.has(name) ? { group: 'Request:' } : {};
+  return [name, { ...yargsOption(purpose, type, formatted(type, preset)), ...group }];
 }
 
-function shownDefault<T>(type: { format(value: T): unknown }, preset: T): string {
-  if (preset === null || Array.isArray(preset)) return '';
-  return String(type.format(preset));
+function formatted<T>(type: { format(value: T): ConfigValue }, preset: T): ConfigValue {
+  return preset === null ? null : type.format(preset);
 }
 
 function diagnosisOf({ words, flags, faults: shape }: Line): SettingsResult {

@@ -8,9 +8,8 @@ import type { Settings, Target } from '../config/settings.ts';
 import { parseTarget, targetUrl } from '../config/target.ts';
 import { openConnection } from '../upstream/dial.ts';
 import type { ConnectResult } from '../upstream/connection.ts';
-import { BAD_USAGE, FAILED, FINE, type Command } from './command.ts';
-import { faultReport } from './streams.ts';
-import { lineFault, surplusFaults, type Line } from './line.ts';
+import { BAD_USAGE, FAILED, FINE, type Command } from './commands.ts';
+import { faultReport, type Line, lineFault, surplusFaults } from './line.ts';
 import { settingsOptions, settingsRequest } from './settings-flags.ts';
 
 /** Under the 3 s that the image gives it: our sentence is worth more than the engine's "timed out". */
@@ -90,16 +89,13 @@ function addressOf(word: string): Address {
   const origin = { kind: 'argument', name: 'url' } as const;
   const target = parseTarget(word.trim().replace(/\/(healthz|readyz)$/, ''));
   if (target.kind === 'wrong') {
-    return { kind: 'fault', fault: { ...lineFault(origin, target.problem, target.remedy), value: word } };
+    return { kind: 'fault', fault: lineFault(origin, target.problem, target.remedy, word) };
   }
   if (target.value.kind === 'tcp' && !target.value.tls) {
     return { kind: 'target', target: listener(target.value.host, target.value.port) };
   }
   const remedy = 'The admin listener speaks plain HTTP on a port: write 8081 or http://127.0.0.1:8081';
-  return {
-    kind: 'fault',
-    fault: { ...lineFault(origin, 'is not where it can listen', remedy), value: word },
-  };
+  return { kind: 'fault', fault: lineFault(origin, 'is not where it can listen', remedy, word) };
 }
 
 /** Nobody can be asked at the address that stands for all; 127.0.0.1 is among them, and with `::` too (net, `ipv6Only`). */

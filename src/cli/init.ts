@@ -1,22 +1,19 @@
-/** `lastbyte init [target]`: writes a configuration to begin with, and shows lastbyte as a service of docker compose. */
+/** `lastbyte init [target]`: writes a starter configuration, and lastbyte as a service of docker compose. */
 
-import { existsSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
-import type { Target } from '../config/settings.ts';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { join, relative, sep } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { commentedFile, yamlLine } from '../config/config-file.ts';
+import { TABLE, written } from '../config/options.ts';
+import type { SettingName, Settings, Target } from '../config/settings.ts';
 import { parseTarget, targetUrl } from '../config/target.ts';
-import { BAD_USAGE, FAILED, FINE } from './command.ts';
-import type { Command } from './command.ts';
-import {
-  COMPOSE_FILE,
-  composeFileText,
-  CONFIG_FILE,
-  configFileText,
-  portsBeside,
-  servedIn,
-} from './init-files.ts';
-import type { Served } from './init-files.ts';
-import { lineFault, surplusFaults } from './line.ts';
-import { faultReport } from './streams.ts';
+import type { ConfigValue } from '../config/types.ts';
+import { BAD_USAGE, FAILED, FINE } from './commands.ts';
+import type { Command } from './commands.ts';
+import { faultReport, lineFault, surplusFaults } from './line.ts';
+
+const CONFIG_FILE = 'lastbyte.yaml';
+const COMPOSE_FILE = 'compose.lastbyte.yaml';
 
 const USAGE = `Usage: $0 init [options] [target]
 
@@ -47,8 +44,7 @@ export const init: Command = {
     const read = word === undefined ? null : parseTarget(word.trim());
     const faults = [...surplusFaults(surplus, 'Give at most one target'), ...shape];
     if (read?.kind === 'wrong') {
-      const fault = lineFault({ kind: 'argument', name: 'target' }, read.problem, read.remedy);
-      faults.push({ ...fault, value: word ?? null });
+      faults.push(lineFault({ kind: 'argument', name: 'target' }, read.problem, read.remedy, word));
     }
     if (read?.kind === 'wrong' || faults.length > 0) {
       stderr.write(faultReport(faults, 'on the command line'));
@@ -79,13 +75,13 @@ function ownTarget(served: Served | null): Target {
   return { kind: 'tcp', tls: false, host: '127.0.0.1', port: served?.port ?? DEFAULT_PORT };
 }
 
-/** Null when all are written; else one sentence, and none is half replaced: what exists is found before. */
+/** Null: all are written. Otherwise one sentence; files that exist are found before anything is written. */
 function write(files: readonly NewFile[], folder: string, force: boolean): string | null {
   const taken = force ? undefined : files.find(({ name }) => existsSync(join(folder, name)));
   if (taken !== undefined) return existing(taken);
   for (const file of files) {
     try {
-      // Without --force it fails on a file that has come just now, too.
+      // Without --force it also fails on a file that was created just now.
       writeFileSync(join(folder, file.name), file.text, { flag: force ? 'w' : 'wx' });
     } catch (error) {
       return failure(file, folder, error);
@@ -130,4 +126,120 @@ function composeCommand(folder: string): string {
 
 function asService(compose: string): string {
   return `\nAs a service of docker compose (lastbyte init --compose writes it to ${COMPOSE_FILE}):\n\n${compose}`;
+}
+
+const HEADER = `# lastbyte's configuration: lastbyte --config ${CONFIG_FILE}
+#
+# A line that starts with #name: shows an option's default. Remove the # to change it.
+# LASTBYTE_* variables and flags override this file. lastbyte print-config shows the settings in effect.
+`;
+
+/** The defaults, unless the server has one of them: lastbyte would be its own target. */
+function portsBeside(target: Target): Pick<Settings, 'port' | 'adminPort'> {
+  const [port, adminPort] = [TABLE.port.default, TABLE.adminPort.default];
+  const isTaken = target.kind === 'tcp' && (target.port === port || target.port === adminPort);
+  return isTaken ? { port: port + 10, adminPort: adminPort + 10 } : { port, adminPort };
+}
+
+/** @param schema where an editor finds the schema, from the file's folder; null: nowhere */
+function configFileText(target: Target, schema: string | null): string {
+  const { port, adminPort } = portsBeside(target);
+  // What nearly everybody sets first is set; all others are comments that show the default.
+  const live = new Map<SettingName, ConfigValue>([
+    ['target', written('target', target)],
+    ['port', port],
+    ['adminPort', adminPort],
+  ]);
+  const modeline = schema === null ? '' : `# yaml-language-server: $schema=${schema}\n`;
+  return commentedFile(`${modeline}${HEADER}`, ({ name, setting, default: preset }) => {
+    return live.has(setting) ? yamlLine(name, live.get(setting) ?? null) : `#${yamlLine(name, preset)}`;
+  });
+}
+
+/** `src/cli` and `dist/chunks` lie equally deep under it. */
+const PACKAGE_FOLDER = fileURLToPath(new URL('../../', import.meta.url));
+
+/**
+ * Used with the project's own compose file: `docker compose -f compose.yaml -f compose.lastbyte.yaml up`. The image is built
+ * from the lastbyte that wrote the file, because no image is published.
+ *
+ * @param folder where the file will be
+ */
+function composeFileText(target: Target, folder: string): string {
+  const behind = target.kind === 'tcp' ? target.port : DEFAULT_PORT;
+  const { port, adminPort } = portsBeside(target);
+  return `services:
+  lastbyte:
+${imageFrom(PACKAGE_FOLDER, folder)}
+    environment:
+      # Replace "web" with the name of your server's service. It must listen on 0.0.0.0 in its container.
+      LASTBYTE_TARGET: http://web:${behind}
+      LASTBYTE_CONFIG: /etc/${CONFIG_FILE}
+      LASTBYTE_HOST: 0.0.0.0
+      LASTBYTE_ADMIN_HOST: 0.0.0.0
+    volumes: ['./${CONFIG_FILE}:/etc/${CONFIG_FILE}:ro']
+    # On loopback only: the admin page has no password.
+    ports: ['127.0.0.1:${port}:${port}', '127.0.0.1:${adminPort}:${adminPort}']
+    read_only: true
+    tmpfs: [/tmp]
+    cap_drop: [ALL]
+    healthcheck:
+      test: [CMD, node, /app/dist/bin.js, healthcheck]
+      interval: 10s
+      timeout: 3s
+      start_period: 20s
+`;
+}
+
+/** A clone is built with its own Dockerfile; an installed package from its files and its dependencies. */
+function imageFrom(source: string, folder: string): string {
+  const path = relative(folder, source).split(sep).join('/');
+  const context = JSON.stringify(path === '' || path.startsWith('..') ? path || '.' : `./${path}`);
+  if (existsSync(join(source, 'Dockerfile'))) {
+    return `    # A clone of the lastbyte repository, relative to this file.
+    build: ${context}`;
+  }
+  return `    # The installed lastbyte package, relative to this file.
+    build:
+      context: ${context}
+      dockerfile_inline: |
+        FROM node:24-slim
+        WORKDIR /app
+        COPY package.json ./
+        RUN npm install --omit=dev --ignore-scripts --no-audit --no-fund
+        COPY dist ./dist
+        COPY config ./config
+        USER node
+        ENTRYPOINT ["node", "/app/dist/bin.js"]`;
+}
+
+interface Served {
+  /** The server's name, as its users say it. */
+  readonly server: string;
+  /** The file that gave it away. */
+  readonly file: string;
+  /** Where it listens unless told otherwise. */
+  readonly port: number;
+}
+
+const FLASK = /^\s*(from|import) flask\b/m;
+
+/** `flask run` looks for these two files on its own (Flask's documentation, "Application Discovery"). */
+const CLUES: readonly (Served & { readonly mark: RegExp })[] = [
+  { server: 'Django', file: 'manage.py', mark: /DJANGO_SETTINGS_MODULE/, port: 8000 },
+  { server: 'Flask', file: 'app.py', mark: FLASK, port: 5000 },
+  { server: 'Flask', file: 'wsgi.py', mark: FLASK, port: 5000 },
+];
+
+function servedIn(folder: string): Served | null {
+  return CLUES.find(({ file, mark }) => mark.test(textOf(join(folder, file)))) ?? null;
+}
+
+/** Empty when there is no such file, or it may not be read. */
+function textOf(path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    return '';
+  }
 }

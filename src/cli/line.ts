@@ -1,8 +1,9 @@
-/** A command line as yargs has parsed it, and what is wrong with its shape: yargs would stop at the first fault, and in other words. */
+/** What yargs is told of an option, a command line as yargs has parsed it, and what is wrong with it: yargs would stop at the first fault. */
 
 import type { Arguments, Options } from 'yargs';
-import { nearestName, shown } from '../config/fault.ts';
+import { faultText, nearestName, shown } from '../config/fault.ts';
 import type { Fault, Origin } from '../config/fault.ts';
+import type { ConfigValue, OptionType } from '../config/types.ts';
 
 export interface Line {
   /** Arguments without a flag, the command's own word left out. */
@@ -63,8 +64,7 @@ function switchFaults(args: readonly string[], options: Shape['options']): reado
   return (end === -1 ? args : args.slice(0, end)).flatMap((word) => {
     const { name = '', value = '' } = /^--(?<name>[^=]+)=(?<value>.*)$/s.exec(word)?.groups ?? {};
     if (options[name]?.boolean !== true || value === 'true' || value === 'false') return [];
-    const fault = lineFault(flagOrigin(name), 'is neither true nor false', 'Write true or false');
-    return [{ ...fault, value: shown(value) }];
+    return [lineFault(flagOrigin(name), 'is neither true nor false', 'Write true or false', shown(value))];
   });
 }
 
@@ -80,10 +80,38 @@ export function surplusFaults(surplus: readonly string[], remedy: string): reado
   );
 }
 
-export function lineFault(origin: Extract<Origin, { name: string }>, problem: string, remedy: string): Fault {
-  return { option: origin.name, value: null, origin, problem, remedy };
+export function lineFault(
+  origin: Extract<Origin, { name: string }>,
+  problem: string,
+  remedy: string,
+  value: string | null = null,
+): Fault {
+  return { option: origin.name, value, origin, problem, remedy };
 }
 
 export function flagOrigin(name: string): { readonly kind: 'flag'; readonly name: string } {
   return { kind: 'flag', name: name.length === 1 ? `-${name}` : `--${name}` };
+}
+
+/** One line a fault, below a line that counts them. */
+export function faultReport(faults: readonly Fault[], where = 'in the configuration'): string {
+  const count = faults.length === 1 ? 'one fault' : `${faults.length} faults`;
+  const lines = faults.map((fault) => `  ${faultText(fault)}`);
+  return `lastbyte: ${count} ${where}\n${lines.join('\n')}\n`;
+}
+
+/** What yargs is told of an option. */
+export function yargsOption(
+  purpose: string,
+  { arity, schema }: Pick<OptionType<never>, 'arity' | 'schema'>,
+  preset: ConfigValue,
+): Options {
+  const words = schema['enum'];
+  const shownDefault = preset === null ? '' : String(preset);
+  return {
+    describe: purpose,
+    ...(arity === 'switch' ? { boolean: true } : {}),
+    ...(Array.isArray(words) ? { choices: words.map(String) } : {}),
+    ...(shownDefault === '' ? {} : { defaultDescription: shownDefault }),
+  };
 }

@@ -2,12 +2,11 @@
 
 import yargs, { type Options } from 'yargs';
 import { packageVersion } from '../config/version.ts';
-import { FINE, type Command } from './command.ts';
-import { COMMANDS } from './commands.ts';
-import { offerCompletions } from './completion-request.ts';
+import { COMMANDS, FINE } from './commands.ts';
+import type { Command, Streams } from './commands.ts';
+import { offerCompletions } from './completion.ts';
 import { readLine } from './line.ts';
 import { proxy } from './proxy.ts';
-import { ignoreBrokenPipe, type Streams } from './streams.ts';
 
 /** Each word and value arrives as it was written: the tables of options judge it. */
 const AS_WRITTEN = {
@@ -72,4 +71,12 @@ export async function main(
 function ownOptions(options: Readonly<Record<string, Options>>): Record<string, Options> {
   const own = Object.entries(options).map(([name, option]) => [name, { ...option, global: false }] as const);
   return Object.fromEntries(own);
+}
+
+/**
+ * Keeps `lastbyte | head` alive: an `'error'` without a listener ends the process, and a reader that has left is
+ * no reason to drop the clients.
+ */
+function ignoreBrokenPipe({ stdout, stderr }: Streams): void {
+  for (const stream of [stdout, stderr]) stream.on('error', () => undefined);
 }

@@ -5,8 +5,8 @@ import { originText } from '../config/fault.ts';
 import { GROUPS, OPTIONS, written, type OptionGroup } from '../config/options.ts';
 import { loadSettings, type Provenance } from '../config/resolve.ts';
 import type { SettingName, Settings } from '../config/settings.ts';
-import { BAD_USAGE, FINE, type Command } from './command.ts';
-import { faultReport } from './streams.ts';
+import { BAD_USAGE, FINE, type Command } from './commands.ts';
+import { faultReport } from './line.ts';
 import { proxyRequest } from './proxy.ts';
 import { settingsOptions } from './settings-flags.ts';
 

@@ -6,10 +6,9 @@ import type { Fault } from '../config/fault.ts';
 import { nearestName } from '../config/fault.ts';
 import { loadSettings, type Sources } from '../config/resolve.ts';
 import type { Settings } from '../config/settings.ts';
-import { BAD_USAGE, type Command } from './command.ts';
-import { COMMAND_WORDS } from './commands.ts';
-import { faultReport } from './streams.ts';
-import { flagOrigin, lineFault, surplusFaults, type Line } from './line.ts';
+import { BAD_USAGE, COMMAND_WORDS } from './commands.ts';
+import type { Command } from './commands.ts';
+import { faultReport, flagOrigin, type Line, lineFault, surplusFaults } from './line.ts';
 import { settingsOptions, settingsRequest } from './settings-flags.ts';
 
 const USAGE = `Usage: $0 [options] [target] [-- command]

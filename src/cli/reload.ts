@@ -7,7 +7,7 @@ import type { Sources } from '../config/resolve.ts';
 import type { SettingName, Settings } from '../config/settings.ts';
 import { createLog } from '../observe/log.ts';
 import type { Log } from '../observe/log.ts';
-import type { Output } from './streams.ts';
+import type { Output } from './commands.ts';
 
 interface Reloadable {
   /** Returns the names of changed settings that only a restart puts in force. */

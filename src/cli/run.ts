@@ -12,7 +12,7 @@ import { startChild } from './child.ts';
 import type { Child } from './child.ts';
 import { LiveLog, reload } from './reload.ts';
 import { absentAtStart, startFailure } from './start-failure.ts';
-import type { Streams } from './streams.ts';
+import { FAILED, FINE, type Streams } from './commands.ts';
 
 interface Run {
   readonly sources: Sources;
@@ -27,7 +27,7 @@ interface Run {
 export async function run(given: Run): Promise<number> {
   const { settings, streams, version, command } = given;
   const proxy = await started(settings, streams);
-  if (proxy === null) return 1;
+  if (proxy === null) return FAILED;
   const start = command === null ? null : await startChild(command, given.sources.env);
   if (start?.kind === 'failed') {
     streams.stderr.write(`${start.sentence}\n`);
@@ -44,7 +44,7 @@ export async function run(given: Run): Promise<number> {
   const stop = await untilTheEnd(given, proxy, live, child);
   await child?.endWithin(settings.shutdownTimeoutMs);
   if (stop === 'destroyed') live.log.warn('second signal: exchanges under way were cut');
-  const code = child === null ? (stop === 'closed' ? 0 : 1) : await child.exited;
+  const code = child === null ? (stop === 'closed' ? FINE : FAILED) : await child.exited;
   // Node would wait for ever for what is written to a pipe that nobody reads.
   if (!(await live.close())) process.exit(code);
   return code;

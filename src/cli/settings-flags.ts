@@ -4,7 +4,7 @@ import type { Options } from 'yargs';
 import type { Fault } from '../config/fault.ts';
 import { GROUPS, type AnyOption } from '../config/options.ts';
 import type { SettingName } from '../config/settings.ts';
-import { flagOrigin, lineFault, type Line } from './line.ts';
+import { flagOrigin, lineFault, yargsOption, type Line } from './line.ts';
 
 /** What people change first; the help shows these, and all others with --all. */
 const OFTEN_CHANGED: ReadonlySet<SettingName> = new Set([
@@ -25,7 +25,7 @@ export type ShownSettings = 'all' | 'often' | 'none';
 
 export function settingsOptions(shown: ShownSettings): Readonly<Record<string, Options>> {
   const rows = GROUPS.flatMap(({ title, options }) =>
-    options.map((option) => [option.name, yargsOption(option, title, shown)] as const),
+    options.map((option) => [option.name, settingFlag(option, title, shown)] as const),
   );
   return {
     ...Object.fromEntries(rows),
@@ -41,21 +41,13 @@ export function settingsOptions(shown: ShownSettings): Readonly<Record<string, O
   };
 }
 
-function yargsOption(
-  { setting, purpose, type, default: value }: AnyOption,
-  title: string,
-  shown: ShownSettings,
-): Options {
-  const words = type.schema['enum'];
-  const text = value === null ? '' : String(value);
+function settingFlag(option: AnyOption, title: string, shown: ShownSettings): Options {
+  const { setting, purpose, type, default: preset } = option;
   const short = SHORT[setting];
   return {
-    describe: purpose,
+    ...yargsOption(purpose, type, preset),
     hidden: shown === 'none' || (shown === 'often' && !OFTEN_CHANGED.has(setting)),
     ...(shown === 'all' ? { group: `${title}:` } : {}),
-    ...(type.arity === 'switch' ? { boolean: true } : {}),
-    ...(Array.isArray(words) ? { choices: words.map(String) } : {}),
-    ...(text === '' ? {} : { defaultDescription: text }),
     ...(short === undefined ? {} : { alias: short }),
   };
 }

@@ -77,7 +77,7 @@ describe('bad usage exits with 2:', () => {
     [[], 'argument shell: is missing. Write one of bash, zsh, fish.'],
     [
       ['bsh'],
-      'argument shell: "bsh" is no shell that is known here. Did you mean bash? Write one of bash, zsh, fish.',
+      'argument shell: "bsh" is not a shell that lastbyte knows. Did you mean bash? Write one of bash, zsh, fish.',
     ],
     [['bash', 'zsh'], 'argument zsh: is one argument too many. Give one shell.'],
     [
