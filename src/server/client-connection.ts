@@ -63,7 +63,7 @@ export class ClientConnection {
     const tail: Promise<void> = turn.then(
       () => this.#over(tail),
       () => {
-        // One exchange that fails must never be more than one exchange.
+        // A failure must not affect other exchanges.
         reset(this.socket);
         this.#over(tail);
       },

@@ -1,4 +1,4 @@
-/** lastbyte without a listener: made from options, for a server of somebody else. */
+/** lastbyte inside another server, without a listener: its options, and the middleware. */
 
 import { EventEmitter } from 'node:events';
 import type { IncomingMessage, ServerResponse } from 'node:http';
@@ -14,17 +14,17 @@ import type { ProxyEvents } from './event-publisher.ts';
 
 export interface MiddlewareOptions extends SharedOptions {
   /**
-   * What is proxied: how the path begins (`'/api'`), or a regular expression (`'^/api/v\\d+/'`) for path and query. Always of
-   * the whole path, also where the middleware is mounted at a part of it. What matches none goes to `next`.
+   * What is proxied: the beginning of the path (`'/api'`), or a regular expression (`'^/api/v\\d+/'`) for path and query. It is
+   * matched with the whole path, even where the middleware is mounted at a path. Other requests go to `next`.
    *  @default everything
    */
   readonly paths?: string | readonly string[] | undefined;
   /**
-   * Path and query as they go on, made from those that came; mounted at a path in Express or Connect, from what is left.
+   * Changes path and query. Where the middleware is mounted at a path in Express or Connect, it gets the rest of the path.
    *  @default unchanged
    */
   readonly rewrite?: ((path: string) => string) | undefined;
-  /** Sent to the upstream in the place of the client's fields of the same names.
+  /** Header fields for the upstream. They replace the client's fields of the same names.
    *  @default none */
   readonly headers?: Readonly<Record<string, string | number | readonly string[]>> | undefined;
 }
@@ -37,18 +37,18 @@ export interface Middleware {
     next?: (error?: unknown) => void,
   ) => void;
   /**
-   * For `server.on('upgrade', upgrade)`: WebSockets. Returns false, and has touched nothing, when the path is none of `paths`.
+   * For `server.on('upgrade', upgrade)`: WebSockets. Returns false, and changes nothing, when none of `paths` matches.
    */
   readonly upgrade: (request: IncomingMessage, socket: Duplex, head: Buffer) => boolean;
-  /** Tells of every exchange when it is over, as a `Proxy` does. */
+  /** The same events as of a `Proxy`. */
   readonly events: EventEmitter<ProxyEvents>;
-  /** Where the inspector is; null: there is none. Its port is known once `ready` has resolved. */
+  /** The inspector's address; null: there is none. Its port is known once `ready` has resolved. */
   readonly adminUrl: string | null;
   /** Resolves when the admin listener listens, at once without one. @throws the system's error, such as EADDRINUSE */
   readonly ready: Promise<void>;
   /**
-   * Ends what is under way as a proxy's `close()` does, within `shutdownTimeout`: neither socket, timer nor file is left. The
-   * server itself goes on, and is told 503 from then on.
+   * Lets exchanges finish within `shutdownTimeout`, like a proxy's `close()`. No socket, timer or file is left open. Requests
+   * that the server passes later get a 503.
    */
   readonly close: () => Promise<void>;
 }
@@ -65,7 +65,7 @@ export function createMiddleware(options: MiddlewareOptions = {}): Middleware {
   const { frontend: mounted } = engine;
   let closing: Promise<void> | null = null;
   const ready = engine.start();
-  // Who does not ask for it is told by a warning of the process.
+  // For whoever does not await `ready`.
   ready.catch((error: Error) => process.emitWarning(`lastbyte has no inspector: ${error.message}`));
   return {
     middleware: (request, response, next) => mounted.request(request, response, next),
@@ -79,7 +79,7 @@ export function createMiddleware(options: MiddlewareOptions = {}): Middleware {
   };
 }
 
-/** What the other server decides: where it listens, how long it keeps connections, and what is logged. */
+/** What the other server decides: where it listens, how long idle connections are kept, and what is logged. */
 const ITS_OWN: readonly ItsOwn[] = [
   'port',
   'host',
@@ -100,7 +100,7 @@ type ItsOwn = keyof Pick<
 /** Options of `createProxy` that mean the same here. */
 export type SharedOptions = Omit<ProxyOptions, ItsOwn | 'admin'> & {
   /**
-   * Serve the inspector, its API, metrics and health checks on a port of their own: `true`, or the port.
+   * Serve the inspector, its API, metrics and health checks on a separate port: `true`, or the port.
    *  @default false, unless there is an `adminPort`
    */
   readonly admin?: boolean | number | undefined;
@@ -108,7 +108,6 @@ export type SharedOptions = Omit<ProxyOptions, ItsOwn | 'admin'> & {
 
 type Read = { readonly kind: string } | { readonly kind: 'faults'; readonly faults: readonly Fault[] };
 
-/** Of all that was read. */
 export function faultsOf(...read: readonly Read[]): readonly Fault[] {
   return read.flatMap((one) => ('faults' in one ? one.faults : []));
 }
@@ -118,7 +117,7 @@ export function readShared({ admin, ...rest }: SharedOptions): LoadResult {
   const isOn = admin ?? rest.adminPort !== undefined;
   const read = readOptions({
     ...rest,
-    // Where it listens is not known, and is no address to warn of.
+    // The address of the other server is not known, so nothing must warn about it.
     port: 0,
     admin: isOn !== false,
     ...(typeof admin === 'number' ? { adminPort: admin } : {}),

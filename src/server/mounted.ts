@@ -1,4 +1,4 @@
-/** Takes requests from an http.Server that is not ours: one exchange for each, and of its socket no more than that needs. */
+/** Takes requests from an http.Server that is not ours, and changes its sockets no more than an exchange needs. */
 
 import { ServerResponse } from 'node:http';
 import type { EventEmitter } from 'node:events';
@@ -37,13 +37,10 @@ export interface Route {
 
 type ServedRoute = Route & { readonly services: Services };
 
-/** What Connect, and all who learnt from it, hand over besides the request; `error`: it is for somebody else to answer. */
+/** As in Connect and Express: passes the request, or an error, to the next middleware. */
 type Next = (error?: unknown) => void;
 
-/** Express and Connect keep the whole target here where they are mounted at a path. */
-type MountedRequest = IncomingMessage & { readonly originalUrl?: unknown };
-
-/** One exchange, on a socket that is the other server's. */
+/** One exchange, on a socket of the other server. */
 interface Visit {
   readonly socket: Socket;
   current: Exchange | null;
@@ -61,8 +58,8 @@ export class Mounted implements Frontend {
   readonly halfCloses = false;
   readonly #engine: Engine;
   readonly #routes: readonly ServedRoute[];
-  readonly #visits = new Set<Visit>();
-  readonly #unfinished = new Set<Promise<void>>();
+  /** Each resolves when its exchange has written its record. */
+  readonly #visits = new Map<Visit, Promise<void>>();
   readonly #lingering = new Set<Socket>();
   #url = '';
 
@@ -77,12 +74,12 @@ export class Mounted implements Frontend {
   }
 
   count(): ClientCount {
-    const sockets = new Set([...[...this.#visits].map(({ socket }) => socket), ...this.#lingering]);
-    const { size: lingering } = this.#lingering;
-    return { running: this.#unfinished.size, connections: sockets.size, lingering };
+    const inUse = Array.from(this.#visits.keys(), ({ socket }) => socket);
+    const { size: connections } = new Set([...inUse, ...this.#lingering]);
+    return { running: this.#visits.size, connections, lingering: this.#lingering.size };
   }
 
-  /** Answers the request, or calls `next` if it is for no route. Never throws. */
+  /** Responds to the request, or calls `next` if no route matches. Never throws. */
   request(incoming: IncomingMessage, response: ServerResponse, next?: Next): void {
     const route = this.#routes.find(({ matches }) => matches(clientUrl(incoming)));
     if (route === undefined) {
@@ -95,14 +92,14 @@ export class Mounted implements Frontend {
     this.#track(incoming.socket, (visit) => this.#exchange(visit, route, incoming, response));
   }
 
-  /** @returns whether it is for a route; otherwise nothing was touched */
+  /** @returns whether a route matches; otherwise nothing was changed */
   upgrade(incoming: IncomingMessage, stream: Duplex, head: Buffer): boolean {
     const route = this.#routes.find(
       ({ matches, takesUpgrade }) => matches(clientUrl(incoming)) && takesUpgrade(incoming),
     );
     if (route === undefined) return false;
     const { socket, httpVersionMinor, rawHeaders } = incoming;
-    // Node 26 hands over a stream of its own when the request has a body; and a response that is still due holds the socket.
+    // With a request body, Node 26 passes a stream that is not the socket. An earlier response may still use the socket.
     if (stream !== socket || isAnswering(socket)) {
       reset(socket);
       return true;
@@ -119,41 +116,38 @@ export class Mounted implements Frontend {
   }
 
   stop(error: ProxyError): void {
-    for (const { current } of this.#visits) current?.stop(error);
+    for (const { current } of this.#visits.keys()) current?.stop(error);
   }
 
   destroy(): void {
-    for (const { socket } of this.#visits) reset(socket);
+    for (const { socket } of this.#visits.keys()) reset(socket);
     for (const socket of this.#lingering) socket.destroy();
   }
 
   async settled(): Promise<void> {
-    await Promise.all(this.#unfinished);
+    await Promise.all(this.#visits.values());
   }
 
   #track(socket: Socket, run: (visit: Visit) => Promise<void>): void {
     if (this.#url === '') this.#url = urlOf(socket);
     const visit: Visit = { socket, current: null };
-    this.#visits.add(visit);
     // Node's http.Server calls this after a connection's last response, and it would close at once.
     const destroySoon = (): void => this.#linger(socket);
-    const over = (): void => {
-      this.#visits.delete(visit);
-      this.#unfinished.delete(running);
-      if (socket.destroySoon === destroySoon && !this.#lingering.has(socket))
-        Reflect.deleteProperty(socket, 'destroySoon');
-    };
-    const borrowed = async (): Promise<void> => {
+    const visiting = async (): Promise<void> => {
       try {
         await run(visit);
       } catch {
-        // One exchange that fails must never be more than one exchange.
+        // A failure must not affect other exchanges.
         reset(socket);
       }
     };
     socket.destroySoon = destroySoon;
-    const running = borrowed().then(over);
-    this.#unfinished.add(running);
+    const over = visiting().then(() => {
+      this.#visits.delete(visit);
+      if (socket.destroySoon === destroySoon && !this.#lingering.has(socket))
+        Reflect.deleteProperty(socket, 'destroySoon');
+    });
+    this.#visits.set(visit, over);
   }
 
   async #exchange(
@@ -162,13 +156,13 @@ export class Mounted implements Frontend {
     incoming: IncomingMessage,
     response: ServerResponse,
   ): Promise<void> {
-    // The other server answers earlier requests of the connection first.
+    // The other server sends the responses to earlier requests of the connection first.
     if (response.socket === null && !(await isTurn(response, visit.socket))) return;
     if (visit.socket.destroyed) return;
     const { timeout = 0 } = visit.socket;
-    // Without a listener that takes it, Node would end the connection.
+    // Without a listener, Node would close the connection.
     response.on('timeout', () => visit.current?.clientTimedOut());
-    // Before Node's own listener, which sets the clock of an idle connection.
+    // Before Node's own listener, which sets the timeout of an idle connection.
     response.prependListener('finish', () => visit.socket.setTimeout(timeout));
     await carry(visit, this.#engine.begin(this.#asked(route, incoming, response), false));
   }
@@ -176,14 +170,14 @@ export class Mounted implements Frontend {
   async #switch(visit: Visit, route: ServedRoute, incoming: IncomingMessage, head: Buffer): Promise<void> {
     const { socket } = visit;
     const timedOut = (): void => visit.current?.clientTimedOut();
-    // Node leaves an upgrade's socket to us: its errors and its clock.
+    // Node stops handling an upgrade's socket: its errors and its timeout.
     socket.on('error', ignore).on('timeout', timedOut);
     const asked = this.#asked(route, incoming, responseTo(incoming));
     await carry(visit, this.#engine.beginUpgrade(asked, head));
     socket.off('timeout', timedOut);
   }
 
-  /** An offer of what nobody switches to (RFC 9110 section 7.8): the request is answered without it, as a new one. */
+  /** An upgrade that nobody supports is ignored (RFC 9110 section 7.8): the request is parsed again without it. */
   #giveBack(incoming: IncomingMessage, head: Buffer): void {
     const { socket } = incoming;
     const server = serverOf(socket);
@@ -197,7 +191,9 @@ export class Mounted implements Frontend {
     const received = parseRequest({ method, url: clientUrl(incoming), httpVersion, rawHeaders });
     const { request, fault } = rewrittenRequest(received, url, rewriting);
     const refusal =
-      (this.#engine.isClosing ? closedAlready() : null) ?? bodyIsGone(incoming, received) ?? fault;
+      (this.#engine.isClosing ? new ProxyError('shutting_down', CLOSED) : null) ??
+      bodyIsGone(incoming, received) ??
+      fault;
     const encrypted = isEncrypted(incoming.socket);
     return { services, request, incoming, response, encrypted, keepAliveTimeoutMs: null, refusal };
   }
@@ -214,12 +210,13 @@ async function carry(visit: Visit, { exchange, over }: Running): Promise<void> {
   await over;
 }
 
-function clientUrl(incoming: MountedRequest): string {
+/** The whole target: Express and Connect keep it in `originalUrl` where they are mounted at a path. */
+function clientUrl(incoming: IncomingMessage & { readonly originalUrl?: unknown }): string {
   const { url = '', originalUrl } = incoming;
   return typeof originalUrl === 'string' ? originalUrl : url;
 }
 
-/** Why no exchange can be made of what was handed over; null: nothing speaks against it. */
+/** Why this request cannot be proxied; null: it can. */
 function whyUnfit(incoming: IncomingMessage, response: ServerResponse): Error | null {
   if (incoming.httpVersionMajor > 1)
     return otherVersion('HTTP/2, which lastbyte does not take from this server');
@@ -236,12 +233,7 @@ function decline(response: ServerResponse, error: Error, next: Next | undefined)
   else response.writeHead(error instanceof ProxyError ? error.status : 500).end(`${error.message}\n`);
 }
 
-function closedAlready(): ProxyError {
-  return new ProxyError(
-    'shutting_down',
-    'lastbyte was closed and accepts no more requests from this server.',
-  );
-}
+const CLOSED = 'lastbyte was closed and accepts no more requests from this server.';
 
 function bodyIsGone(incoming: IncomingMessage, { framing }: Request): ProxyError | null {
   if (framing.kind === 'none' || !(incoming.readableDidRead || incoming.readableEnded)) return null;
@@ -265,7 +257,7 @@ function isTurn(response: ServerResponse, socket: Socket): Promise<boolean> {
   });
 }
 
-/** Node keeps the response under way there. */
+/** Node keeps the response in progress there. */
 function isAnswering(socket: Socket): boolean {
   return Boolean(Reflect.get(socket, '_httpMessage'));
 }

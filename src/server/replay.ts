@@ -9,7 +9,7 @@ import { connect as connectTls } from 'node:tls';
 import { fieldValue, hopByHopNames, withoutFields } from '../http/fields.ts';
 import { isForwardedClaim, serializeFields } from '../http/forwarding.ts';
 import type { ReplayResult } from '../observe/inspector/api.ts';
-import type { ReplayRequest } from '../observe/inspector/edit.ts';
+import type { ReplayRequest } from '../observe/inspector/repeat.ts';
 import type { Entry } from '../observe/inspector/ring.ts';
 import type { Inspected, Inspector } from '../observe/inspector/inspector.ts';
 

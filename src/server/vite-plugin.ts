@@ -1,4 +1,4 @@
-/** lastbyte in Vite's servers, dev and preview: it begins and ends with them, and speaks in their log. */
+/** lastbyte in Vite's dev and preview servers: it starts and stops with them, and writes to their log. */
 
 import { EventEmitter } from 'node:events';
 import type { IncomingMessage, ServerResponse } from 'node:http';
@@ -48,11 +48,11 @@ export interface VitePlugin {
   closeBundle(this: object): Promise<void>;
 }
 
-/** Where Vite cuts its own connections when it closes, nobody waits long for a response. */
+/** Vite cuts its own connections when it closes, so a shutdown waits only briefly for responses. */
 const SHUTDOWN_TIMEOUT_MS = 1000;
 
 /**
- * Takes the place of `server.proxy` and `preview.proxy`.
+ * Replaces `server.proxy` and `preview.proxy`.
  *
  * @example
  * export default { plugins: [lastbyte({ '/api': 'http://127.0.0.1:8000' })] };
@@ -66,7 +66,7 @@ export function lastbyte(entries: ProxyEntries, options: EntriesOptions = {}): V
   const configure = (server: ViteServer): void => {
     const events = new EventEmitter<ProxyEvents>();
     const engine = mount(events, routes);
-    tellOf(events, server.config.logger);
+    logTo(events, server.config.logger);
     const here = new InVite(engine, server, () => inside.delete(here));
     inside.add(here);
     here.take();
@@ -83,12 +83,12 @@ export function lastbyte(entries: ProxyEntries, options: EntriesOptions = {}): V
   };
 }
 
-/** lastbyte in one of Vite's servers. A restart of Vite makes a new one before it closes the old one. */
+/** lastbyte in one of Vite's servers. On a restart, Vite creates the new server before it closes the old one. */
 class InVite {
   readonly #engine: Engine<Mounted>;
   readonly #server: ViteServer;
   readonly #closed: () => void;
-  /** Vite writes those of its new server into the object of the old one. */
+  /** A copy: on a restart, Vite replaces the environments in the old server's object. */
   readonly #environments: ReadonlySet<unknown>;
   #starting = false;
   #closing: Promise<void> | null = null;
@@ -114,7 +114,7 @@ class InVite {
     });
     server.once('close', () => void this.close());
     if (httpServer === null) return;
-    // Not before the one of the server that this one takes the place of is closed.
+    // On a restart, the admin port is free only when the previous server has closed.
     server.once('listening', () => this.#start());
     if (server instanceof TlsServer) speakHttp1(server);
   }
@@ -144,17 +144,14 @@ class InVite {
   }
 }
 
-/** What a person at Vite's log should know, a sentence each. */
-function tellOf(events: EventEmitter<ProxyEvents>, logger: Logger): void {
+/** Writes problems to Vite's log, a sentence each. */
+function logTo(events: EventEmitter<ProxyEvents>, logger: Logger): void {
   events.on('exchange', (record) => {
     if (severityOf(record) === 'problem') logger.error(lineOf(record), { timestamp: true });
   });
-  events.on('waiting', ({ sentence }) =>
-    logger.warn(printable(`lastbyte: ${sentence}`), { timestamp: true }),
-  );
-  events.on('strayBytes', ({ sentence }) =>
-    logger.warn(printable(`lastbyte: ${sentence}`), { timestamp: true }),
-  );
+  const warn = ({ sentence }: { readonly sentence: string }): void =>
+    logger.warn(printable(`lastbyte: ${sentence}`), { timestamp: true });
+  events.on('waiting', warn).on('strayBytes', warn);
   events.on('adminError', ({ message }) =>
     logger.error(printable(`lastbyte: ${message}`), { timestamp: true }),
   );
@@ -167,7 +164,7 @@ function lineOf({ method, url, status, sentence }: ExchangeRecord): string {
 /** As in a ClientHello (RFC 7301): the length of the name, and the name. */
 const HTTP1 = Buffer.from('\x08http/1.1', 'latin1');
 
-/** An https server of Vite's speaks HTTP/2 as well, in which there is no connection that an exchange could have. */
+/** Vite's https server also speaks HTTP/2, where an exchange cannot have a connection of its own. */
 function speakHttp1(server: TlsServer): void {
   Reflect.set(server, 'ALPNProtocols', HTTP1);
 }

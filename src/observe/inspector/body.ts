@@ -1,4 +1,4 @@
-/** A kept body as it is shown: decoded, as text where it is text, without its secrets. */
+/** A kept body as it is shown: decoded, as text if it is text, without its secrets. */
 
 import { brotliDecompressSync, constants, gunzipSync, inflateRawSync, inflateSync } from 'node:zlib';
 import { fieldValue, listMembers } from '../../http/fields.ts';
@@ -16,14 +16,14 @@ export function bodyView(kept: BodyPreview | null, fields: Fields): Body | null 
   return { bytes, kept: keptBytes, whole: keptBytes === bytes, encoding, content };
 }
 
-/** What is kept of a body, decoded where that is possible, without its secrets. */
+/** The kept part of a body, decoded if possible, without its secrets. */
 export interface ReadableBody {
   /** UTF-8, if it is text. */
   readonly bytes: Buffer;
   readonly isText: boolean;
-  /** Whether its Content-Encoding is undone. */
+  /** Whether its Content-Encoding was removed. */
   readonly isDecoded: boolean;
-  /** Whether that is all of what is kept. */
+  /** Whether the kept part was decoded in full. */
   readonly isWhole: boolean;
 }
 
@@ -34,7 +34,7 @@ export function readableBody(kept: BodyPreview | null, fields: Fields): Readable
   return { ...withoutSecrets(bytes, mediaType(fields) ?? ''), ...how };
 }
 
-/** Without its parameters, in lower case; null: none was named. */
+/** In lower case, without parameters; null: there is none. */
 export function mediaType(fields: Fields): string | null {
   const type = fieldValue(fields, 'content-type')?.split(';', 1)[0]?.trim().toLowerCase();
   return type === undefined || type === '' ? null : type;
@@ -43,8 +43,8 @@ export function mediaType(fields: Fields): string | null {
 type Decoded = Omit<ReadableBody, 'isText'>;
 
 /**
- * What cannot be decoded is not shown, because the secrets in it could not be found, unless it is text in spite of what
- * its field says.
+ * What cannot be decoded is not shown, because secrets in it could not be found, unless it is text despite its
+ * Content-Encoding.
  */
 function decoded(raw: Buffer, contentEncoding: string): Decoded {
   const codings = listMembers(contentEncoding).filter((coding) => coding !== 'identity');
@@ -64,22 +64,22 @@ function decoded(raw: Buffer, contentEncoding: string): Decoded {
 
 type Decoder = (raw: Buffer) => Buffer;
 
-/** A small body that unfolds to a huge one is a known attack. */
+/** Against decompression bombs. */
 const MAX_DECODED_BYTES = 512 * 1024;
 
-/** The beginning of a coded body is decoded as far as it goes. */
+/** An incomplete body is decoded as far as possible. */
 const ZLIB = { maxOutputLength: MAX_DECODED_BYTES, finishFlush: constants.Z_SYNC_FLUSH };
 const BROTLI = { maxOutputLength: MAX_DECODED_BYTES, finishFlush: constants.BROTLI_OPERATION_FLUSH };
 
 const DECODERS: ReadonlyMap<string, Decoder> = new Map([
   ['gzip', (raw: Buffer) => gunzipSync(raw, ZLIB)],
   ['x-gzip', (raw: Buffer) => gunzipSync(raw, ZLIB)],
-  // Some servers leave the header of zlib out (RFC 9110 section 8.4.1.2).
+  // Some servers omit the zlib header (RFC 9110 section 8.4.1.2).
   ['deflate', (raw: Buffer) => ((raw[0] ?? 0) % 16 === 8 ? inflateSync : inflateRawSync)(raw, ZLIB)],
   ['br', (raw: Buffer) => brotliDecompressSync(raw, BROTLI)],
 ]);
 
-/** As much of the beginning as is sound, and unfolds to no more than may be; null: it cannot be decoded. */
+/** As much of the beginning as is valid and stays within the limit; null: it cannot be decoded. */
 function unfold(raw: Buffer, decode: Decoder | undefined): { bytes: Buffer; isWhole: boolean } | null {
   if (decode === undefined) return null;
   for (let length = raw.length; length > 0; length = Math.floor(length / 2)) {
@@ -87,7 +87,7 @@ function unfold(raw: Buffer, decode: Decoder | undefined): { bytes: Buffer; isWh
       const bytes = decode(raw.subarray(0, length));
       if (bytes.length > 0 || length === raw.length) return { bytes, isWhole: length === raw.length };
     } catch {
-      // Half of it may do.
+      // Try the first half.
     }
   }
   return null;
@@ -96,11 +96,11 @@ function unfold(raw: Buffer, decode: Decoder | undefined): { bytes: Buffer; isWh
 function withoutSecrets(raw: Buffer, type: string): Pick<ReadableBody, 'bytes' | 'isText'> {
   const text = utf8(raw) ?? (type.startsWith('text/') ? raw.toString('latin1') : null);
   if (text !== null) return { isText: true, bytes: Buffer.from(redactBody(text, type)) };
-  // A form with a picture in it has fields all the same.
+  // A form with a picture has other fields, too.
   return { isText: false, bytes: Buffer.from(redactBody(raw.toString('latin1'), type), 'latin1') };
 }
 
-/** Null: it is not text. A character that the end of what is kept cuts in two is left out. */
+/** Null: it is not text. An incomplete character at the end is left out. */
 function utf8(raw: Buffer): string | null {
   if (raw.includes(0)) return null;
   try {

@@ -1,4 +1,4 @@
-/** Tells watchers what changes, as server-sent events. Nothing is queued for anybody: each is sent the ring's newest state. */
+/** Sends changes to watchers as server-sent events. Nothing is queued: each watcher gets the ring's newest state. */
 
 import type { StreamSink } from '../pages.ts';
 import type { Filter } from './filter.ts';
@@ -10,19 +10,19 @@ export interface FeedOptions {
   readonly ring: Ring;
   readonly version: string;
   readonly summary: () => SummaryView;
-  /** Is told of errors of our own; the feed goes on. */
+  /** Reports an internal error; the feed continues. */
   readonly failed: (error: unknown) => void;
 }
 
 interface FeedWatcher {
   readonly sink: StreamSink;
   readonly filter: Filter;
-  /** All up to this revision was sent, or is not wanted. */
+  /** Everything up to this revision was sent, or is not wanted. */
   sentRevision: number;
-  /** Exchanges that left the ring before they could be sent. */
+  /** Exchanges that were evicted before they could be sent. */
   dropped: number;
   summaryRevision: number;
-  /** Comments in a row that came while the last bytes were still on their way. */
+  /** Consecutive comments that were due while earlier bytes were still unsent. */
   stalled: number;
 }
 
@@ -46,9 +46,11 @@ export class Feed {
   }
 
   /**
-   * One too many takes the place of the one that has watched longest: whoever holds on to all places locks nobody out.
+   * Above the limit, the oldest watcher is ended, so that nobody can lock others out.
    *
-   * @param since the revision that the watcher has seen; null: it begins with what comes. Returns how it leaves.
+   *
+   * @param since the last revision that the watcher has; null: only new changes
+   * @returns a function that removes it
    */
   add(sink: StreamSink, since: number | null, filter: Filter): () => void {
     const { ring, version } = this.#options;
@@ -73,7 +75,7 @@ export class Feed {
     return () => this.#leave(watcher);
   }
 
-  /** The ring has changed. */
+  /** To be called when the ring has changed. */
   changed(): void {
     if (this.#watchers.size === 0) return;
     this.#collecting ??= setTimeout(() => {
@@ -92,7 +94,7 @@ export class Feed {
     for (const watcher of this.#watchers) this.#end(watcher);
   }
 
-  /** A clock has nobody else who would catch what is thrown in it. */
+  /** Nobody else would catch an error that is thrown in a timer. */
   #guarded(task: () => void): void {
     try {
       task();
@@ -122,7 +124,7 @@ export class Feed {
     if (behind) this.changed();
   }
 
-  /** True: there is more for it. */
+  /** @returns whether there is more to send */
   #send(watcher: FeedWatcher): boolean {
     const { ring } = this.#options;
     const { sink, filter } = watcher;
@@ -145,7 +147,7 @@ export class Feed {
       rows += 1;
     }
     if (text !== '') sink.write(text);
-    // What changed last may have left the ring: then no entry has its revision.
+    // The last change may be of an evicted entry: then no entry has this revision.
     if (whole) watcher.sentRevision = ring.revision;
     return !whole;
   }
@@ -163,7 +165,7 @@ export class Feed {
     }
   }
 
-  /** Keeps what stands in between from closing a silent connection, and finds watchers that have stopped reading. */
+  /** Keeps proxies in between from closing an idle connection, and finds watchers that have stopped reading. */
   #comment(): void {
     for (const watcher of this.#watchers) {
       watcher.stalled = watcher.sink.congested ? watcher.stalled + 1 : 0;
@@ -174,7 +176,7 @@ export class Feed {
   }
 }
 
-/** JSON has no line breaks, so each event is one line of data. */
+/** JSON has no line breaks here, so each event is one line of data. */
 function event(name: string, value: unknown): string {
   return `event: ${name}\ndata: ${JSON.stringify(value)}\n\n`;
 }

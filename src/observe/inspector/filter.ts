@@ -1,4 +1,4 @@
-/** Which exchanges are asked for: read from a query, and asked of each row. */
+/** Which exchanges a query asks for: read from its parameters, and tested on each row. */
 
 import { pathStreams } from '../../http/streaming.ts';
 import { OUTCOMES, SEVERITIES, VERDICTS } from '../severity.ts';
@@ -7,7 +7,7 @@ import type { Row } from './types.ts';
 export interface Filter {
   readonly limit: number;
   readonly before: number;
-  /** Whether anything but `limit` and `before` was given. */
+  /** Whether there is any parameter besides `limit` and `before`. */
   readonly narrows: boolean;
   readonly passes: (row: Row) => boolean;
 }
@@ -22,7 +22,7 @@ type Test = (row: Row) => boolean;
 const DEFAULT_LIMIT = 100;
 const MAX_LIMIT = 500;
 
-/** The parameters that narrow; each makes a test of its value, or says what the value should be. */
+/** The parameters that filter: each returns a test for its value, or a sentence about what the value should be. */
 const NARROWING: ReadonlyMap<string, (value: string) => Test | string> = new Map<
   string,
   (value: string) => Test | string
@@ -37,7 +37,7 @@ const NARROWING: ReadonlyMap<string, (value: string) => Test | string> = new Map
   ['problems', problemsTest],
 ]);
 
-/** @param also parameters that mean something else to the caller */
+/** @param also further parameters, which the caller reads */
 export function readFilter(parameters: URLSearchParams, also: readonly string[] = []): Filter | FilterFault {
   const tests: Test[] = [];
   let limit = DEFAULT_LIMIT;

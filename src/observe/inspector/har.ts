@@ -1,4 +1,4 @@
-/** Exchanges as a HAR 1.2 (http://www.softwareishard.com/blog/har-12-spec/), without their secrets, part by part. */
+/** Exchanges as a HAR 1.2 (http://www.softwareishard.com/blog/har-12-spec/), without their secrets, entry by entry. */
 
 import type { Entry as HarEntry, Header, PostData, QueryString } from 'har-format';
 import type { Settings } from '../../config/settings.ts';
@@ -16,14 +16,14 @@ export interface HarContext {
   readonly version: string;
 }
 
-/** Bodies unfold: what is kept in 16 MiB may be 200 MiB of text. */
+/** Decoded bodies are larger: 16 MiB in memory may become 200 MiB of text. */
 const MAX_HAR_BYTES = 32 * 1024 * 1024;
 
 /**
- * The text of a HAR, an entry at a time. What does not fit is left out, and the HAR says so.
+ * The text of a HAR, one entry at a time. Entries over the limit are left out, and the HAR says so.
  *
- * @param ids of exchanges that are over, those that matter most first
- * @param find null: it has left the ring meanwhile
+ * @param ids of finished exchanges, the most important first
+ * @param find null: it has been evicted
  */
 export function* harParts(
   ids: readonly string[],
@@ -60,7 +60,7 @@ function harEntry(entry: Entry, { settings, url }: HarContext): HarEntry {
   const full = fullView(entry, settings, url);
   const { begun } = entry;
   const requestUrl = absoluteUrl(full.path, fieldValue(begun.requestFields, 'host'), url);
-  // What HAR has places for stands there alone; the command would repeat the request.
+  // Not repeated under `_lastbyte`: what HAR has its own properties for. The curl command would repeat the request.
   const { request, response, why, client, started_at, ms, method, http, attempts, curl: _, ...rest } = full;
   return {
     startedDateTime: started_at,
@@ -85,7 +85,7 @@ function harEntry(entry: Entry, { settings, url }: HarContext): HarEntry {
   };
 }
 
-/** The body that the client was sent stands in the response, once. */
+/** The body that the client was sent is in the response, and not repeated here. */
 function withoutBodyOf({ response }: FullView, attempt: AttemptView): AttemptView {
   if (attempt.response === null || attempt.response.body !== response?.body) return attempt;
   return { ...attempt, response: { ...attempt.response, body: null } };
@@ -112,7 +112,7 @@ function harResponse(response: ResponseView | null, bytes: number): HarEntry['re
   };
 }
 
-/** They add up to the whole: what is not seen to be something else is waiting. */
+/** They add up to the total: time that is nothing else counts as waiting. */
 function timings({ ms, timeline, attempts }: FullView): HarEntry['timings'] {
   const last = attempts.at(-1);
   const blocked = timeline.waits.reduce((sum, { start_ms, end_ms }) => sum + end_ms - start_ms, 0);
@@ -144,7 +144,7 @@ function postData(body: Body | null, mimeType: string): { readonly postData?: Po
   return { postData: { mimeType, text: body.content, ...(comment === '' ? {} : { comment }) } };
 }
 
-/** A HAR names a whole URL: with the name that the client used, and without brackets where a secret was. */
+/** A HAR has absolute URLs: with the host that the client used, and without brackets around a redacted secret. */
 function absoluteUrl(path: string, host: string | undefined, url: string): string {
   const { target, host: named } = originForm(path);
   const base = url.startsWith('unix:') ? 'http://localhost' : url;

@@ -1,4 +1,4 @@
-/** What was seen of the exchanges of one proxy, and the pages that tell it. It watches events and can change nothing. */
+/** The inspector of one proxy: its newest exchanges, counts since the start, and the feed. It only watches events. */
 
 import type { Settings } from '../../config/settings.ts';
 import { targetUrl } from '../../config/target.ts';
@@ -16,7 +16,7 @@ import { Feed } from './feed.ts';
 import { Ring } from './ring.ts';
 import type { NowView, SummaryView, UpstreamProfile } from './types.ts';
 
-/** What the inspector may ask of its proxy. */
+/** What the inspector reads from its proxy. */
 export interface Inspected {
   readonly settings: Settings;
   /** Where clients reach it. */
@@ -37,7 +37,7 @@ export class Inspector {
   readonly #inspected: Inspected;
   readonly #startedAt = new Date().toISOString();
   readonly #tally = new Tally();
-  /** Connections from which a replay is on its way: the id of what is replayed, and who wants to know the new one. */
+  /** Connections with a replay on its way: the id of the original, and who waits for the new id. */
   readonly #expected = new Map<string, { readonly of: string; readonly begun: (id: string) => void }>();
   #unlisted = 0;
   readonly ring: Ring;
@@ -73,7 +73,7 @@ export class Inspector {
 
   done(record: ExchangeRecord): void {
     this.#tally.add(record);
-    // What was too much to be looked at is listed if there is anything to say about it.
+    // An exchange that was not watched is listed only if there is something to say about it.
     if (record.notes === null && severityOf(record) === 'ok') this.#unlisted += 1;
     else this.ring.done(record);
     this.feed.changed();
@@ -84,7 +84,11 @@ export class Inspector {
     this.feed.changed();
   }
 
-  /** The next exchange on this connection repeats the one named. Returns how to stop expecting it. */
+  /**
+   * The next exchange on this connection repeats the exchange `of`.
+   *
+   * @returns a function that stops expecting it
+   */
   expectReplay(from: ReplayOrigin, of: string, begun: (id: string) => void): () => void {
     const key = replayKey(from);
     this.#expected.set(key, { of, begun });
@@ -118,7 +122,7 @@ export class Inspector {
   }
 }
 
-/** A unix socket's connections have no address: there, what is asked for must do. */
+/** Connections over a unix socket have no port: there, method and URL identify the replay. */
 export type ReplayOrigin = Pick<ExchangeBegun, 'clientPort' | 'method' | 'url'>;
 
 function replayKey({ clientPort, method, url }: ReplayOrigin): string {
@@ -185,7 +189,7 @@ export class Tally {
     const { head, framing, ending, requestBody } = evidence;
     if (ending.kind === 'connect-failed') upstream.refused_connections += 1;
     if (verdict === 'truncated') upstream.cut += 1;
-    // The end of an idle connection, as it is used again, says nothing about the upstream's manners.
+    // A reset of an idle connection that is reused says nothing about how the upstream closes.
     if (ending.kind === 'rst' && !evidence.reusedConnection) {
       upstream.resets += 1;
       if (requestBody === 'partly' || requestBody === 'whole') upstream.resets_with_unread_body += 1;
@@ -198,7 +202,7 @@ export class Tally {
   }
 }
 
-/** The profile in words: a pure function of the counts. */
+/** The profile in words. */
 export function profileSentences(counts: Omit<UpstreamProfile, 'sentences'>): string[] {
   const { answers, closes, http_1_0, resets_with_unread_body, resets, cut, refused_connections } = counts;
   const sentences: string[] = [];

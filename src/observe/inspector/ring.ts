@@ -1,4 +1,4 @@
-/** The newest exchanges, those under way among them: bounded in number and in the memory that they hold. */
+/** The newest exchanges, including those in progress, with a limit on their number and their memory. */
 
 import type { ExchangeBegun, ExchangeClosed, ExchangeRecord } from '../../exchange/events.ts';
 import type { Fields } from '../../http/fields.ts';
@@ -14,19 +14,19 @@ export interface Entry {
   /** Null while it runs. */
   record: ExchangeRecord | null;
   closed: ExchangeClosed | null;
-  /** Memory that the previews of its bodies take. */
+  /** Memory of its body previews. */
   heldBytes: number;
-  /** Memory that the rest of it takes, about. */
+  /** Memory of the rest, estimated. */
   recordBytes: number;
   row: Row | null;
 }
 
 interface RingLimits {
-  /** Of exchanges that are over, and again of those under way. */
+  /** Of finished exchanges, and also of those in progress. */
   readonly maxExchanges: number;
-  /** Memory for bodies: above it, the oldest lose theirs. */
+  /** Memory for bodies: above it, the oldest exchanges lose theirs. */
   readonly maxBodyBytes: number;
-  /** Memory for everything else: above it, the oldest leave. */
+  /** Memory for everything else: above it, the oldest exchanges are evicted. */
   readonly maxRecordBytes: number;
 }
 
@@ -40,18 +40,18 @@ export class Ring {
   readonly #limits: RingLimits;
   readonly #running = new Map<string, Entry>();
   readonly #done = new Map<string, Entry>();
-  /** The done ones in the order in which they ended, round and round: a Map finds its first key slowly. */
+  /** A circular buffer of the finished ones in the order of their ends: finding the first key of a Map is slow. */
   readonly #slots: (Entry | undefined)[];
   #ended = 0;
-  /** Of those that ended, the first that may hold bodies. */
+  /** The number of the oldest finished one that may hold bodies. */
   #firstHolder = 0;
   #heldBytes = 0;
-  /** Of those that ended, the first that has not left. */
+  /** The number of the oldest finished one that is kept. */
   #oldest = 0;
   #recordBytes = 0;
   #numbers = 0;
   #revision = 0;
-  /** Is told what leaves the ring. */
+  /** Called for each evicted entry. */
   onEvicted: ((entry: Entry) => void) | null = null;
 
   constructor(limits: RingLimits = LIMITS) {
@@ -73,7 +73,7 @@ export class Ring {
   }
 
   done(record: ExchangeRecord): void {
-    // What never became a request was not begun.
+    // What never became a request has no `begun` event.
     const entry = this.#running.get(record.id) ?? this.#entry({ ...record, clientPort: null }, null);
     this.#running.delete(record.id);
     if (this.#ended - this.#oldest === this.#slots.length) this.#evictOldest();
@@ -101,7 +101,7 @@ export class Ring {
     return [...this.#running.values(), ...this.#done.values()].sort((a, b) => b.number - a.number);
   }
 
-  /** What changed after this revision, in the order of its changes. */
+  /** What changed after this revision, in the order of the changes. */
   changedSince(revision: number): Entry[] {
     return [...this.#running.values(), ...this.#done.values()]
       .filter((entry) => entry.revision > revision)
@@ -166,7 +166,7 @@ export class Ring {
     this.onEvicted?.(entry);
   }
 
-  /** Rare: so many under way at once. */
+  /** Rare: that many are in progress at once. */
   #evictRunning(): void {
     for (const [id, entry] of this.#running) {
       this.#running.delete(id);
@@ -182,12 +182,12 @@ function bodyBytes({ notes, attempts }: ExchangeRecord): number {
   return bytes;
 }
 
-/** What the objects of an exchange and of an attempt take, without their texts; measured, and rounded up. */
+/** Memory of the objects of an exchange, and of an attempt, without their strings; measured, rounded up. */
 const OBJECTS_BYTES = 2048;
-/** A text of any length in V8: its header, its padding, the reference to it. */
+/** Overhead of a string in V8: header, padding, reference. */
 const TEXT_BYTES = 40;
 
-/** Without the bodies. A head of many small fields takes ten times what it took on the wire. */
+/** Without the bodies. A head with many small fields takes ten times its size on the wire. */
 function recordBytes({ url, sentence, requestFields, notes, attempts }: ExchangeRecord): number {
   let bytes = OBJECTS_BYTES + 2 * url.length + (sentence?.length ?? 0);
   bytes += fieldsBytes(requestFields) + fieldsBytes(notes?.responseFields ?? []);
@@ -199,7 +199,7 @@ function fieldsBytes(fields: Fields): number {
   return fields.reduce((bytes, text) => bytes + TEXT_BYTES + text.length, 0);
 }
 
-/** A copy: the record may be in other hands too. */
+/** A copy, because others may use the record, too. */
 function withoutBodies(record: ExchangeRecord): ExchangeRecord {
   return {
     ...record,

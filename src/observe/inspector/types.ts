@@ -1,4 +1,4 @@
-/** What the API of the admin listener says, as JSON: docs/api.md is its contract. */
+/** The JSON of the admin listener's API; docs/api.md is its contract. */
 
 import type { ErrorCode } from '../../errors.ts';
 import type { AttemptRecord, Outcome } from '../../exchange/events.ts';
@@ -6,15 +6,15 @@ import type { EndingKind, Expectation, RequestBodySent } from '../../upstream/ev
 import type { VerdictKind } from '../../upstream/verdict.ts';
 import type { Severity } from '../severity.ts';
 
-/** A pair of a header field, in the order of the wire. */
+/** A header field, in the order of the wire. */
 export type FieldPair = readonly [name: string, value: string];
 
-/** One exchange in a line. */
+/** One exchange in the list. */
 export interface Row {
   readonly id: string;
-  /** Counts requests in the order in which they came: the cursor for paging. */
+  /** Numbers the requests in the order of their arrival: the cursor for paging. */
   readonly number: number;
-  /** Grows with every change of any exchange. */
+  /** Increases with every change of any exchange. */
   readonly revision: number;
   readonly state: 'running' | 'done';
   readonly started_at: string;
@@ -39,9 +39,9 @@ export interface Row {
 
 /** The first bytes of a body, secrets redacted. */
 export interface Body {
-  /** Bytes that there were. */
+  /** The size of the body. */
   readonly bytes: number;
-  /** Bytes that are kept. */
+  /** How many bytes are kept. */
   readonly kept: number;
   readonly whole: boolean;
   readonly encoding: 'text' | 'base64';
@@ -103,7 +103,7 @@ export interface Timeline extends ClosingView {
   readonly done_ms: number | null;
 }
 
-/** A command that reads the request body from a file of this name. */
+/** A command that reads the request body from a file with this name. */
 export interface CurlFile {
   readonly command: string;
   readonly name: string;
@@ -112,9 +112,9 @@ export interface CurlFile {
 export interface FullView extends Row {
   readonly target: string;
   readonly cure: string | null;
-  /** Null: not all of the request is kept. */
+  /** Null: the request is not kept in full. */
   readonly curl: string | null;
-  /** Null: it has no body, or not all of it is kept. */
+  /** Null: it has no body, or that is not kept in full. */
   readonly curl_file: CurlFile | null;
   readonly replay: {
     readonly possible: boolean;
@@ -160,11 +160,11 @@ export interface SummaryView {
   readonly started_at: string;
   readonly url: string;
   readonly target: string;
-  /** The command that finds out how the upstream closes. */
+  /** The command that finds out how the upstream closes connections. */
   readonly diagnose: string;
   readonly exchanges: number;
   readonly running: number;
-  /** Went well, and came too fast to be listed. */
+  /** Successful exchanges that came too fast to be listed. */
   readonly unlisted: number;
   readonly outcomes: Readonly<Record<Outcome, number>>;
   readonly saved: { readonly retried: number; readonly waited: number; readonly withheld: number };

@@ -12,8 +12,7 @@ import { isSafe } from '../../http/request.ts';
 import { redactFields, redactUrl } from '../redact.ts';
 import { savedBy, severityOf } from '../severity.ts';
 import { bodyView, mediaType } from './body.ts';
-import { curlCommand, curlWithFile } from './curl.ts';
-import { replayObstacle } from './edit.ts';
+import { curlCommand, curlWithFile, replayObstacle } from './repeat.ts';
 import type { Entry } from './ring.ts';
 import type { AttemptView, Body, FieldPair, FullView, ResponseView, Row, Timeline } from './types.ts';
 
@@ -83,7 +82,7 @@ export function fullView(entry: Entry, settings: Settings, url: string): FullVie
   return {
     ...rowOf(entry),
     target: targetUrl(settings.target),
-    // A restart that was waited for needs no cure.
+    // After a successful wait for a restart, there is nothing to fix.
     cure: isSavedByWaiting ? null : (explained.findLast((one) => one !== null)?.remedy ?? null),
     curl: curlCommand(entry, url),
     curl_file: curlWithFile(entry, url),
@@ -98,7 +97,7 @@ export function fullView(entry: Entry, settings: Settings, url: string): FullVie
   };
 }
 
-/** Null: there is nothing to cure in it. */
+/** Null: there is nothing to fix. */
 function explanationOf(
   attempts: readonly AttemptRecord[],
   at: number,
@@ -191,7 +190,7 @@ function receivedResponse({ evidence: { head }, notes }: AttemptRecord): Respons
   return { version: minor === 0 ? '1.0' : '1.1', status, reason, fields: pairs(fields), body };
 }
 
-/** What the client was sent: one of our responses, or the last that the upstream gave, whose body is not decoded again. */
+/** What the client was sent: one of our own responses, or the upstream's last one, whose body is decoded already. */
 function responseSent(
   { status, notes, outcome }: ExchangeRecord,
   upstreams: Body | null,

@@ -8,7 +8,7 @@ import type { Har } from 'har-format';
 import { expect, test } from 'vitest';
 import type { ExchangeRecord } from '../../../../src/exchange/events.ts';
 import { resolveOptions } from '../../../../src/config/resolve.ts';
-import { curlCommand } from '../../../../src/observe/inspector/curl.ts';
+import { curlCommand } from '../../../../src/observe/inspector/repeat.ts';
 import { fullView } from '../../../../src/observe/inspector/views.ts';
 import { harParts } from '../../../../src/observe/inspector/har.ts';
 import type { Entry } from '../../../../src/observe/inspector/ring.ts';
