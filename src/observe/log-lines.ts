@@ -1,4 +1,4 @@
-/** The lines of the log: one for an exchange, and what the program itself says, as text or as JSON. */
+/** The lines of the log, as text or JSON: exchanges, messages and the banner. */
 
 import type { LogLevel } from '../config/settings.ts';
 import type { ExchangeRecord } from '../exchange/events.ts';
@@ -10,14 +10,14 @@ import type { Severity } from './severity.ts';
 import { paint, printable, printableJson, quoted } from './terminal-text.ts';
 import type { Paint } from './terminal-text.ts';
 
-/** How much an operator should care: what the upstream or we did wrong is a warning, what a client did is not. */
+/** Faults of the upstream and of lastbyte are warnings; those of clients are not. */
 export function exchangeLevel(record: ExchangeRecord): LogLevel {
   if (record.error === 'internal_error') return 'error';
   if (record.outcome === 'cut') return 'warn';
   return record.outcome === 'refused' && record.status >= 500 ? 'warn' : 'info';
 }
 
-/** Names that programs may rely on; see docs/logs.md. Put together by hand: JSON.stringify of an object takes twice the time. */
+/** Programs may rely on its names; see docs/logs.md. Built by hand: JSON.stringify of an object takes twice as long. */
 export function jsonLine(record: ExchangeRecord): string {
   const { id, status, responseBytes, durationMs, attempts, waitedMs, verdict, outcome, error } = record;
   return (
@@ -29,21 +29,21 @@ export function jsonLine(record: ExchangeRecord): string {
   );
 }
 
-/** Text from outside, or a sentence that may quote it. */
+/** Text from the network, or a sentence that may quote it. */
 function jsonText(text: string | null): string {
   return text === null ? 'null' : printableJson(JSON.stringify(text));
 }
 
-/** One of a closed set of our own. */
+/** One of our own fixed names. */
 function jsonName(name: string | null): string {
   return name === null ? 'null' : `"${name}"`;
 }
 
 const SECOND_MS = 1000;
-/** The second that was written last: under load, most lines are of the same one. */
+/** The last second that was formatted: under load, most lines are in the same one. */
 let second = { epoch: Number.NaN, text: '' };
 
-/** As Date's `toISOString`: `2026-11-22T13:05:09.123Z`. */
+/** Like Date's `toISOString`: `2026-11-22T13:05:09.123Z`. */
 function isoTime(epochMs: number): string {
   const wholeMs = Math.trunc(epochMs);
   const epoch = Math.floor(wholeMs / SECOND_MS);
@@ -55,8 +55,8 @@ function isoTime(epochMs: number): string {
 const SENTENCE_INDENT = ' '.repeat(15);
 
 /**
- * `12:00:00.000 + 200    4.8 MiB     12 ms  GET     /report  saved: 3 tries`, and beneath it, why. What has a fixed width
- * comes first, so that a long path moves nothing. The mark tells without colours what stands out.
+ * `12:00:00.000 + 200    4.8 MiB     12 ms  GET     /report  saved: 3 tries`, and the reason below. Columns of a fixed width
+ * come first, so that a long path moves nothing. The mark shows the severity without colors.
  */
 export function prettyLine(record: ExchangeRecord, color: boolean): string {
   const { mark, look } = LOOKS[severityOf(record)];
@@ -104,7 +104,7 @@ function statusPaint(status: number): Paint {
   return status >= 300 ? 'cyan' : 'green';
 }
 
-/** What is out of the ordinary about the exchange: in a word, and by what. */
+/** What is unusual about the exchange: one word, and details. */
 function exchangeRemarks(record: ExchangeRecord): string {
   const { attempts, waitedMs, verdict, outcome } = record;
   const word = severityOf(record) === 'saved' ? 'saved' : outcome === 'delivered' ? '' : outcome;
@@ -124,7 +124,7 @@ function two(value: number): string {
   return String(value).padStart(2, '0');
 }
 
-/** Local, because a person compares it with a clock on the wall. */
+/** Local time, because people compare it with their clock. */
 function clockTime(epochMs: number): string {
   const at = new Date(epochMs);
   const ms = String(at.getMilliseconds()).padStart(3, '0');
@@ -173,7 +173,7 @@ export function plainMessage({ at, level, text, fields }: Message, color: boolea
   return `${head}  ${printable(text)}${pairs.join('')}`;
 }
 
-/** The names of the exchange's line come first, and no field of a message can take their place. */
+/** The same names as in the line of an exchange come first, and no field of a message can replace them. */
 export function jsonMessage({ at, level, text, fields }: Message): string {
   const own = { time: new Date(at).toISOString(), level, event: 'message', message: text };
   return printableJson(toJson({ ...own, ...fields, ...own }));
@@ -186,7 +186,7 @@ function brief(name: string, value: unknown): string {
   return printableJson(toJson(value));
 }
 
-/** Total: what JSON cannot say (a circle, a getter that throws) is named instead. */
+/** Never throws: what JSON cannot express (a cycle, a getter that throws) is named instead. */
 function toJson(value: unknown): string {
   try {
     return JSON.stringify(value, replace) ?? 'null';
@@ -207,7 +207,7 @@ function replace(name: string, value: unknown): unknown {
   };
 }
 
-/** What the log begins with: who speaks, and where to look. */
+/** The first lines of the log: version and addresses. */
 export interface Banner {
   readonly version: string;
   /** Where clients reach the proxy. */
@@ -223,7 +223,7 @@ export function bannerSentence({ version, url, target, adminUrl }: Banner): stri
   return `lastbyte ${version}: ${url} -> ${target}${admin}`;
 }
 
-/** For a terminal: the addresses beneath each other, to be clicked. */
+/** For a terminal: the addresses below each other, to click. */
 export function bannerBlock({ version, url, target, adminUrl }: Banner, color: boolean): string {
   const lines: [name: string, address: string][] = [
     ['proxy', url],

@@ -1,4 +1,4 @@
-/** The log: winston's levels and transport, lines of our own. It never fails an exchange, whatever becomes of its stream. */
+/** The log: winston's levels and transport, our own lines. It never fails an exchange, whatever happens to its stream. */
 
 import { once } from 'node:events';
 import { Writable } from 'node:stream';
@@ -20,7 +20,7 @@ import {
 import type { Banner, LogFields, Message } from './log-lines.ts';
 
 export interface LogOptions {
-  /** Entries below it are left out. */
+  /** Entries below it are omitted. */
   readonly level: LogLevel;
   /** `auto`: `pretty` if the stream is a terminal, else `json`. */
   readonly format: AccessLogFormat;
@@ -29,7 +29,7 @@ export interface LogOptions {
   readonly color: boolean;
   /** Only warnings and errors, and no banner. */
   readonly quiet: boolean;
-  /** Before each line of the pretty form, where others write to the same terminal. */
+  /** Before each line of the pretty format, where others write to the same terminal. */
   readonly prefix?: string;
 }
 
@@ -38,18 +38,18 @@ export interface Log {
   warn(message: string, fields?: LogFields): void;
   info(message: string, fields?: LogFields): void;
   debug(message: string, fields?: LogFields): void;
-  /** What the log begins with, whatever its level; not when it is quiet. */
+  /** The first lines of the log, regardless of its level, unless it is quiet. */
   banner(banner: Banner): void;
-  /** The one line of an exchange that is over. */
+  /** The line of a finished exchange. */
   exchange(record: ExchangeRecord): void;
   /**
-   * Resolves with true when all lines are with the system; what is logged later is dropped. False: some are left, and
-   * nobody has read any for a while.
+   * Resolves with true when the system has all lines; later ones are dropped. False: some lines are left, and nobody has read
+   * any for a while.
    */
   close(): Promise<boolean>;
 }
 
-/** Smaller is graver, as winston wants it. */
+/** Winston's order: the most severe is 0. */
 const RANKS: Readonly<Record<LogLevel, number>> = { error: 0, warn: 1, info: 2, debug: 3 };
 
 interface Style {
@@ -110,11 +110,11 @@ function plainBanner(banner: Banner, at: number): string {
   return plainMessage({ at, level: 'info', text: bannerSentence(banner), fields: {} }, false);
 }
 
-/** Writes finished lines through winston, and outlives its stream. */
+/** Writes finished lines through winston, and survives errors of its stream. */
 class LineOutput {
   readonly #level: LogLevel;
   readonly #stream: LogStream;
-  /** What is said of entries that nobody read. */
+  /** The line that reports how many entries were dropped. */
   readonly #lossLine: (entries: number) => string;
   readonly #prefix: string;
   readonly #lines: string[] = [];
@@ -131,11 +131,11 @@ class LineOutput {
     this.#level = level;
     this.#prefix = prefix;
     this.#lossLine = lossLine;
-    this.#stream = new LogStream(stream, () => this.#ownUp());
+    this.#stream = new LogStream(stream, () => this.#reportDropped());
     this.#logger = createLogger({
       level,
       levels: RANKS,
-      // The line is finished: winston's formats would copy and serialize each entry again.
+      // The line is complete: winston's own formats would copy and serialize each entry again.
       format: format.printf(({ message }) => String(message)),
       transports: [new transports.Stream({ stream: this.#stream.writable, eol: '\n' })],
     });
@@ -148,20 +148,20 @@ class LineOutput {
     return false;
   }
 
-  /** The lines of one turn of the event loop are one entry: each costs winston's way, and a write that blocks the process. */
+  /** The lines of one event loop turn are one entry, because each entry costs winston's work and a blocking write. */
   write(line: string): void {
     this.#lines.push(this.#prefix === '' ? line : line.replaceAll(/^(?=.)/gm, this.#prefix));
     if (this.#lines.length === 1) setImmediate(() => this.#flush());
   }
 
-  /** False: not all of it could be written. */
+  /** False: not everything could be written. */
   close(): Promise<boolean> {
     this.#closed ??= this.#finish();
     return this.#closed;
   }
 
-  /** Says how many entries are missing, where they are. */
-  #ownUp(): void {
+  /** Logs how many entries are missing, at their place. */
+  #reportDropped(): void {
     if (this.#dropped === 0 || this.#closed !== null) return;
     const line = this.#lossLine(this.#dropped);
     this.#dropped = 0;
@@ -170,12 +170,12 @@ class LineOutput {
 
   #flush(): void {
     const text = this.#lines.splice(0).join('\n');
-    // What is not wanted at this level was left out before.
+    // Lines below the level were omitted before.
     if (text !== '') this.#logger.log(this.#level, text);
   }
 
   async #finish(): Promise<boolean> {
-    this.#ownUp();
+    this.#reportDropped();
     this.#flush();
     const finished = once(this.#logger, 'finish');
     this.#logger.end();
@@ -184,13 +184,13 @@ class LineOutput {
   }
 }
 
-/** What may wait to be read, about 3,000 entries: a reader that pauses misses nothing, one that never comes costs no more. */
+/** Unread lines, about 3,000 entries: enough for a reader that pauses, and a limit for one that never reads. */
 const MAX_WAITING_BYTES = 1024 * 1024;
 
-/** Who takes nothing for so long when the log is closed is not waited for. */
+/** When the log closes, a reader that reads nothing for this long is not waited for. */
 const PATIENCE_MS = 3000;
 
-/** Errors after which the same stream may work again: no room for the moment. */
+/** Errors after which the stream may work again: there is no room at the moment. */
 const PASSING: ReadonlySet<string> = new Set(['EAGAIN', 'ENOSPC']);
 
 export class LogStream {
@@ -199,29 +199,29 @@ export class LogStream {
   readonly #onError: (error: NodeJS.ErrnoException) => void;
   #waitingBytes = 0;
   #full = false;
-  /** No more can be written: nobody is there to read it. */
+  /** Nothing more can be written: the reader is gone. */
   broken = false;
   #progress: (() => void) | null = null;
 
-  /** @param onRoom what was full takes lines again */
+  /** @param onRoom called when a full stream takes lines again */
   constructor(stream: NodeJS.WritableStream, onRoom: () => void) {
     this.#stream = stream;
     this.#onRoom = onRoom;
-    // `lastbyte | head`: a reader that leaves is no reason to stop the proxy.
+    // `lastbyte | head`: the proxy continues when the reader leaves.
     this.#onError = (error) => {
       if (!PASSING.has(error.code ?? '')) this.broken = true;
     };
     stream.on('error', this.#onError);
   }
 
-  /** Nobody has read for so long that no more lines are taken, until half of what waits is read. */
+  /** Too much is unread. Lines are dropped until half of it has been read. */
   get full(): boolean {
     return this.#full;
   }
 
   /**
-   * What winston writes to. Node's stream for a file on stdout writes at once and may throw; winston's transport would stay
-   * in the middle of that write for ever, and keep every later line in memory. Here the lines are lost.
+   * What winston writes to. When stdout is a file, Node writes synchronously and may throw. Winston's transport would then stay
+   * in that write forever, and keep every later line in memory. Here, only these lines are lost.
    */
   readonly writable: Writable = new Writable({
     decodeStrings: false,
@@ -229,15 +229,15 @@ export class LogStream {
       try {
         this.#write(lines);
       } catch {
-        // Lost, as said above: there is no other place to complain to.
+        // Lost, as explained above; there is nowhere to report it.
       }
       done();
     },
   });
 
-  /** Resolves when all is with the system, or when it takes nothing more; false: some of it was left. */
+  /** Resolves when the system has everything, or takes nothing more. False: some of it is left. */
   async end(): Promise<boolean> {
-    // A stream that failed may report more errors later: then the listener stays.
+    // A broken stream may emit more errors later, so the listener stays.
     const flushed = !this.broken && (await this.#flushed());
     if (flushed) this.#stream.off('error', this.#onError);
     return flushed || this.broken;
@@ -262,7 +262,7 @@ export class LogStream {
     if (this.#waitingBytes > MAX_WAITING_BYTES) this.#full = true;
   }
 
-  /** Writes are done in order, so when this empty one is done all are. False: the stream failed, or nobody reads it. */
+  /** Writes finish in order, so when this empty one has, all have. False: the stream failed, or nobody reads it. */
   #flushed(): Promise<boolean> {
     return new Promise((resolve) => {
       const settle = (whole: boolean): void => {
@@ -273,7 +273,7 @@ export class LogStream {
       };
       const patience = setTimeout(() => settle(false), PATIENCE_MS);
       this.#progress = () => patience.refresh();
-      // A stream that is destroyed meanwhile need not call back.
+      // A stream that is destroyed may never call back.
       const onClose = (): void => settle(false);
       this.#stream.once('close', onClose);
       this.#stream.write('', (error) => settle(!error));

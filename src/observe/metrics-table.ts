@@ -1,4 +1,4 @@
-/** The one table of metrics: what is registered, and what docs/metrics.md says, come from it. */
+/** The table of metrics: what is exposed, and docs/metrics.md, come from it. */
 
 import { ERROR_CODES } from '../errors.ts';
 import { ENDINGS, OUTCOMES, REASONS, REQUEST_BODIES, SAVED_BY, VERDICTS } from './severity.ts';
@@ -8,7 +8,7 @@ interface Row {
   readonly help: string;
 }
 
-/** Labels take their values from closed sets, so that no request can make a series of its own. */
+/** Labels have fixed sets of values, so that no request can create a new series. */
 export interface CounterRow extends Row {
   readonly labels: Readonly<Record<string, readonly string[]>>;
 }
@@ -19,7 +19,7 @@ export interface HistogramRow extends Row {
 
 /** Read when it is scraped. */
 export interface ReadingRow extends Row {
-  /** It only grows: a counter. */
+  /** Whether it only increases: a counter. */
   readonly rises: boolean;
 }
 
@@ -192,5 +192,5 @@ export const READINGS: Readonly<Record<ReadingName, ReadingRow>> = {
   },
 };
 
-/** Carries the version in its label. */
+/** Its label has the version. */
 export const BUILD: Row = { name: 'lastbyte_build_info', help: 'Always 1; the version is its label.' };

@@ -1,4 +1,4 @@
-/** Counts what becomes of exchanges, for Prometheus; each proxy on its own. */
+/** Prometheus metrics of one proxy. */
 
 import { performance } from 'node:perf_hooks';
 import type { AttemptRecord, ExchangeRecord } from '../exchange/events.ts';
@@ -62,7 +62,7 @@ export class Metrics {
     for (const attempt of record.attempts) this.#addAttempt(attempt);
   }
 
-  /** Something that watches failed. */
+  /** The admin listener or the inspector failed. */
   adminFailed(): void {
     this.#adminErrors.add(1);
   }
@@ -95,7 +95,7 @@ export class Metrics {
   }
 }
 
-/** A status that no class has is taken for a 5xx (RFC 9110 section 15). */
+/** A status without a class counts as 5xx (RFC 9110 section 15). */
 function classOf(status: number): string {
   return status === 0 ? 'none' : `${Math.min(Math.trunc(status / 100), 5)}xx`;
 }
@@ -124,16 +124,16 @@ const READERS: Readonly<Record<ReadingName, (measured: Measured) => number>> = {
   external: () => process.memoryUsage().external,
 };
 
-/** What stands for the value of a label that the counter does not have. */
+/** The value of a label that the counter does not have. */
 const NO_LABEL = '';
 
-/** Counts by label values, cheap enough for every exchange. */
+/** A counter per combination of label values, cheap enough for every exchange. */
 class Counts {
   readonly #names: readonly string[];
-  /** By the values of the first and the second label: a map each, because to join them would cost more than to count. */
+  /** By the first and the second label's value. Joining both into one key would cost more than counting. */
   readonly #counts = new Map<string, Map<string, number>>();
 
-  /** Every series is there from the beginning, at 0: else its first count would be no increase (Prometheus, "rate"). */
+  /** Every series starts at 0: otherwise, its first count would not be an increase for Prometheus's `rate`. */
   constructor(labels: CounterRow['labels']) {
     this.#names = Object.keys(labels);
     const [firsts = [NO_LABEL], seconds = [NO_LABEL]] = Object.values(labels);
@@ -146,7 +146,7 @@ class Counts {
     );
   }
 
-  /** @param first a value from its closed set, as `second`; what is not of the sets is not counted */
+  /** Values outside their fixed sets are not counted. */
   add(count: number, first: string = NO_LABEL, second: string = NO_LABEL): void {
     const bySecond = this.#counts.get(first);
     bySecond?.set(second, (bySecond.get(second) ?? 0) + count);
@@ -160,7 +160,7 @@ function labelled(names: readonly string[], values: readonly string[]): Record<s
 const EXPOSITION_TYPE = 'text/plain; version=0.0.4; charset=utf-8';
 
 export interface Sample {
-  /** After the metric's name: `_sum`. */
+  /** Appended to the metric's name: `_sum`. */
   readonly suffix: string;
   readonly labels: Readonly<Record<string, string>>;
   readonly value: number;
@@ -170,7 +170,7 @@ export interface Metric {
   readonly name: string;
   readonly help: string;
   readonly type: 'counter' | 'gauge' | 'histogram';
-  /** Read when it is scraped. */
+  /** Called at each scrape. */
   readonly samples: () => readonly Sample[];
 }
 
@@ -208,14 +208,14 @@ function numberText(value: number): string {
   return Number.isNaN(value) ? 'NaN' : value > 0 ? '+Inf' : '-Inf';
 }
 
-/** How many values were at most each of a few limits. */
+/** Counts values per bucket. */
 export class Histogram {
   readonly #limits: readonly number[];
-  /** One more than limits: the last counts what is over all of them. */
+  /** One more than limits: the last counts values over all of them. */
   readonly #counts: number[];
   #sum = 0;
 
-  /** @param limits in rising order */
+  /** @param limits of the buckets, in ascending order */
   constructor(limits: readonly number[]) {
     this.#limits = limits;
     this.#counts = Array.from({ length: limits.length + 1 }, () => 0);

@@ -1,4 +1,4 @@
-/** What the admin listener serves: pages, each with its path, its methods and its response. */
+/** The pages of the admin listener: their types, their responses, and the files of the inspector's page. */
 
 import { readdirSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
@@ -6,7 +6,7 @@ import { extname, join } from 'node:path';
 
 export interface AdminRequest {
   readonly method: string;
-  /** The part of the path that stands for `:id`; empty where there is none. */
+  /** The part of the path in place of `:id`; empty if there is none. */
   readonly id: string;
   readonly parameters: URLSearchParams;
   readonly fields: Readonly<Record<string, string | string[] | undefined>>;
@@ -21,7 +21,7 @@ export interface WholeAnswer {
   readonly fields?: Readonly<Record<string, string>>;
 }
 
-/** A response that is made while it is written: its next part when the one before is taken and others had their turn. */
+/** A response that is produced in parts: each when the client has taken the previous one, and other work had its turn. */
 export interface PartsAnswer {
   readonly kind: 'parts';
   readonly contentType: string;
@@ -29,18 +29,18 @@ export interface PartsAnswer {
   readonly parts: () => Iterable<string>;
 }
 
-/** A response that goes on until its watcher leaves, or the listener closes. */
+/** A response that continues until its watcher leaves or the listener closes. */
 export interface StreamAnswer {
   readonly kind: 'stream';
   readonly contentType: string;
-  /** Begins to write; returns what is called, once, in the turn in which the watcher leaves or is ended. */
+  /** Starts to write. Returns a function that is called once, synchronously when the watcher leaves or is ended. */
   readonly open: (sink: StreamSink) => () => void;
 }
 
 export interface StreamSink {
-  /** Does nothing for a watcher that has left. */
+  /** Does nothing if the watcher has left. */
   write(text: string): void;
-  /** True: it has not taken all of what was written. */
+  /** Whether some of what was written is still waiting to be sent. */
   readonly congested: boolean;
   end(): void;
 }
@@ -48,9 +48,9 @@ export interface StreamSink {
 export type AdminAnswer = WholeAnswer | PartsAnswer | StreamAnswer;
 
 export interface AdminPage {
-  /** May hold one `:id`. */
+  /** May contain one `:id`. */
   readonly path: string;
-  /** GET serves HEAD too. */
+  /** GET also serves HEAD. */
   readonly method: 'GET' | 'POST';
   readonly answer: (request: AdminRequest) => AdminAnswer | Promise<AdminAnswer>;
 }
@@ -77,7 +77,7 @@ const TITLES: Readonly<Record<number, string>> = {
   503: 'Service Unavailable',
 };
 
-/** RFC 9457 section 4.2.1: the status says what kind of problem it is, so the type is about:blank. */
+/** The status says what the problem is, so its type is about:blank (RFC 9457 section 4.2.1). */
 export function problemAnswer(
   status: number,
   detail: string,
@@ -87,7 +87,7 @@ export function problemAnswer(
   return { kind: 'whole', status, contentType: 'application/problem+json', body: `${body}\n` };
 }
 
-/** From here as from dist/chunks. */
+/** The same from here and from dist/chunks. */
 const FOLDER = join(import.meta.dirname, '..', 'observe', 'page');
 
 const TYPES: ReadonlyMap<string, string> = new Map([
@@ -96,7 +96,7 @@ const TYPES: ReadonlyMap<string, string> = new Map([
   ['.js', 'text/javascript; charset=utf-8'],
 ]);
 
-/** Nothing from elsewhere, nothing inline: what a traffic's bodies and fields say can never become a script. */
+/** Nothing from other origins, nothing inline: no text in the proxied traffic can become a script. */
 const POLICY =
   "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data:; " +
   "frame-ancestors 'none'; base-uri 'none'; form-action 'none'";

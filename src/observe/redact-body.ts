@@ -1,12 +1,13 @@
 /**
- * Takes secrets out of bodies that are shown, by their names. Forms, multipart and JSON are parsed, also where only their
- * beginning is there, or where their type is not said; links, inputs and what looks like them are found anywhere.
+ * Redacts secrets in bodies that are shown, by their names. Forms, multipart and JSON are parsed, even if incomplete or without
+ * a declared type; links and HTML inputs are found anywhere.
  */
 
 import { isSecretName, isSecretParameter } from '../http/quoted.ts';
 import {
   endOfQuoted,
   endOfValue,
+  percentDecoded,
   REDACTED,
   redactForm,
   redactMembers,
@@ -15,10 +16,10 @@ import {
   unescapedString,
 } from './redact.ts';
 
-/** Strings within strings are looked into this deep; beyond it only by patterns. */
+/** Nested strings are parsed this deep; beyond it, only patterns are searched. */
 const MAX_NESTING = 3;
 
-/** Linear in the length of the text; what holds no secret stays as it is. */
+/** Linear in the length of the text. A text without secrets does not change. */
 export function redactBody(text: string, mediaType: string): string {
   if (mediaType === 'application/x-www-form-urlencoded') return redactForm(text);
   const delimiter = multipartDelimiter(text, mediaType);
@@ -26,13 +27,13 @@ export function redactBody(text: string, mediaType: string): string {
   return redactText(UNTYPED.has(mediaType) ? redactFormLines(text) : text, mediaType, MAX_NESTING);
 }
 
-/** What is sent by those who do not say what it is. */
+/** Types that say nothing about the content. */
 const UNTYPED: ReadonlySet<string> = new Set(['', 'text/plain', 'application/octet-stream']);
 
 function redactText(text: string, mediaType: string, nesting: number): string {
   if (!isJson(text, mediaType)) return redactTags(redactLinks(redactMembers(text)));
   const parsed = redactJson(text, nesting);
-  // What is JSON to its end needs nothing more; what is cut, or only looks like it, does.
+  // Complete JSON needs nothing more; what is cut off, or only looks like JSON, does.
   return isWholeJson(text) ? parsed : redactTags(redactLinks(redactMembers(parsed)));
 }
 
@@ -45,7 +46,7 @@ function isWholeJson(text: string): boolean {
   }
 }
 
-/** Lines that begin as a form does, or as a form of type text/plain, or as a file of settings. */
+/** Lines that look like a form, a text/plain form, or a settings file. */
 function redactFormLines(text: string): string {
   return text.replace(/^[^\s=&<>{}()"'?]{1,200}=.*$/gm, redactForm);
 }
@@ -54,7 +55,7 @@ function isJson(text: string, mediaType: string): boolean {
   return /json/.test(mediaType) || /^\s*[[{"]/.test(text.slice(0, 200));
 }
 
-/** Reads strings in the order in which they come, so that one within another is never taken for a name. */
+/** Reads strings in order, so that a string in another is never taken for a name. */
 function redactJson(text: string, nesting: number): string {
   let shown = '';
   let at = 0;
@@ -79,7 +80,7 @@ const COLON = /\s*:\s*/y;
 
 const URL_ALONE = /^(?:[a-z][\w+.-]{0,20}:)?\/\S*$/i;
 
-/** A string may be JSON itself, or a form, or hold a link. */
+/** A string may be JSON or a form, or contain a link. */
 function redactString(text: string, nesting: number): string {
   if (!/[=:@]/.test(text)) return text;
   if (URL_ALONE.test(text)) return redactUrl(text);
@@ -87,7 +88,7 @@ function redactString(text: string, nesting: number): string {
   return nesting === 0 ? redactLinks(redactMembers(lines)) : redactText(lines, '', nesting - 1);
 }
 
-/** `?token=…` in a link, wherever it stands, and the name and password of a user in one. */
+/** `?token=…` in links anywhere, and user names and passwords in them. */
 function redactLinks(text: string): string {
   const anonymous = text.includes('@')
     ? text.replace(/(:\\?\/\\?\/)[^/?#\s"'<>\\]*@/g, `$1${REDACTED}@`)
@@ -104,7 +105,7 @@ function redactLinks(text: string): string {
 
 const MAX_LINK = 2000;
 
-/** Else an apostrophe is a part of the link. */
+/** Otherwise, an apostrophe is part of the link. */
 function isInApostrophes(text: string, at: number): boolean {
   return /["'\s<>](?=[^"'\s<>]*$)/.exec(text.slice(Math.max(0, at - MAX_LINK), at))?.[0] === "'";
 }
@@ -118,14 +119,14 @@ function redactTags(text: string): string {
   });
 }
 
-/** What separates its parts (RFC 2046 section 5.1.1), as its first line says it; null: it is none. */
+/** The line between parts (RFC 2046 section 5.1.1), from the first line; null: it is not multipart. */
 function multipartDelimiter(text: string, mediaType: string): string | null {
   const start = text.slice(0, 2000);
   const first = /(?:^|\n)(--[^\r\n]{1,200})\r?\n/.exec(start)?.[1] ?? null;
   return mediaType.startsWith('multipart/') || /^--.*\r?\ncontent-disposition:/i.test(start) ? first : null;
 }
 
-/** The parts of a form (RFC 7578) whose names tell of secrets, and what the others hold. */
+/** The parts of a form (RFC 7578) with names of secrets, and secrets in the other parts. */
 function redactMultipart(text: string, delimiter: string): string {
   const mark = `\n${delimiter}`;
   return `\n${text}`.split(mark).map(redactPart).join(mark).slice(1);
@@ -145,14 +146,8 @@ function redactPart(part: string): string {
   );
 }
 
-/** In quotation marks or not, or as RFC 5987 has it. */
+/** Quoted, unquoted, or in the encoding of RFC 5987. */
 function partName(head: string): string {
   const name = /[;\s]name\*?\s{0,20}=\s{0,20}(?:"((?:[^"\\\r\n]|\\.){0,500})"|([^\s;"]{1,500}))/i.exec(head);
-  return decoded(unescapedString(name?.[1] ?? name?.[2] ?? ''));
-}
-
-function decoded(name: string): string {
-  return name.replace(/%([0-9a-f]{2})/gi, (_, digits: string) =>
-    String.fromCharCode(Number.parseInt(digits, 16)),
-  );
+  return percentDecoded(unescapedString(name?.[1] ?? name?.[2] ?? ''));
 }

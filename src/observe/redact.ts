@@ -1,31 +1,33 @@
-/** Takes secrets out of what is shown: header fields, URLs, forms, and what looks like members of JSON, by their names. */
+/** Redacts secrets in what is shown, by their names: header fields, URLs, forms, and what looks like JSON members. */
 
 import { isSecretField, isSecretName, isSecretParameter } from '../http/quoted.ts';
 
+export const REDACTED = '[redacted]';
+
 const AUTHORIZATION = /^(proxy-)?authorization$/i;
 
-/** The scheme is no secret and helps; the list is closed, so that a bare secret is never taken for a scheme. */
+/** The scheme is useful and not secret. The list is fixed, so that a bare secret is never taken for a scheme. */
 const SCHEME =
   /^(Basic|Bearer|Digest|DPoP|GNAP|HOBA|Mutual|Negotiate|NTLM|OAuth|Token|ApiKey|PrivateToken|AWS4-HMAC-SHA256|SCRAM-SHA-(?:1|256))\s/i;
 
-/** The flat list with its secret values replaced; names, order and duplicates stay. */
+/** The flat list with secret values replaced; names, order and duplicates stay. */
 export function redactFields(fields: readonly string[]): string[] {
   return fields.map((text, at) => (at % 2 === 0 ? text : redactField(fields[at - 1] ?? '', text)));
 }
 
-/** Any field may hold a URL, such as HX-Current-URL and X-Rewrite-URL, or JSON, such as HX-Trigger. */
+/** Any field may contain a URL, such as HX-Current-URL and X-Rewrite-URL, or JSON, such as HX-Trigger. */
 export function redactField(name: string, value: string): string {
   if (AUTHORIZATION.test(name)) {
     const scheme = SCHEME.exec(value.trimStart())?.[1];
     return scheme === undefined ? REDACTED : `${scheme} ${REDACTED}`;
   }
   if (isSecretField(name)) return REDACTED;
-  // Browsers can send no other field with a WebSocket, so tokens travel here.
+  // The only field that a web page can set for a WebSocket, so it is used for tokens.
   if (/^sec-websocket-protocol$/i.test(name) && isSecretName(value)) return REDACTED;
   return redactUrl(value);
 }
 
-/** Values within values are looked into this deep; what is nested deeper is taken for a secret. */
+/** Nested values are searched this deep; deeper ones count as secrets. */
 const MAX_NESTING = 3;
 
 /**
@@ -33,7 +35,7 @@ const MAX_NESTING = 3;
  * Everything else stays byte for byte, also where it is no valid URL. Linear in the length of the URL.
  */
 export function redactUrl(url: string): string {
-  // A path may have parameters, too: `/a;jsessionid=1` (RFC 3986 section 3.3).
+  // A path may also have parameters: `/a;jsessionid=1` (RFC 3986 section 3.3).
   const start = url.search(/[?#;@"'\\]/);
   if (start < 0) return url;
   const plain = redactMembers(withoutUserinfo(url));
@@ -42,7 +44,7 @@ export function redactUrl(url: string): string {
 }
 
 /**
- * A form (application/x-www-form-urlencoded), or a part of one. Unlike those of a URL, its values may hold `?`, `#` and
+ * A form (application/x-www-form-urlencoded), or a part of one. Unlike in a URL, its values may contain `?`, `#` and
  * `;` (https://url.spec.whatwg.org/#urlencoded-parsing).
  */
 export function redactForm(form: string): string {
@@ -55,11 +57,11 @@ export function redactForm(form: string): string {
   return redactMembers(parts.join('&'));
 }
 
-/** The value of a parameter that is no secret by its name, with what it holds. */
+/** Whether there is a secret inside the value of a parameter whose own name is no secret's. */
 function holdsSecret(value: string, nesting: number): boolean {
   const plain = unescaped(value);
   if (plain === value) return false;
-  // What is escaped once more than is looked into is taken for a secret.
+  // A value that is still escaped at the last level counts as a secret.
   if (nesting === 0) return /%[0-9a-f]{2}/i.test(value);
   const shown = redactParameters(redactMembers(withoutUserinfo(plain)), nesting - 1);
   return shown !== plain;
@@ -74,7 +76,7 @@ const NAME_AND_EQUALS = /^\s{0,20}[\w.[\]%+-]{1,200}=/;
 
 /**
  * A fragment is treated like a query: OAuth's implicit grant puts the token there (RFC 6749 section 4.2.2). `?`, `#` and
- * `;` may as well be a part of a value: after a secret, only a name and `=` begin another parameter.
+ * `;` may also be part of a value: after a secret, only a name and `=` start another parameter.
  */
 export function redactParameters(query: string, nesting: number = MAX_NESTING): string {
   let shown = '';
@@ -103,28 +105,31 @@ function redactedParameter(parameter: string, nesting: number): string | null {
   return isSecret ? `${parameter.slice(0, equals)}=${REDACTED}` : null;
 }
 
-/** Byte by byte and total, unlike decodeURIComponent; only names in ASCII matter here. */
 function unescaped(text: string): string {
-  return text
-    .replaceAll('+', ' ')
-    .replace(/%([0-9a-f]{2})/gi, (_, digits: string) => String.fromCharCode(Number.parseInt(digits, 16)));
+  return percentDecoded(text.replaceAll('+', ' '));
 }
 
-export const REDACTED = '[redacted]';
+/** Byte by byte, and never throws, unlike decodeURIComponent. Only ASCII names matter here. */
+export function percentDecoded(text: string): string {
+  return text.replace(/%([0-9a-f]{2})/gi, (_, digits: string) =>
+    String.fromCharCode(Number.parseInt(digits, 16)),
+  );
+}
 
 /**
- * A quotation mark as JSON, scripts, pages and Python's dicts have it, also inside a string (then with backslashes before
- * it), as an escape of JavaScript, or as an entity of HTML.
+ * A quotation mark as in JSON, scripts, HTML and Python's dicts: also inside a string (after backslashes), as a JavaScript
+ * escape, or as an HTML entity.
  */
 const QUOTE: string = String.raw`\\{0,16}(?:["']|(?<=\\)u002[27]|&quot;|&#3[49];|&#x2[27];)`;
 
-/** What is no name of a JSON member but of an attribute, an argument, a variable; only what is quoted is its value. */
+/** The unquoted name of an attribute, an argument or a variable; only a quoted text is its value. */
 const BARE_NAME = String.raw`(?<![\w$.-])([\w$.-]{1,100})(?=\s{0,20}(?:[:=]|=>|=&gt;)\s{0,20}(?:${QUOTE}))`;
 const MEMBER = String.raw`(?:(${QUOTE})((?:(?!\1)[^<>{}\n]){1,200})\1|${BARE_NAME})\s{0,20}(?::|=>|=&gt;|=)\s{0,20}`;
 
 /**
- * `"access_token": …`, `\"access_token\": …`, `'access_token' => …`, `access_token = "…"`: the value is replaced as a whole, an
- * array or an object too. Linear in the length of the text; a text without such names stays as it is.
+ * What looks like a member of JSON, anywhere: `"access_token": …`, `\"access_token\": …`, `'access_token' => …`,
+ * `access_token = "…"`. The whole value is replaced, even an array or an object. Linear in the length of the text; a text
+ * without such names does not change.
  */
 export function redactMembers(text: string): string {
   if (!/["'\\]|&(?:quot|#)/i.test(text)) return text;
@@ -145,12 +150,12 @@ export function redactMembers(text: string): string {
   return shown + text.slice(at);
 }
 
-/** `accesskey` is an attribute of HTML: a letter of the keyboard. */
+/** `accesskey` is an HTML attribute for a keyboard shortcut. */
 function isSecretMember(name: string): boolean {
   return isSecretName(unescapedString(name, ESCAPES)) && name !== 'accesskey';
 }
 
-/** The text of a JSON string; total. @param escape what begins one */
+/** The text of a JSON string; never throws. */
 export function unescapedString(text: string, escape: RegExp = ESCAPE): string {
   if (!text.includes('\\')) return text;
   return text.replace(escape, (_, code: string | undefined, character: string) =>
@@ -159,7 +164,7 @@ export function unescapedString(text: string, escape: RegExp = ESCAPE): string {
 }
 
 const ESCAPE = /\\(?:u([0-9a-f]{4})|(.?))/gis;
-/** However often the string was put into another. */
+/** For a string that is nested any number of times. */
 const ESCAPES = /\\+(?:u([0-9a-f]{4})|(.?))/gis;
 const CONTROLS: Readonly<Record<string, string>> = { n: '\n', r: '\r', t: '\t', b: '\b', f: '\f' };
 
@@ -172,16 +177,16 @@ function quoteAt(text: string, at: number): string {
 }
 
 /**
- * Where the text in quotation marks ends, the closing one included; the end of the text if it never does.
+ * Where a quoted text ends, after the closing mark; the end of the text if there is none.
  *
- * @param from after the opening one
+ * @param from after the opening mark
  */
 export function endOfQuoted(text: string, from: number, quote: string): number {
   const mark = quote.replace(/^\\+/, '');
   const depth = quote.length - mark.length;
   for (let at = text.indexOf(mark, from); at >= 0; at = text.indexOf(mark, at + mark.length)) {
     const before = backslashesBefore(text, at, from);
-    // A string within a string doubles its backslashes and gives its marks one more: 0, 1, 3, 7 … before a mark close it.
+    // Each nesting doubles the backslashes and adds one before marks: 0, 1, 3, 7 … backslashes before a mark close the text.
     if (before < depth || before % (2 * (depth + 1)) === depth) return at + mark.length;
   }
   return text.length;
@@ -193,7 +198,7 @@ function backslashesBefore(text: string, at: number, from: number): number {
   return at - first;
 }
 
-/** Where the value that begins at `at` ends: what is quoted, an array or an object, or a word. */
+/** Where the value at `at` ends: a quoted text, an array or object, or a word. */
 export function endOfValue(text: string, at: number): number {
   const quote = quoteAt(text, at);
   if (quote !== '') return endOfQuoted(text, at + quote.length, quote);
@@ -204,7 +209,7 @@ export function endOfValue(text: string, at: number): number {
 
 const WORD = /[\w.+-]*/y;
 
-/** Brackets in quotation marks count for nothing; what is never closed ends with the text. */
+/** Brackets in quoted texts are ignored; an unclosed value ends with the text. */
 function endOfBrackets(text: string, from: number): number {
   const token = new RegExp(`[{}[\\]]|${QUOTE}`, 'gi');
   token.lastIndex = from;

@@ -1,4 +1,4 @@
-/** What an exchange is to the person who watches, and every value that an outcome, a verdict and the like can have. */
+/** How severe an exchange is for whoever watches, and all values of outcomes, verdicts and the like. */
 
 import { ProxyError } from '../errors.ts';
 import type { AttemptRecord, ExchangeRecord, Outcome } from '../exchange/events.ts';
@@ -6,9 +6,9 @@ import type { EndingKind, RequestBodySent } from '../upstream/evidence.ts';
 import type { VerdictKind } from '../upstream/verdict.ts';
 
 /**
- * - `ok`: nothing to say
- * - `saved`: whole, after another try or a wait
- * - `noted`: whole, with a remark
+ * - `ok`: nothing to report
+ * - `saved`: complete, after a retry or a wait
+ * - `noted`: complete, with a remark
  * - `client`: the client's fault, or it left
  * - `problem`: refused with 5xx, or cut
  */
@@ -29,7 +29,7 @@ export function severityOf({ outcome, error, attempts, waitedMs, sentence }: Jud
     case 'delivered':
     case 'relayed':
     case 'upgraded':
-      // A try over an idle connection that turned out to be closed says nothing about the upstream.
+      // An attempt on an idle connection that was already closed says nothing about the upstream.
       if (waitedMs > 0 || attempts.some(({ reason }) => reason === 'retry' || reason === 'waited'))
         return 'saved';
       return sentence === null ? 'ok' : 'noted';
@@ -37,17 +37,17 @@ export function severityOf({ outcome, error, attempts, waitedMs, sentence }: Jud
 }
 
 /**
- * By what it was saved, if it would have been lost without lastbyte.
+ * What saved a response that would have been lost without lastbyte.
  *
- * - `retried`: another try brought the whole response
- * - `waited`: the request waited for an upstream that took no connections
- * - `withheld`: the response came whole before the request body was sent, so nothing was unread when the upstream closed
+ * - `retried`: a retry got the complete response
+ * - `waited`: the request waited for an upstream that accepted no connections
+ * - `withheld`: the response was complete before the request body was sent, so nothing was unread when the upstream closed
  */
 export type SavedBy = 'retried' | 'waited' | 'withheld';
 
 export const SAVED_BY: readonly SavedBy[] = ['retried', 'waited', 'withheld'];
 
-/** Null: it was not delivered, or needed no saving. */
+/** Null: it was not delivered, or would have been without lastbyte. */
 export function savedBy(record: Pick<ExchangeRecord, 'outcome' | 'attempts' | 'waitedMs'>): SavedBy | null {
   const { outcome, attempts, waitedMs } = record;
   if (outcome !== 'delivered' && outcome !== 'relayed') return null;

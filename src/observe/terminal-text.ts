@@ -1,12 +1,12 @@
-/** Text for a terminal, and words of a command that people paste into their shell: nothing in them that either obeys. */
+/** Text for a terminal, and words of a shell command to paste, with nothing in them that either would execute. */
 
-/** Controls, formats (such as the ones that turn the direction of writing), surrogates, private and unassigned. */
+/** Control characters, format characters (e.g. for the text direction), surrogates, private and unassigned ones. */
 const UNPRINTABLE = /[\p{C}\p{Zl}\p{Zp}]/gu;
 const PLAIN = /^[\x20-\x7e]*$/;
 
 const SHORT: Readonly<Record<string, string>> = { '\n': '\\n', '\r': '\\r', '\t': '\\t' };
 
-/** Writes what cannot be seen as an escape, so that one entry stays one line and no terminal obeys it. */
+/** Escapes invisible characters, so that one entry stays one line and the terminal executes nothing. */
 export function printable(text: string): string {
   if (PLAIN.test(text)) return text;
   return text.replace(UNPRINTABLE, (character) => {
@@ -16,16 +16,16 @@ export function printable(text: string): string {
   });
 }
 
-/** The same for a text that is JSON: its escapes stay JSON's, and its value stays what it was. */
+/** The same for JSON: the escapes are JSON's, and its value does not change. */
 export function printableJson(json: string): string {
   if (PLAIN.test(json)) return json;
   return json.replace(UNPRINTABLE, (character) =>
-    // Code units, because JSON writes what lies beyond 16 bits as two escapes (RFC 8259 section 7).
+    // Code units, because JSON has two escapes for a character beyond 16 bits (RFC 8259 section 7).
     Array.from({ length: character.length }, (_, at) => `\\u${hex(character.charCodeAt(at), 4)}`).join(''),
   );
 }
 
-/** Between quotation marks, as Apache's log writes it. */
+/** In quotation marks, as in Apache's log. */
 export function quoted(text: string): string {
   return `"${printable(text.replace(/["\\]/g, '\\$&'))}"`;
 }
@@ -34,7 +34,7 @@ function hex(code: number, digits: number): string {
   return code.toString(16).padStart(digits, '0');
 }
 
-/** The few colours that the log uses (ECMA-48 section 8.3.117). */
+/** The colors of the log (ECMA-48 section 8.3.117). */
 const CODES = { red: 31, green: 32, yellow: 33, cyan: 36, dim: 2, bold: 1 } as const;
 
 export type Paint = keyof typeof CODES;
@@ -44,9 +44,9 @@ export function paint(text: string, color: Paint, enabled: boolean): string {
 }
 
 /**
- * One word for bash, zsh, ksh or busybox that stands for exactly these bytes, on one line, and with nothing in it that a
- * shell, a line editor or a terminal obeys: where a command is pasted, a control character is a key that was pressed
- * (ETX throws away what was typed so far, and what comes after it is run). A string stands for its UTF-8.
+ * One word for bash, zsh, ksh or busybox with exactly these bytes, on one line, without anything that a shell, a line editor
+ * or a terminal would interpret: in a pasted command, a control character is a key press (ETX discards what was typed so far,
+ * and the rest is executed). A string means its UTF-8.
  */
 export function shellWord(word: string | Buffer): string {
   const text = typeof word === 'string' ? word : utf8(word);
@@ -65,9 +65,9 @@ export function bodyWriter(body: Buffer): string {
   return `printf %b ${shellWord(text.replaceAll('\\', String.raw`\\`).replaceAll('\n', String.raw`\n`))}`;
 }
 
-/** Means itself everywhere; `=` at the start of a word is an expansion of zsh. */
+/** Needs no quotes in any shell; zsh expands a word that starts with `=`. */
 const PLAIN_WORD = /^[\w./:,@%+-][\w./:=,@%+-]*$/;
-/** Controls, formats (such as the ones that turn the direction of writing) and every space but the plain one. */
+/** Control characters, format characters (e.g. for the text direction) and every space except U+0020. */
 const UNSEEN = /[\p{C}\p{Zl}\p{Zp}]|(?! )\p{Zs}/u;
 
 function utf8(bytes: Buffer): string | null {
@@ -78,7 +78,7 @@ function utf8(bytes: Buffer): string | null {
   }
 }
 
-/** ANSI-C quoting. Octal escapes of three digits end on their own in every shell; `!` would be history in some. */
+/** ANSI-C quoting, with octal escapes of three digits, which end unambiguously in every shell. `!` is history in some. */
 function escaped(word: string | Buffer): string {
   const bytes = typeof word === 'string' ? Buffer.from(word) : word;
   return bytes

@@ -1,4 +1,4 @@
-/** One request to the admin listener: who may ask, which page, and its response. No error leaves it. */
+/** One request to the admin listener: whether it is allowed, which page, and its response. Errors are reported, never thrown. */
 
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { isIP } from 'node:net';
@@ -8,14 +8,14 @@ import { setImmediate as othersTurn } from 'node:timers/promises';
 import { problemAnswer } from '../observe/pages.ts';
 import type { AdminAnswer, AdminPage, PartsAnswer, StreamAnswer, WholeAnswer } from '../observe/pages.ts';
 
-/** A body as the inspector keeps it, edited and in JSON. */
+/** Enough for an edited body, as the inspector keeps it, in JSON. */
 const MAX_BODY_BYTES = 512 * 1024;
 
 export interface AdminSite {
   readonly pages: readonly AdminPage[];
   /** The value of --admin-host. */
   readonly host: string;
-  /** Is told of errors of our own; the listener goes on. */
+  /** Reports an internal error; the listener continues. */
   readonly failed: (error: unknown) => void;
 }
 
@@ -25,7 +25,7 @@ export async function respond(
   response: ServerResponse,
   site: AdminSite,
 ): Promise<void> {
-  // Writing to a client that has left fails here, at any time; the end of its connection says the same.
+  // Writing to a client that has left may fail at any time; the connection's own events report that, too.
   response.on('error', () => undefined);
   try {
     const answer = await answerTo(request, site);
@@ -37,12 +37,12 @@ export async function respond(
   }
 }
 
-/** Null: the client left, or was too slow; nobody is there to be answered. */
+/** Null: the client left, or was too slow, so nobody waits for a response. */
 async function answerTo(request: IncomingMessage, site: AdminSite): Promise<AdminAnswer | null> {
   let body: string | null;
   try {
-    // A body is read to its end before the response: closing over unread bytes would reset the connection
-    // (RFC 9112 section 9.6). `requestTimeout` bounds it.
+    // The body is read in full before the response: closing with unread bytes would reset the connection
+    // (RFC 9112 section 9.6). `requestTimeout` limits how long it may take.
     body = await received(request);
   } catch {
     return null;
@@ -55,7 +55,7 @@ async function answerTo(request: IncomingMessage, site: AdminSite): Promise<Admi
   }
 }
 
-/** Null: it is longer than any page wants. */
+/** Null: it is longer than any page needs. */
 async function received(request: IncomingMessage): Promise<string | null> {
   const parts: Buffer[] = [];
   let bytes = 0;
@@ -67,12 +67,12 @@ async function received(request: IncomingMessage): Promise<string | null> {
   return bytes <= MAX_BODY_BYTES ? Buffer.concat(parts).toString() : null;
 }
 
-/** Whoever may not ask gets no page. */
+/** Null: the request is allowed. */
 function refusal({ headers, url = '' }: IncomingMessage, adminHost: string): WholeAnswer | null {
   const { host = '', origin } = headers;
   if (!isLocalName(host, adminHost)) return problemAnswer(421, MISDIRECTED);
   if (origin !== undefined && !isSameOrigin(origin, host)) return problemAnswer(403, FOREIGN);
-  // A page can be opened from anywhere; what it is made of is for itself alone, also where a foreign page could not read it.
+  // Any page may link to ours, but only our own page may use the API, even where a foreign page could not read the response.
   const foreign = url.startsWith('/api/') && !isSameSite(headers['sec-fetch-site']);
   return foreign ? problemAnswer(403, FOREIGN) : null;
 }
@@ -83,8 +83,8 @@ const MISDIRECTED =
 const FOREIGN = 'The request comes from a page of another origin.';
 
 /**
- * A browser that was lured here by DNS rebinding sends the attacker's name as Host; it cannot be made to send an
- * address or localhost (RFC 6761 section 6.3 keeps *.localhost on this machine).
+ * After DNS rebinding, a browser sends the attacker's name as Host; it cannot be made to send an address or localhost
+ * (RFC 6761 section 6.3 keeps *.localhost on this machine).
  */
 function isLocalName(hostField: string, adminHost: string): boolean {
   const match = /^(?:\[([^\]]*)\]|([^:[\]]+))(?::\d*)?$/.exec(hostField);
@@ -100,13 +100,13 @@ function isLocalName(hostField: string, adminHost: string): boolean {
   );
 }
 
-/** Https too: something that speaks TLS may stand in front. */
+/** Https, too: a TLS proxy may be in front. */
 function isSameOrigin(origin: string, host: string): boolean {
   const own = host.toLowerCase();
   return origin.toLowerCase() === `http://${own}` || origin.toLowerCase() === `https://${own}`;
 }
 
-/** What a browser says of where a request comes from (https://www.w3.org/TR/fetch-metadata/); others say nothing. */
+/** Browsers say where a request comes from (https://www.w3.org/TR/fetch-metadata/); other clients do not. */
 function isSameSite(secFetchSite: string | string[] | undefined): boolean {
   return secFetchSite === undefined || secFetchSite === 'same-origin' || secFetchSite === 'none';
 }
@@ -130,7 +130,7 @@ async function pageAnswer(
   }
   if (page.method === 'POST') {
     const type = headers['content-type'] ?? '';
-    // What a foreign page may send without asking first is never of this type (https://fetch.spec.whatwg.org, CORS-safelisted).
+    // A foreign page cannot send this type without a preflight (https://fetch.spec.whatwg.org, CORS-safelisted).
     if (!/^application\/json\s*(;|$)/i.test(type))
       return problemAnswer(415, 'The body must be application/json.');
   }
@@ -139,7 +139,7 @@ async function pageAnswer(
   return await page.answer({ method, id: idIn(path, page.path) ?? '', parameters, fields: headers, body });
 }
 
-/** The part of the path that stands for `:id`, or empty; null: the path is another. */
+/** The part of the path in place of `:id`, or empty; null: the path does not match. */
 function idIn(path: string, pattern: string): string | null {
   const [before = '', after] = pattern.split(':id');
   if (after === undefined) return path === pattern ? '' : null;
@@ -158,7 +158,7 @@ const FIELDS: Readonly<Record<string, string>> = {
   'Cross-Origin-Resource-Policy': 'same-origin',
 };
 
-/** Resolves when all is written, or the client has left, or a stream has begun. */
+/** Resolves when everything is written, the client has left, or a stream has begun. */
 async function writeAnswer(
   { method, socket }: IncomingMessage,
   response: ServerResponse,
@@ -202,7 +202,7 @@ async function writeParts(socket: Socket, response: ServerResponse, { parts }: P
   response.end();
 }
 
-/** Resolves when what was written is on its way, or never will be. */
+/** Resolves when the client has taken what was written, or has left. */
 function taken(socket: Socket, response: ServerResponse): Promise<void> {
   return new Promise((resolve) => {
     const over = (): void => {
@@ -211,12 +211,12 @@ function taken(socket: Socket, response: ServerResponse): Promise<void> {
       resolve();
     };
     response.on('drain', over);
-    // A response that waits for its turn after another is not told of the end of their connection.
+    // A response that waits behind another one gets no event when their connection closes.
     socket.on('close', over);
   });
 }
 
-/** A watcher that closes its side has left (see docs/decisions, 9). */
+/** A watcher that closes its sending side has left (see docs/decisions, 9). */
 function stream(socket: Socket, response: ServerResponse, { open }: StreamAnswer): void {
   let watches = !socket.destroyed && !socket.readableEnded;
   let leave = (): void => undefined;
@@ -225,7 +225,7 @@ function stream(socket: Socket, response: ServerResponse, { open }: StreamAnswer
     watches = false;
     leave();
     socket.off('end', end).off('close', end);
-    // What it has not taken by now, it will not take.
+    // A watcher that has not read everything by now will not read it.
     if (response.writableNeedDrain) response.destroy();
     else response.end();
   };
@@ -233,7 +233,7 @@ function stream(socket: Socket, response: ServerResponse, { open }: StreamAnswer
     response.end();
     return;
   }
-  // The response's own `close` does not come to one that waits for its turn after another.
+  // A response that waits behind another one gets no `close` event.
   socket.on('end', end).on('close', end);
   const leaving = open({
     write: (text) => {

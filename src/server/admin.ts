@@ -1,43 +1,44 @@
-/** The admin listener: serves pages to local people and tools, and to nobody else. */
+/** The admin listener: serves pages to people and tools on this machine only. */
 
 import { createServer } from 'node:http';
 import type { Server } from 'node:http';
-import { isIP } from 'node:net';
 import type { Socket } from 'node:net';
+import { listen } from '../client/http-server.ts';
+import { hostAndPort } from '../config/target.ts';
 import { textAnswer } from '../observe/pages.ts';
 import type { AdminPage } from '../observe/pages.ts';
 import { respond } from './admin-exchange.ts';
 
 export interface AdminOptions {
-  /** Whether the upstream takes connections. */
+  /** Whether the upstream accepts connections. */
   readonly ready: () => Promise<boolean>;
   readonly host: string;
   /** 0: any free port. */
   readonly port: number;
-  /** Served besides the health checks. */
+  /** Served in addition to the health checks. */
   readonly pages?: readonly AdminPage[];
-  /** Is told of errors of our own; the listener goes on. */
+  /** Reports an internal error; the listener continues. */
   readonly failed?: (error: unknown) => void;
 }
 
 export interface AdminServer {
   /** Rejects with the system's error (`EADDRINUSE`, `EACCES`) when it cannot listen. */
   start(): Promise<void>;
-  /** Ends idle connections at once and those that are being answered after their response, within a second. */
+  /** Closes idle connections at once, and the others after their response, within a second. */
   close(): Promise<void>;
-  /** The address to open; the true port once started. */
+  /** The address to open. The port is known once it has started. */
   readonly url: string;
 }
 
 const CLOSE_DEADLINE_MS = 1_000;
 const RECEIVE_TIMEOUT_MS = 10_000;
-/** A client that takes nothing for so long of what it asked for is cut off. */
+/** A client that reads nothing of its response for this long is cut off. */
 const IDLE_TIMEOUT_MS = 60_000;
 
 export function createAdminServer(options: AdminOptions): AdminServer {
   const { host, failed = () => undefined } = options;
   const site = { host, failed, pages: [...healthPages(options.ready), ...(options.pages ?? [])] };
-  /** Connections without a request so far: Node does not count them as idle, and would wait for them. */
+  /** Connections without a request yet: Node does not count them as idle, and would wait for them. */
   const silent = new Set<Socket>();
   const server = createServer(
     { requestTimeout: RECEIVE_TIMEOUT_MS, headersTimeout: RECEIVE_TIMEOUT_MS },
@@ -47,7 +48,7 @@ export function createAdminServer(options: AdminOptions): AdminServer {
     },
   );
   server.timeout = IDLE_TIMEOUT_MS;
-  // Also an accept that fails (out of descriptors, say) is an event of this name.
+  // A failed accept (e.g. for lack of descriptors) is also an `error` event.
   server.on('error', (error) => {
     if (server.listening) failed(error);
   });
@@ -56,7 +57,7 @@ export function createAdminServer(options: AdminOptions): AdminServer {
     socket.once('close', () => silent.delete(socket));
   });
   return {
-    start: () => listen(server, options),
+    start: () => listen(server, { socketPath: null, host, port: options.port }),
     close: () => close(server, silent),
     get url() {
       return urlOf(server, options);
@@ -64,7 +65,7 @@ export function createAdminServer(options: AdminOptions): AdminServer {
   };
 }
 
-/** Whether the process lives, and whether its upstream takes connections. */
+/** Liveness of the process, and whether its upstream accepts connections. */
 function healthPages(ready: () => Promise<boolean>): readonly AdminPage[] {
   const probe = shared(ready);
   return [
@@ -80,7 +81,7 @@ function healthPages(ready: () => Promise<boolean>): readonly AdminPage[] {
   ];
 }
 
-/** One question at a time to the upstream, however many ask here. A probe that fails is a no. */
+/** One probe at a time, however many requests. A probe that throws counts as not ready. */
 function shared(ready: () => Promise<boolean>): () => Promise<boolean> {
   let underWay: Promise<boolean> | null = null;
   const ask = async (): Promise<boolean> => {
@@ -95,20 +96,10 @@ function shared(ready: () => Promise<boolean>): () => Promise<boolean> {
   return () => (underWay ??= ask());
 }
 
-function listen(server: Server, { host, port }: AdminOptions): Promise<void> {
-  return new Promise((resolve, reject) => {
-    server.once('error', reject);
-    server.listen({ host, port }, () => {
-      server.off('error', reject);
-      resolve();
-    });
-  });
-}
-
 function close(server: Server, silent: ReadonlySet<Socket>): Promise<void> {
   return new Promise((resolve) => {
     const deadline = setTimeout(() => server.closeAllConnections(), CLOSE_DEADLINE_MS);
-    // The error says that it did not listen: then there is nothing to close.
+    // An error means that it was not listening: then there is nothing to close.
     server.close(() => {
       clearTimeout(deadline);
       resolve();
@@ -121,5 +112,5 @@ function close(server: Server, silent: ReadonlySet<Socket>): Promise<void> {
 function urlOf(server: Server, { host, port }: AdminOptions): string {
   const address = server.address();
   const actualPort = address !== null && typeof address === 'object' ? address.port : port;
-  return `http://${isIP(host) === 6 ? `[${host}]` : host}:${actualPort}`;
+  return `http://${hostAndPort(host, actualPort)}`;
 }

@@ -159,7 +159,7 @@ export class TokenBucket {
   #left: number;
   #sinceMs: number;
 
-  /** @param clock in ms, monotonic */
+  /** @param clock monotonic, in ms */
   constructor(limits: TokenBucketLimits, clock: () => number = () => performance.now()) {
     this.#limits = limits;
     this.#clock = clock;

@@ -1,6 +1,6 @@
 /**
- * Sends the request of an exchange again, through the proxy's own front door: as its client would, with that client's
- * address and no more trust than it had.
+ * Sends the request of an exchange to the proxy again, like its client would: with that client's address, and no more trust
+ * than it had.
  */
 
 import { connect as connectTcp } from 'node:net';
@@ -14,7 +14,7 @@ import type { Entry } from '../observe/inspector/ring.ts';
 import type { Inspected, Inspector } from '../observe/inspector/inspector.ts';
 
 const BEGIN_TIMEOUT_MS = 5000;
-/** A stream that is replayed would go on for ever. */
+/** Otherwise, a replayed stream would never end. */
 const TOTAL_TIMEOUT_MS = 300_000;
 
 export class Replays {
@@ -22,7 +22,7 @@ export class Replays {
   readonly #trust: Pick<Inspected, 'trusts'>;
   readonly #halfCloses: boolean;
   readonly #sockets = new Set<Socket>();
-  /** For whom a replay's connection speaks, by the address and port that the front door sees it come from. */
+  /** The original client of each replay's connection, by the address and port that the proxy sees. */
   readonly #clients = new Map<string, string>();
 
   /**
@@ -34,7 +34,7 @@ export class Replays {
     this.#halfCloses = halfCloses;
   }
 
-  /** Resolves when the new exchange has begun; its response is read and thrown away. Never rejects. */
+  /** Resolves when the new exchange has begun; its response is read and discarded. Never rejects. */
   send({ begun }: Entry, request: ReplayRequest): Promise<ReplayResult> {
     const { method, url, body } = request;
     const fields = fieldsAgain(request.fields, body, this.#trust.trusts(begun.clientAddress));
@@ -62,14 +62,14 @@ export class Replays {
         );
         socket.write(head, 'latin1');
         if (body !== null) socket.write(body);
-        // At once, or the proxy would wait for our FIN after its response. Other servers end what is half-closed.
+        // At once, because the proxy would wait for our FIN after its response. Other servers close half-closed connections.
         if (this.#halfCloses) socket.end();
         else socket.once('end', () => socket.end());
       });
     });
   }
 
-  /** Null: the connection is no replay. */
+  /** The original client's address; null: the connection is not a replay. */
   clientOf(socket: Socket): string | null {
     if (this.#clients.size === 0) return null;
     return this.#clients.get(endpoint(socket.remoteAddress, socket.remotePort)) ?? null;
@@ -77,7 +77,7 @@ export class Replays {
 
   #speakFor(address: string, socket: Socket): void {
     const { localAddress, localPort } = socket;
-    // A unix socket's connections have no address, and nobody trusts them.
+    // Connections over a unix socket have no address, and are never trusted.
     if (localAddress === undefined || localPort === undefined) return;
     const key = endpoint(localAddress, localPort);
     this.#clients.set(key, address);
@@ -105,21 +105,21 @@ function socketTo(url: string): Socket {
   if (url.startsWith('unix:')) return connectTcp({ path: url.slice('unix:'.length), allowHalfOpen: true });
   const { hostname, port, protocol } = new URL(url);
   const bare = hostname.replace(/^\[|\]$/g, '');
-  // An address that means "all of them" is reached on this machine by the loopback's.
+  // A wildcard address is reached over loopback.
   const host = bare === '0.0.0.0' ? '127.0.0.1' : bare === '::' ? '::1' : bare;
   const options = { host, port: Number(port), allowHalfOpen: true };
-  // To ourselves: whatever certificate we show is ours.
+  // We connect to ourselves, so the certificate is ours, whatever it says.
   return protocol === 'https:' ? connectTls({ ...options, rejectUnauthorized: false }) : connectTcp(options);
 }
 
-/** IPv4 as IPv4, also on a socket that listens for both. */
+/** IPv4 addresses as such, even from a dual-stack socket. */
 function endpoint(address: string | undefined, port: number | undefined): string {
   return `${address?.replace(/^::ffff:(?=\d+\.)/i, '')} ${port}`;
 }
 
 /**
- * As they came, but for this connection: with the length of what is sent, and closed after it. What a client claimed about
- * itself without being trusted was dropped then, and is dropped here: the front door may trust this machine.
+ * The original fields, with the framing of this connection. Forwarding fields of an untrusted client were dropped the first
+ * time, and are dropped here, because the proxy may trust this machine.
  */
 function fieldsAgain(fields: readonly string[], body: Buffer | null, trusted: boolean): string[] {
   const dropped = new Set([...hopByHopNames(fields), 'content-length', 'expect']);

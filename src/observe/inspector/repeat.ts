@@ -147,7 +147,7 @@ function requestObstacle({ begun, record }: Entry): string | null {
 }
 
 /** Why its whole body cannot be sent again; null: it can, or there was none. */
-export function bodyObstacle(entry: Entry): string | null {
+function bodyObstacle(entry: Entry): string | null {
   const { begun, record } = entry;
   const length = fieldValue(begun.requestFields, 'content-length');
   if (length === undefined && fieldValue(begun.requestFields, 'transfer-encoding') === undefined) return null;
