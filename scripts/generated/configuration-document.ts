@@ -54,7 +54,7 @@ settings that need a restart. If it is not, the log lists every error and the ol
 lastbyte checks everything at startup, reports all errors at once, and exits with 2:
 
 \`\`\`
-lastbyte.yaml:3: port "99999" is over the limit of 65535. Give 0 to 65535.
+lastbyte.yaml:3: port "99999" is above the maximum of 65535. Use 0 to 65535.
 LASTBYTE_BODY_HOLD: "30" has no unit. Write 30s for seconds or 30ms for milliseconds.
 --retires: is not a flag of lastbyte. Did you mean --retries?
 \`\`\`

@@ -60,7 +60,7 @@ export const completion: Command = {
     const script = new Map(Object.entries(SCRIPTS)).get(word);
     const faults = [
       ...(script === undefined ? [noShell(word)] : []),
-      ...surplusFaults(surplus, 'Give one shell'),
+      ...surplusFaults(surplus, 'Write only one shell'),
       ...shape,
     ];
     if (script === undefined || faults.length > 0) {

@@ -138,7 +138,7 @@ function diagnosisOf({ words, flags, faults: shape }: Line): SettingsResult {
     originOf: (name) => flagOrigin(DIAGNOSE_OPTIONS[name].name),
   });
   const faults = [
-    ...surplusFaults(surplus, 'Give one address'),
+    ...surplusFaults(surplus, 'Write only one address'),
     ...shape,
     ...bothOutputs(flags),
     ...(body.kind === 'fault' ? [body.fault] : []),
@@ -161,13 +161,13 @@ type BodyResult =
 function bodyOf(raw: unknown): BodyResult {
   if (raw === undefined) return { kind: 'body', body: null };
   if (typeof raw !== 'string' || raw === '') {
-    return bodyFault('has no value, or more than one', 'Give the body once, or @file');
+    return bodyFault('has no value, or more than one', 'Write the body once, or @file');
   }
   if (!raw.startsWith('@')) return { kind: 'body', body: { bytes: Buffer.from(raw) } };
   try {
     const bytes = readFileSync(raw.slice(1));
     if (bytes.length > 0) return { kind: 'body', body: { bytes } };
-    return bodyFault('names an empty file', 'Give a file with a body in it');
+    return bodyFault('names an empty file', 'Use a file that holds a body');
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);
     return bodyFault(`names a file that cannot be read (${why})`, 'Write the path after the @');
@@ -180,6 +180,6 @@ function bodyFault(problem: string, remedy: string): BodyResult {
 
 function bothOutputs({ json, curl }: Line['flags']): readonly Fault[] {
   if (json !== true || curl !== true) return [];
-  const remedy = 'Keep one of them: the JSON report holds the command';
-  return [lineFault(flagOrigin('curl'), 'comes on top of --json', remedy)];
+  const remedy = 'Keep one of them: the JSON report includes the command';
+  return [lineFault(flagOrigin('curl'), 'cannot be combined with --json', remedy)];
 }

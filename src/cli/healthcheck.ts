@@ -66,7 +66,7 @@ function questionOf(line: Line, env: NodeJS.ProcessEnv): Question {
   const loaded = loadSettings({ ...sources, env });
   const address = word === undefined ? null : addressOf(word);
   const faults = [
-    ...surplusFaults(surplus, 'Give one address'),
+    ...surplusFaults(surplus, 'Write only one address'),
     ...line.faults,
     ...ofFlags,
     ...(address?.kind === 'fault' ? [address.fault] : []),
@@ -94,8 +94,8 @@ function addressOf(word: string): Address {
   if (target.value.kind === 'tcp' && !target.value.tls) {
     return { kind: 'target', target: listener(target.value.host, target.value.port) };
   }
-  const remedy = 'The admin listener speaks plain HTTP on a port: write 8081 or http://127.0.0.1:8081';
-  return { kind: 'fault', fault: lineFault(origin, 'is not where it can listen', remedy, word) };
+  const remedy = 'The admin port has no other: write 8081 or http://127.0.0.1:8081';
+  return { kind: 'fault', fault: lineFault(origin, 'is not a plain HTTP address', remedy, word) };
 }
 
 /** Nobody can be asked at the address that stands for all; 127.0.0.1 is among them, and with `::` too (net, `ipv6Only`). */

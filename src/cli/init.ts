@@ -42,7 +42,7 @@ export const init: Command = {
   run: async ({ words, flags, faults: shape }, { streams: { stdout, stderr } }) => {
     const [word, ...surplus] = words;
     const read = word === undefined ? null : parseTarget(word.trim());
-    const faults = [...surplusFaults(surplus, 'Give at most one target'), ...shape];
+    const faults = [...surplusFaults(surplus, 'Write only one target'), ...shape];
     if (read?.kind === 'wrong') {
       faults.push(lineFault({ kind: 'argument', name: 'target' }, read.problem, read.remedy, word));
     }

@@ -70,7 +70,7 @@ function switchFaults(args: readonly string[], options: Shape['options']): reado
 
 function commandFault(word: string): Fault {
   const remedy = `Leave it out, or write lastbyte without ${word}`;
-  return lineFault({ kind: 'flag', name: '--' }, `is no part of lastbyte ${word}`, remedy);
+  return lineFault({ kind: 'flag', name: '--' }, `cannot be used with lastbyte ${word}`, remedy);
 }
 
 /** Words after the last one that a command takes. */

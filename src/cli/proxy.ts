@@ -73,7 +73,7 @@ export function proxyRequest(
     sources: { flags, target: misspelt === null ? word : null, env, file },
     faults: [
       ...(misspelt === null ? [] : [misspelt]),
-      ...surplusFaults(surplus, 'Give at most one target'),
+      ...surplusFaults(surplus, 'Write only one target'),
       ...line.faults,
       ...faults,
     ],
@@ -84,7 +84,11 @@ export function proxyRequest(
 function commandFault(word: string): Fault | null {
   const origin = { kind: 'argument', name: word } as const;
   if (COMMAND_WORDS.includes(word)) {
-    return lineFault(origin, 'is not the first word', `Write lastbyte ${word}, and its flags after it`);
+    return lineFault(
+      origin,
+      'is a command, and must come first',
+      `Write lastbyte ${word}, with its flags after it`,
+    );
   }
   const command = /^[a-z-]+$/.test(word) ? nearestName(word, COMMAND_WORDS) : null;
   return command === null ? null : lineFault(origin, 'is not a command', `Did you mean ${command}?`);
@@ -114,11 +118,11 @@ async function freePort(): Promise<number> {
 }
 
 function commandMissing(): Fault {
-  const remedy = 'Write the command that starts the server, or leave -- out';
-  return lineFault({ kind: 'flag', name: '--' }, 'is followed by no command', remedy);
+  const remedy = 'Add the command that starts your server, or leave out --';
+  return lineFault({ kind: 'flag', name: '--' }, 'has no command after it', remedy);
 }
 
 function jsonFault(): Fault {
-  const remedy = 'For a log in JSON, write --access-log json';
-  return lineFault(flagOrigin('json'), 'belongs to print-config', remedy);
+  const remedy = 'For a JSON log, write --access-log json';
+  return lineFault(flagOrigin('json'), 'works only with print-config and diagnose', remedy);
 }

@@ -70,12 +70,12 @@ export function settingsRequest(flags: Line['flags']): SettingsRequest {
       ...(config === undefined || file !== null ? [] : [configFault(config)]),
       ...(all === undefined
         ? []
-        : [lineFault(flagOrigin('all'), 'belongs to --help', 'Write lastbyte --help --all')]),
+        : [lineFault(flagOrigin('all'), 'works only with --help', 'Write lastbyte --help --all')]),
     ],
   };
 }
 
 function configFault(config: unknown): Fault {
-  const problem = Array.isArray(config) ? 'is given more than once' : 'has no value';
-  return lineFault(flagOrigin('config'), problem, 'Give the path of one YAML or JSON file');
+  const problem = Array.isArray(config) ? 'is set more than once' : 'has no value';
+  return lineFault(flagOrigin('config'), problem, 'Write the path of one YAML or JSON file');
 }

@@ -33,9 +33,9 @@ const CHECKS: readonly Check[] = [
   { concerns: ['target', 'port', 'host', 'socketPath'], find: ownAddress },
   { concerns: ['target', 'admin', 'adminPort', 'adminHost'], find: ownAdminAddress },
   // What a path names must be there before the first client is.
-  usablePath('tlsCert', unreadable, 'Give the path of a PEM file'),
-  usablePath('tlsKey', unreadable, 'Give the path of a PEM file'),
-  usablePath('spoolDir', unwritableFolder, 'Give a folder that this user may write in'),
+  usablePath('tlsCert', unreadable, 'Set it to the path of a PEM file'),
+  usablePath('tlsKey', unreadable, 'Set it to the path of a PEM file'),
+  usablePath('spoolDir', unwritableFolder, 'Set it to a folder that this user can write to'),
   { concerns: ['tlsCert', 'tlsKey'], find: unfitKey },
 ];
 
@@ -71,7 +71,7 @@ function needs(setting: 'tlsCert' | 'tlsKey', other: 'tlsCert' | 'tlsKey'): Chec
     find: (settings) => {
       if (settings[setting] === null || settings[other] !== null) return null;
       const name = nameOf(other);
-      return { blamed: setting, problem: `needs ${name}`, remedy: `Give ${name} too, or neither` };
+      return { blamed: setting, problem: `needs ${name}`, remedy: `Set ${name} too, or neither of them` };
     },
   };
 }
@@ -86,7 +86,7 @@ function atMost(setting: Measured, limit: Measured): Check {
       const blamed = originOf(origins, setting).kind === 'default' ? limit : setting;
       const other = blamed === limit ? setting : limit;
       const value = `${text(other, settings)} (${originText(originOf(origins, other))})`;
-      const problem = `is ${blamed === limit ? 'under' : 'over'} ${nameOf(other)}, which is ${value}`;
+      const problem = `is ${blamed === limit ? 'below' : 'above'} ${nameOf(other)}, which is ${value}`;
       return { blamed, problem, remedy: `Lower ${nameOf(setting)} or raise ${nameOf(limit)}` };
     },
   };
@@ -100,18 +100,18 @@ function samePort(settings: Settings, origins: Origins): Finding | null {
   const other = blamed === 'port' ? 'admin-port' : 'port';
   return {
     blamed,
-    problem: `is ${other} too`,
-    remedy: 'Choose another, or turn the admin port off with --no-admin',
+    problem: `is the same as ${other}`,
+    remedy: 'Choose another port, or turn the admin port off with --no-admin',
   };
 }
 
 function ownAddress({ target, port, host, socketPath }: Settings, origins: Origins): Finding | null {
   const blamed =
     originOf(origins, 'target').kind === 'default' ? (socketPath === null ? 'port' : 'socketPath') : 'target';
-  const remedy = 'Give the address of the server behind it';
+  const remedy = 'Set it to the address of your server';
   if (target.kind === 'unix') {
     if (target.path !== socketPath) return null;
-    return { blamed, problem: 'is where lastbyte itself would listen', remedy };
+    return { blamed, problem: 'is the socket that lastbyte itself listens on', remedy };
   }
   if (socketPath !== null || target.port !== port || !reaches(target.host, host)) return null;
   const clash = blamed === 'target' ? hostAndPort(host, port) : targetUrl(target);
@@ -119,7 +119,7 @@ function ownAddress({ target, port, host, socketPath }: Settings, origins: Origi
   return {
     blamed,
     problem,
-    remedy: blamed === 'target' ? remedy : 'Choose another port, or give another target',
+    remedy: blamed === 'target' ? remedy : 'Choose another port or another target',
   };
 }
 
@@ -133,7 +133,7 @@ function ownAdminAddress(
   return {
     blamed,
     problem: "makes lastbyte's own admin port the target",
-    remedy: 'Choose another admin-port, or --no-admin, or another target',
+    remedy: 'Choose another target or admin-port, or turn the admin port off with --no-admin',
   };
 }
 
@@ -190,7 +190,7 @@ function usablePath(
 
 const SYSTEM_PROBLEMS: ReadonlyMap<string, string> = new Map([
   ['ENOENT', 'does not exist'],
-  ['EACCES', 'is not open to this user'],
+  ['EACCES', 'is not accessible to this user'],
   ['EISDIR', 'is a folder'],
   ['ENOTDIR', 'does not exist'],
   ['EROFS', 'is read-only'],
@@ -198,10 +198,10 @@ const SYSTEM_PROBLEMS: ReadonlyMap<string, string> = new Map([
 
 type KeyProblem = readonly [problem: string, remedy: string];
 
-const ENCRYPTED: KeyProblem = ['is encrypted', 'Give a key without a passphrase, as openssl pkey writes it'];
+const ENCRYPTED: KeyProblem = ['is encrypted', 'Use a key without a passphrase; openssl pkey can remove it'];
 const MISMATCH: KeyProblem = [
   'does not belong to --tls-cert',
-  'Give the key that the certificate was issued for',
+  'Use the key that the certificate was issued for',
 ];
 
 /** One that cannot be read has its own check. */
@@ -223,7 +223,7 @@ function keyProblem(cert: Buffer, key: Buffer): KeyProblem | null {
     if ('code' in cause && cause.code === 'ERR_OSSL_X509_KEY_VALUES_MISMATCH') return MISMATCH;
     return [
       `cannot be used with --tls-cert (${cause.message})`,
-      'Give a certificate and its key, both as PEM',
+      'Use a certificate and its key, both in PEM format',
     ];
   }
 }

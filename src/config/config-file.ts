@@ -51,7 +51,7 @@ type Content =
 
 const READ_PROBLEMS: ReadonlyMap<string, string> = new Map([
   ['ENOENT', 'does not exist'],
-  ['EACCES', 'may not be read by this user'],
+  ['EACCES', 'cannot be read by this user'],
   ['EISDIR', 'is a folder'],
 ]);
 
@@ -61,7 +61,7 @@ function contentOf({ path, namedBy }: FileSource): Content {
   } catch (cause) {
     const code = cause instanceof Error && 'code' in cause ? String(cause.code) : '';
     const problem = READ_PROBLEMS.get(code) ?? `cannot be read (${code || String(cause)})`;
-    const remedy = 'Give the path of a YAML or JSON file';
+    const remedy = 'Write the path of a YAML or JSON file';
     return { kind: 'fault', fault: { option: 'config', value: path, origin: namedBy, problem, remedy } };
   }
 }
@@ -79,7 +79,7 @@ function brokenJson(text: string, file: string): Fault | null {
     return null;
   } catch (cause) {
     const problem = `is not JSON: ${cause instanceof Error ? cause.message : String(cause)}`;
-    const remedy = 'Fix it, or name the file .yaml';
+    const remedy = 'Fix it, or rename the file to .yaml';
     return { option: file, value: null, origin: { kind: 'file', file, line: null }, problem, remedy };
   }
 }
@@ -92,7 +92,7 @@ function collectDocument(text: Text): Collected {
   if (root === null || (isScalar(root) && root.value === null)) return { values: [], faults: [] };
   if (isMap(root)) return collect(root.items.map((pair) => collectPair(pair, text)));
   const problem = 'is not a mapping of options to values';
-  const remedy = 'Write one option a line: port: 8080';
+  const remedy = 'Write one option per line, such as port: 8080';
   return { values: [], faults: [{ option: file, value: null, origin: originAt(text, 0), problem, remedy }] };
 }
 
@@ -101,7 +101,7 @@ function syntaxFaults(text: Text): readonly Fault[] {
     option: text.file,
     value: null,
     origin: originAt(text, pos[0]),
-    problem: code === 'DUPLICATE_KEY' ? 'gives an option twice' : `is not YAML: ${message}`,
+    problem: code === 'DUPLICATE_KEY' ? 'sets an option twice' : `is not YAML: ${message}`,
     remedy: code === 'DUPLICATE_KEY' ? 'Keep one of them' : 'Fix the line, or put the value in quotes',
   }));
 }
@@ -131,7 +131,7 @@ function unknownKey(written: string, origin: Origin): Fault {
     spelling: 'name',
     others: [],
     turnOff: (option) => `${option.name}: false`,
-    list: 'The keys are the flags of lastbyte --help without their dashes',
+    list: 'The keys are the flags from lastbyte --help, without the dashes',
   });
 }
 

@@ -57,7 +57,7 @@ export function wrong(problem: string, remedy: string): Parsed<never> {
 
 const MAX_SHOWN_LENGTH = 80;
 
-/** One line: `lastbyte.yaml:3: port "99999" is over the limit of 65535. Give 0 to 65535.` */
+/** One line: `lastbyte.yaml:3: port "99999" is above the maximum of 65535. Use 0 to 65535.` */
 export function faultText(fault: Fault): string {
   const subject = namesOption(fault.origin) ? [] : [fault.option];
   const value = fault.value === null ? [] : [JSON.stringify(fault.value)];

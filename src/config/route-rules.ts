@@ -99,7 +99,7 @@ function readHeaders(raw: unknown, blame: Blame): string[] {
     if (OURS.has(name.toLowerCase()))
       blame(name, 'is set by lastbyte', name.toLowerCase() === 'host' ? 'Use changeOrigin' : 'Leave it out');
     else if (!values.every((one) => isSendable(name, one)))
-      blame(name, 'cannot be sent with this name and value', 'Write names and values as HTTP has them');
+      blame(name, 'has a name or a value that HTTP does not allow', 'Use only characters that HTTP allows');
     return values.flatMap((one) => [name, String(one)]);
   });
 }

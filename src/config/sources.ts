@@ -60,7 +60,7 @@ function givenTwice(given: readonly RawValue[]): readonly Fault[] {
   return given.flatMap(({ option, raw, origin }, index) => {
     const first = given.slice(0, index).find((other) => other.option === option);
     if (first === undefined) return [];
-    const problem = `comes on top of ${originText(first.origin)} ${shown(first.raw)}`;
+    const problem = `conflicts with ${originText(first.origin)} ${shown(first.raw)}`;
     return [{ option: option.name, value: shown(raw), origin, problem, remedy: 'Keep one of them' }];
   });
 }

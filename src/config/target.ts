@@ -22,7 +22,7 @@ export function parseTarget(text: string): Parsed<Target> {
   const scheme = /^(?<scheme>[a-z][a-z0-9+.-]*):\/\//i.exec(text)?.groups?.['scheme']?.toLowerCase();
   if (scheme === undefined) return parseHostAndPort(text);
   if (scheme !== 'http' && scheme !== 'https') {
-    return wrong(`has the scheme ${scheme}`, 'Use http or https; WebSockets pass through either');
+    return wrong(`has the scheme ${scheme}`, 'Use http or https, for WebSockets too');
   }
   return parseAuthority(scheme === 'https', text.slice(scheme.length + '://'.length));
 }
@@ -47,7 +47,8 @@ export function isLoopback(host: string): boolean {
 export function socketPathProblem(path: string): string | null {
   if (!path.startsWith('/')) return 'is not an absolute path';
   const bytes = Buffer.byteLength(path);
-  if (bytes > MAX_SOCKET_PATH_BYTES) return `is ${bytes} bytes long, over ${MAX_SOCKET_PATH_BYTES}`;
+  if (bytes > MAX_SOCKET_PATH_BYTES)
+    return `is ${bytes} bytes long, above the maximum of ${MAX_SOCKET_PATH_BYTES}`;
   return null;
 }
 
@@ -61,8 +62,8 @@ function parseUnixTarget(rest: string): Parsed<Target> {
 function parseHostAndPort(text: string): Parsed<Target> {
   if (/[/?#@]/.test(text)) return parseAuthority(false, text);
   if (/^(?:\[[^\]]*\]|[^:]+):\d+$/.test(text)) return parseAuthority(false, text);
-  if (isIPv6(text)) return wrong('names no port', `Write [${text}]:8000`);
-  return wrong('names no port', `${FORMS}; for port 80, http://${text}`);
+  if (isIPv6(text)) return wrong('has no port', `Write [${text}]:8000`);
+  return wrong('has no port', `${FORMS}. For port 80, write http://${text}`);
 }
 
 function parseAuthority(tls: boolean, rest: string): Parsed<Target> {
@@ -80,20 +81,20 @@ function parseAuthority(tls: boolean, rest: string): Parsed<Target> {
 /** What a URL may hold and a target may not: each would be dropped in silence. */
 function surplusOf(authority: string, after: string): Parsed<never> | null {
   if (authority.includes('@')) {
-    return wrong('holds credentials', 'Leave them out: the client sends its own Authorization field');
+    return wrong('contains credentials', 'Remove them: each client sends its own Authorization header');
   }
   if (after.includes('?') || after.includes('#')) {
-    return wrong('holds a query or a fragment', 'Leave it out: each request brings its own');
+    return wrong('contains a query or a fragment', 'Remove it: each request has its own');
   }
   if (after !== '' && after !== '/') {
-    return wrong('holds a path', "Leave it out: each request's path is passed on unchanged");
+    return wrong('contains a path', "Remove it: each request's path is passed on unchanged");
   }
   return null;
 }
 
 function tcpTarget(tls: boolean, written: string, portText: string): Parsed<Target> {
   const port = Number(portText);
-  if (port < 1 || port > 65_535) return wrong('has no such port', 'A port is from 1 to 65535');
+  if (port < 1 || port > 65_535) return wrong('has an invalid port', 'Use a port from 1 to 65535');
   const host = hostOf(written);
   if (host === null) return wrong('has no valid host name', FORMS);
   return parsed({ kind: 'tcp', tls, host, port });

@@ -38,7 +38,7 @@ interface Range {
 /** The longest delay of a Node timer: a longer one fires at once (Node's documentation of `setTimeout`). */
 const MAX_TIMER_MS = 2 ** 31 - 1;
 
-const NO_VALUE = wrong('has no value', 'Give one, or leave the option out');
+const NO_VALUE = wrong('has no value', 'Add one, or leave the option out');
 
 const SWITCH_WORDS: ReadonlyMap<string, boolean> = new Map([
   ['true', true],
@@ -131,8 +131,8 @@ export function choice<const W extends string>(...words: readonly W[]): OptionTy
       const word = words.find((candidate) => candidate === text.toLowerCase());
       if (word !== undefined) return parsed(word);
       const nearest = nearestName(text, words);
-      const guess = nearest === null ? '' : `Did you mean ${nearest}? `;
-      return wrong(`is not one of ${words.join(', ')}`, `${guess}Write one of them`);
+      const remedy = nearest === null ? 'Use one of them' : `Did you mean ${nearest}?`;
+      return wrong(`is not one of ${words.join(', ')}`, remedy);
     }),
   );
 }
@@ -176,33 +176,33 @@ function fromText<T>(raw: unknown, read: (text: string) => Parsed<T>): Parsed<T>
     return text === '' ? NO_VALUE : read(text);
   }
   if (typeof raw === 'number') return read(String(raw));
-  if (typeof raw === 'boolean') return wrong('is the value of a switch', 'Give a value');
+  if (typeof raw === 'boolean') return wrong('is only for switches', 'Write a value');
   if (raw === null || raw === undefined) return NO_VALUE;
-  return wrong('is more than one value', 'Give exactly one');
+  return wrong('is more than one value', 'Write exactly one');
 }
 
 function within(read: Parsed<number>, range: Range, show: (value: number) => string): Parsed<number> {
   if (read.kind === 'wrong') return read;
-  const limits = `Give ${show(range.min)} to ${show(range.max)}`;
-  if (read.value < range.min) return wrong(`is under the limit of ${show(range.min)}`, limits);
-  if (read.value > range.max) return wrong(`is over the limit of ${show(range.max)}`, limits);
+  const limits = `Use ${show(range.min)} to ${show(range.max)}`;
+  if (read.value < range.min) return wrong(`is below the minimum of ${show(range.min)}`, limits);
+  if (read.value > range.max) return wrong(`is above the maximum of ${show(range.max)}`, limits);
   return read;
 }
 
 function parseHost(text: string): Parsed<string> {
   const bare = text.replace(/^\[(.*)\]$/, '$1');
   if (isIP(bare) !== 0) return parsed(bare);
-  if (bare.includes('/')) return wrong('is a URL or a path', 'Give a host name or an address alone');
-  if (bare.includes(':')) return wrong('holds a port', 'Give the port by its own option');
+  if (bare.includes('/')) return wrong('is a URL or a path', 'Write only a host name or an IP address');
+  if (bare.includes(':')) return wrong('includes a port', 'Set the port with its own option');
   // Digits and dots alone are a mistyped IPv4 address: as a name they would be looked up and not found.
-  if (/^[\d.]+$/.test(bare)) return wrong('is not an IPv4 address', 'Write it as 127.0.0.1');
+  if (/^[\d.]+$/.test(bare)) return wrong('is not an IPv4 address', 'Write four numbers, such as 127.0.0.1');
   if (!/^[a-z0-9_]([a-z0-9_.-]*[a-z0-9_.])?$/i.test(bare))
-    return wrong('is not a host name', 'Give a host name or an address');
+    return wrong('is not a host name', 'Write a host name or an IP address');
   return parsed(bare);
 }
 
 function parsePath(text: string): Parsed<string> {
-  return text.includes('\0') ? wrong('holds a NUL', 'Write a plain path') : parsed(text);
+  return text.includes('\0') ? wrong('contains a NUL character', 'Remove it') : parsed(text);
 }
 
 /** RFC 9110 section 5.6.2: what a method, and each half of a media type, is made of. */
@@ -213,32 +213,20 @@ const MEDIA_TYPE = new RegExp(`^${TOKEN}/${TOKEN}$`);
 /** RFC 9110 section 9.2.2: a proxy must not repeat these on its own. */
 const NEVER_REPEATED: ReadonlySet<string> = new Set(['POST', 'PATCH', 'CONNECT']);
 
-export const trustedPeers: OptionType<readonly string[]> = list(
-  'ADDRESS,…',
-  parsePeer,
-  'A comma separates addresses',
-);
-export const methods: OptionType<readonly string[]> = list(
-  'METHOD,…',
-  parseMethod,
-  'A comma separates methods',
-);
-export const streamed: OptionType<readonly string[]> = list(
-  'PATH|TYPE,…',
-  parseStreamed,
-  'A comma separates entries',
-);
+export const trustedPeers: OptionType<readonly string[]> = list('ADDRESS,…', parsePeer);
+export const methods: OptionType<readonly string[]> = list('METHOD,…', parseMethod);
+export const streamed: OptionType<readonly string[]> = list('PATH|TYPE,…', parseStreamed);
 
 type ReadEntry = (text: string) => Parsed<string>;
 
 /** Text is cut at commas; a file's list and a repeated flag are lists already. The empty text is the empty list. */
-function list(placeholder: string, read: ReadEntry, hint: string): OptionType<readonly string[]> {
+function list(placeholder: string, read: ReadEntry): OptionType<readonly string[]> {
   return {
     unit: null,
     arity: 'list',
     placeholder,
     schema: { type: ['array', 'string'], items: { type: 'string', minLength: 1 } },
-    parse: (raw) => parseEntries(entriesOf(raw), read, hint),
+    parse: (raw) => parseEntries(entriesOf(raw), read),
     format: (value) => value,
   };
 }
@@ -250,13 +238,13 @@ function entriesOf(raw: unknown): readonly unknown[] {
   return text === '' ? [] : text.split(',').map((entry) => entry.trim());
 }
 
-function parseEntries(entries: readonly unknown[], read: ReadEntry, hint: string): Parsed<readonly string[]> {
+function parseEntries(entries: readonly unknown[], read: ReadEntry): Parsed<readonly string[]> {
   const values: string[] = [];
   for (const entry of entries) {
     if (typeof entry !== 'string')
-      return wrong('is not a list of words', `Write a list, or one line: ${hint}`);
-    const result: Parsed<string> =
-      entry === '' ? wrong('is empty', `Remove the surplus comma: ${hint.toLowerCase()}`) : read(entry);
+      return wrong('is not a list of words', 'Write a list, or words separated by commas');
+    if (entry === '') return wrong('has an empty entry', 'Remove the extra comma');
+    const result = read(entry);
     if (result.kind === 'wrong') return wrong(inList(entries, entry, result.problem), result.remedy);
     if (!values.includes(result.value)) values.push(result.value);
   }
@@ -265,18 +253,21 @@ function parseEntries(entries: readonly unknown[], read: ReadEntry, hint: string
 
 /** Of several entries, say which. */
 function inList(entries: readonly unknown[], entry: string, problem: string): string {
-  return entries.length === 1 ? problem : `holds "${entry}", which ${problem}`;
+  return entries.length === 1 ? problem : `contains "${entry}", which ${problem}`;
 }
 
 function parsePeer(text: string): Parsed<string> {
   const [address = '', prefix, ...surplus] = text.split('/');
   const family = isIP(address);
   if (family === 0 || surplus.length > 0) {
-    return wrong('is neither an address nor a CIDR block', 'Write it as 10.0.0.7, 10.0.0.0/8 or fd00::/8');
+    return wrong(
+      'is neither an IP address nor a CIDR block',
+      'Write an address such as 10.0.0.7, or a block such as 10.0.0.0/8 or fd00::/8',
+    );
   }
   const bits = family === 4 ? 32 : 128;
   if (prefix !== undefined && !(/^\d{1,3}$/.test(prefix) && Number(prefix) <= bits)) {
-    return wrong(`has the prefix length "${prefix}"`, `For IPv${family} it is from 0 to ${bits}`);
+    return wrong(`has an invalid prefix length, "${prefix}"`, `For IPv${family}, use 0 to ${bits}`);
   }
   return parsed(text);
 }
@@ -284,7 +275,10 @@ function parsePeer(text: string): Parsed<string> {
 function parseMethod(text: string): Parsed<string> {
   const method = text.toUpperCase();
   if (NEVER_REPEATED.has(method)) {
-    return wrong('must not be repeated', 'Send an Idempotency-Key with each request that may be repeated');
+    return wrong(
+      'cannot be retried by its method alone',
+      'Send an Idempotency-Key with each request that may be retried',
+    );
   }
   if (METHODS.includes(method)) return parsed(method);
   const nearest = nearestName(
@@ -292,17 +286,20 @@ function parseMethod(text: string): Parsed<string> {
     METHODS.filter((known) => !NEVER_REPEATED.has(known)),
   );
   const guess = nearest === null ? 'Write a method such as GET or PUT' : `Did you mean ${nearest}?`;
-  return wrong(METHOD.test(method) ? 'is not a method that can be received' : 'is not a method', guess);
+  return wrong(METHOD.test(method) ? 'is not a method that Node.js accepts' : 'is not a method', guess);
 }
 
 function parseStreamed(text: string): Parsed<string> {
   if (/[\s\0]/.test(text))
-    return wrong('holds white space', 'Write %20 in a path, and a type without parameters');
+    return wrong('contains white space', 'In a path, write %20; leave out the parameters of a media type');
   if (text.startsWith('/')) {
     return /[?#]/.test(text)
-      ? wrong('holds a query or a fragment', 'Write the path alone: /events/')
+      ? wrong('contains a query or a fragment', 'Write only the path: /events/')
       : parsed(text);
   }
   if (MEDIA_TYPE.test(text)) return parsed(text.toLowerCase());
-  return wrong('is neither a path nor a media type', 'Write a path as /events/ and a type as text/x-log');
+  return wrong(
+    'is neither a path nor a media type',
+    'Write a path such as /events/, or a media type such as text/x-log',
+  );
 }

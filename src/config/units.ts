@@ -41,7 +41,7 @@ export function parseBytes(text: string): Parsed<number> {
   if (groups === undefined) return wrong('is not a size', SIZE_REMEDY);
   const unit = `${groups['prefix'] ?? ''}b`.toLowerCase();
   const amount = Math.round(Number(groups['amount']) * factorOf(SIZE_UNITS, unit));
-  if (!Number.isSafeInteger(amount)) return wrong('is more than can be counted', SIZE_REMEDY);
+  if (!Number.isSafeInteger(amount)) return wrong('is too large to count', SIZE_REMEDY);
   return parsed(amount);
 }
 

@@ -80,8 +80,8 @@ function unknownProperties(entries: readonly (readonly [string, unknown])[]): re
         option: name,
         value: null,
         origin: { kind: 'property', name },
-        problem: 'is not a property of a diagnosis',
-        remedy: nearest === null ? 'DiagnoseOptions lists all of them' : `Did you mean ${nearest}?`,
+        problem: 'is not an option of diagnose',
+        remedy: nearest === null ? 'DiagnoseOptions lists them all' : `Did you mean ${nearest}?`,
       };
     });
 }

@@ -25,8 +25,8 @@ export function parseSubject(text: string): Parsed<Subject> {
   const [shown = ''] = path.split('#');
   if (/[^\x21-\x7e]/.test(shown)) {
     return wrong(
-      'holds a character that no request line may hold',
-      'Write it percent-encoded: %20 for a space',
+      'contains a character that a request line cannot have',
+      'Percent-encode it, e.g. %20 for a space',
     );
   }
   return parsed({ target: target.value, path: shown, authority: authorityOf(target.value) });

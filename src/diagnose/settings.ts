@@ -31,7 +31,7 @@ const method: OptionType<string> = single('METHOD', { type: 'string' }, (raw) =>
   const text = typeof raw === 'string' ? raw.trim() : '';
   if (!TOKEN.test(text)) return wrong('is not a method', 'Write a method such as GET, POST or PUT');
   if (NOT_ASKED.has(text.toUpperCase()))
-    return wrong('tells nothing about closing', 'Write a method such as GET or POST');
+    return wrong('cannot be diagnosed', 'Write a method such as GET or POST');
   return parsed(text.toUpperCase());
 });
 
@@ -60,10 +60,10 @@ function list(
 /** Flat, as `Fields` are. */
 const header: OptionType<readonly string[]> = list('FIELD', (text) => {
   const groups = FIELD.exec(text)?.groups;
-  if (groups === undefined) return wrong('is not a field', "Write it as 'Name: value'");
+  if (groups === undefined) return wrong('is not a header', "Write it as 'Name: value'");
   const { name = '', value = '' } = groups;
   if (SCENARIO_FIELDS.some((own) => fieldValue([name, value], own) !== undefined)) {
-    return wrong('is set by the scenarios', `Leave out ${SCENARIO_FIELDS.join(', ')}`);
+    return wrong('is set by each scenario', `Leave out ${SCENARIO_FIELDS.join(', ')}`);
   }
   return parsed([name, value.trim()]);
 });
@@ -75,8 +75,8 @@ const scenario: OptionType<readonly string[]> = list('NAME,…', (text) => {
   if (unknown === undefined) return parsed(given);
   const nearest = nearestName(unknown, names);
   return wrong(
-    'names no scenario',
-    nearest === null ? `There are ${names.join(', ')}` : `Did you mean ${nearest}?`,
+    given.length === 1 ? 'is not a scenario' : `includes "${unknown}", which is not a scenario`,
+    nearest === null ? `The scenarios are ${names.join(', ')}` : `Did you mean ${nearest}?`,
   );
 });
 
@@ -246,5 +246,5 @@ class Reading {
 
 function readUrl(raw: unknown): Parsed<Subject> {
   if (typeof raw === 'string' || typeof raw === 'number') return parseSubject(String(raw));
-  return wrong('is missing', 'Write the address to ask: http://127.0.0.1:8000/report');
+  return wrong('is missing', 'Write the address to diagnose: http://127.0.0.1:8000/report');
 }

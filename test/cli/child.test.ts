@@ -139,11 +139,11 @@ describe('a command that cannot be run', () => {
   test.each([
     [
       ['8000', '--'],
-      '--: is followed by no command. Write the command that starts the server, or leave -- out.',
+      '--: has no command after it. Add the command that starts your server, or leave out --.',
     ],
     [
       ['print-config', '--', 'x'],
-      '--: is no part of lastbyte print-config. Leave it out, or write lastbyte without print-config.',
+      '--: cannot be used with lastbyte print-config. Leave it out, or write lastbyte without print-config.',
     ],
   ])('%j is bad usage', async (args, sentence) => {
     expect(await lastbyte(args)).toEqual({

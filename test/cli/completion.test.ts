@@ -79,7 +79,7 @@ describe('bad usage exits with 2:', () => {
       ['bsh'],
       'argument shell: "bsh" is not a shell that lastbyte knows. Did you mean bash? Write one of bash, zsh, fish.',
     ],
-    [['bash', 'zsh'], 'argument zsh: is one argument too many. Give one shell.'],
+    [['bash', 'zsh'], 'argument zsh: is one argument too many. Write only one shell.'],
     [
       ['bash', '--xyz'],
       '--xyz: is not a flag of lastbyte completion. lastbyte completion --help lists all flags.',

@@ -51,41 +51,38 @@ describe('the exit code', () => {
   });
 
   test.each([
-    [[], 'argument url: is missing. Write the address to ask: http://127.0.0.1:8000/report.'],
-    [
-      ['ftp://x/'],
-      'argument url: "ftp://x/" has the scheme ftp. Use http or https; WebSockets pass through either.',
-    ],
+    [[], 'argument url: is missing. Write the address to diagnose: http://127.0.0.1:8000/report.'],
+    [['ftp://x/'], 'argument url: "ftp://x/" has the scheme ftp. Use http or https, for WebSockets too.'],
     [
       ['http://u:secret@x/'],
-      'argument url: "http://***@x/" holds credentials. Leave them out: the client sends its own Authorization field.',
+      'argument url: "http://***@x/" contains credentials. Remove them: each client sends its own Authorization header.',
     ],
     [
       ['8000/a b'],
-      'argument url: "8000/a b" holds a character that no request line may hold. Write it percent-encoded: %20 for a space.',
+      'argument url: "8000/a b" contains a character that a request line cannot have. Percent-encode it, e.g. %20 for a space.',
     ],
-    [['8000', '8001'], 'argument 8001: is one argument too many. Give one address.'],
+    [['8000', '8001'], 'argument 8001: is one argument too many. Write only one address.'],
     [['8000', '--tires', '3'], '--tires: is not a flag of lastbyte diagnose. Did you mean --tries?'],
-    [['8000', '--tries', '0'], '--tries: "0" is under the limit of 1. Give 1 to 1000.'],
+    [['8000', '--tries', '0'], '--tries: "0" is below the minimum of 1. Use 1 to 1000.'],
     [
       ['8000', '--timeout', '0'],
       '--timeout: "0" sets no limit. Write a time such as 500ms or 5s, because a diagnosis has to end.',
     ],
     [
       ['8000', '--method', 'TRACE'],
-      '--method: "TRACE" tells nothing about closing. Write a method such as GET or POST.',
+      '--method: "TRACE" cannot be diagnosed. Write a method such as GET or POST.',
     ],
     [
       ['8000', '--header', 'Connection: close'],
-      '--header: "Connection: close" is set by the scenarios. Leave out connection, content-length, expect, transfer-encoding.',
+      '--header: "Connection: close" is set by each scenario. Leave out connection, content-length, expect, transfer-encoding.',
     ],
     [
       ['8000', '--scenario', 'get-close'],
-      '--scenario: "get-close" names no scenario. Did you mean get-closed?',
+      '--scenario: "get-close" is not a scenario. Did you mean get-closed?',
     ],
     [
       ['8000', '--json', '--curl'],
-      '--curl: comes on top of --json. Keep one of them: the JSON report holds the command.',
+      '--curl: cannot be combined with --json. Keep one of them: the JSON report includes the command.',
     ],
     [
       ['8000', '--data', '@no-such-file'],

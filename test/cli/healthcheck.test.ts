@@ -170,19 +170,19 @@ describe('what is not healthy exits with 1, and one sentence names the address, 
 
 describe('bad usage exits with 2 before anybody is asked:', () => {
   test.each([
-    [['8081', '8082'], 'argument 8082: is one argument too many. Give one address.'],
+    [['8081', '8082'], 'argument 8082: is one argument too many. Write only one address.'],
     [
       ['https://x:1'],
-      'argument url: "https://x:1" is not where it can listen. The admin listener speaks plain HTTP on a port: write 8081 or http://127.0.0.1:8081.',
+      'argument url: "https://x:1" is not a plain HTTP address. The admin port has no other: write 8081 or http://127.0.0.1:8081.',
     ],
-    [['nonsense'], /^argument url: "nonsense" names no port\. Write it as /],
+    [['nonsense'], /^argument url: "nonsense" has no port\. Write it as /],
     [['--admin-prot=1'], '--admin-prot: is not a flag of lastbyte healthcheck. Did you mean --admin-port?'],
     [['--admin-port', 'x'], '--admin-port: "x" is not a whole number. Write digits only.'],
-    [['--config'], '--config: has no value. Give the path of one YAML or JSON file.'],
+    [['--config'], '--config: has no value. Write the path of one YAML or JSON file.'],
     [['--ready=no'], '--ready: "no" is neither true nor false. Write true or false.'],
     [
       ['--config', 'none.yaml'],
-      '--config: "none.yaml" does not exist. Give the path of a YAML or JSON file.',
+      '--config: "none.yaml" does not exist. Write the path of a YAML or JSON file.',
     ],
   ])('%j', async (args, sentence) => {
     const { code, stdout, stderr } = await lastbyte(['healthcheck', ...args], { cwd: folder });

@@ -188,13 +188,13 @@ test('a folder that this user may not write in is told', async () => {
 
 describe('bad usage exits with 2, and nothing is written:', () => {
   test.each([
-    [['a:1', 'b:2'], 'argument b:2: is one argument too many. Give at most one target.'],
+    [['a:1', 'b:2'], 'argument b:2: is one argument too many. Write only one target.'],
     [['--forse'], '--forse: is not a flag of lastbyte init. Did you mean --force?'],
     [['--force=yes'], '--force: "yes" is neither true nor false. Write true or false.'],
     [['-f'], '-f: is not a flag of lastbyte init. lastbyte init --help lists all flags.'],
     [
       ['http://x:1/api'],
-      'argument target: "http://x:1/api" holds a path. Leave it out: each request\'s path is passed on unchanged.',
+      'argument target: "http://x:1/api" contains a path. Remove it: each request\'s path is passed on unchanged.',
     ],
   ])('%j', async (args, sentence) => {
     expect(await init(...args)).toEqual({

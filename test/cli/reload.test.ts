@@ -44,7 +44,7 @@ describe('SIGHUP', () => {
     expect(command.stdout).toContain(
       'not reloaded: lastbyte.yaml:4: retires is not a key of lastbyte. Did you mean retries?',
     );
-    expect(command.stdout).toMatch(/not reloaded: lastbyte\.yaml:3: target \S+nowhere\S+ names no port/);
+    expect(command.stdout).toMatch(/not reloaded: lastbyte\.yaml:3: target \S+nowhere\S+ has no port/);
     expect(await get(url)).toMatchObject({ body: 'still' });
   });
 

@@ -118,7 +118,7 @@ test('no password of a target is shown, wherever it was given', async () => {
     ] satisfies readonly (readonly [readonly string[], NodeJS.ProcessEnv])[]) {
       const { code, stdout, stderr } = await lastbyte(args, { env });
       expect(code).toBe(2);
-      expect(stderr).toContain('holds credentials');
+      expect(stderr).toContain('contains credentials');
       expect(stdout + stderr).not.toContain(SECRET);
     }
   } finally {

@@ -374,9 +374,9 @@ test('what is wrong with the address and the options is told at once, as an erro
   const error: unknown = await diagnose('ftp://x', wrong).catch((thrown: unknown) => thrown);
   if (!(error instanceof ConfigError)) throw new Error(`not a ConfigError: ${String(error)}`);
   expect(error.message.split('\n')).toEqual([
-    'options.timeot: is not a property of a diagnosis. Did you mean timeout?',
-    'argument url: "ftp://x" has the scheme ftp. Use http or https; WebSockets pass through either.',
-    'options.tries: "0" is under the limit of 1. Give 1 to 1000.',
+    'options.timeot: is not an option of diagnose. Did you mean timeout?',
+    'argument url: "ftp://x" has the scheme ftp. Use http or https, for WebSockets too.',
+    'options.tries: "0" is below the minimum of 1. Use 1 to 1000.',
     'options.timeout: "5" has no unit. Write 5s for seconds or 5ms for milliseconds.',
   ]);
 });

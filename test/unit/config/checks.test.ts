@@ -24,32 +24,32 @@ function faultsOf(flags: Readonly<Record<string, string>>): readonly string[] {
 describe('two settings that do not go together', () => {
   test('a certificate needs its key, and the other way round', () => {
     expect(faultsOf({ 'tls-cert': pem })).toEqual([
-      '--tls-cert: "some.pem" needs tls-key. Give tls-key too, or neither.',
+      '--tls-cert: "some.pem" needs tls-key. Set tls-key too, or neither of them.',
     ]);
     expect(faultsOf({ 'tls-key': pem })).toEqual([
-      '--tls-key: "some.pem" needs tls-cert. Give tls-cert too, or neither.',
+      '--tls-key: "some.pem" needs tls-cert. Set tls-cert too, or neither of them.',
     ]);
     expect(faultsOf({ 'tls-cert': pem, 'tls-key': pem }).join()).not.toContain('needs');
   });
 
   test('one body may not have more memory than all have together', () => {
     expect(faultsOf({ 'memory-per-body': '64mb', 'memory-total': '32mb' })).toEqual([
-      '--memory-per-body: "64mb" is over memory-total, which is 32mb (--memory-total). Lower memory-per-body or raise memory-total.',
+      '--memory-per-body: "64mb" is above memory-total, which is 32mb (--memory-total). Lower memory-per-body or raise memory-total.',
     ]);
   });
 
   test('the one that was given is blamed, not the default that it meets', () => {
     expect(faultsOf({ 'memory-total': '8mb' })).toEqual([
-      '--memory-total: "8mb" is under memory-per-body, which is 16mb (default). Lower memory-per-body or raise memory-total.',
+      '--memory-total: "8mb" is below memory-per-body, which is 16mb (default). Lower memory-per-body or raise memory-total.',
     ]);
   });
 
   test('a hold may not be longer than the longest, nor a linger than its total', () => {
     expect(faultsOf({ 'body-hold': '10s' })[0]).toMatch(
-      /^--body-hold: "10s" is over body-hold-max, which is 5s/,
+      /^--body-hold: "10s" is above body-hold-max, which is 5s/,
     );
     expect(faultsOf({ 'linger-timeout': '1m' })[0]).toMatch(
-      /^--linger-timeout: "1m" is over linger-total, which is 30s/,
+      /^--linger-timeout: "1m" is above linger-total, which is 30s/,
     );
   });
 
@@ -64,7 +64,7 @@ describe('two settings that do not go together', () => {
 
 describe('the port and the admin port', () => {
   const same =
-    '--admin-port: "8080" is port too. Choose another, or turn the admin port off with --no-admin.';
+    '--admin-port: "8080" is the same as port. Choose another port, or turn the admin port off with --no-admin.';
   test.each([
     [{ 'admin-port': '8080' }],
     [{ 'admin-port': '8080', host: '0.0.0.0' }],
@@ -82,7 +82,7 @@ describe('the port and the admin port', () => {
     expect(faultsOf(flags)).toEqual([]);
   });
   test('the port is blamed when the admin port is the default', () => {
-    expect(faultsOf({ port: '8081' })[0]).toMatch(/^--port: "8081" is admin-port too/);
+    expect(faultsOf({ port: '8081' })[0]).toMatch(/^--port: "8081" is the same as admin-port\./);
   });
 });
 
@@ -99,7 +99,7 @@ describe('a target that is the proxy itself', () => {
   ])('%j would loop', (flags) => {
     expect(faultsOf(flags)).toHaveLength(1);
     expect(faultsOf(flags)[0]).toMatch(
-      /^--target: .* (makes lastbyte its own target|is where lastbyte itself)/,
+      /^--target: .* (makes lastbyte its own target|is the socket that lastbyte itself listens on)/,
     );
   });
   test.each([
@@ -111,7 +111,7 @@ describe('a target that is the proxy itself', () => {
   });
   test('is found also when the port was moved onto the default target', () => {
     expect(faultsOf({ port: '8000' })).toEqual([
-      '--port: "8000" makes lastbyte its own target, http://127.0.0.1:8000: every request would loop. Choose another port, or give another target.',
+      '--port: "8000" makes lastbyte its own target, http://127.0.0.1:8000: every request would loop. Choose another port or another target.',
     ]);
   });
   test('may be its admin port', () => {
@@ -132,7 +132,7 @@ describe('a target that is the proxy itself', () => {
 describe('what a path names', () => {
   test('must be there', () => {
     expect(faultsOf({ 'spool-dir': join(folder, 'none') })).toEqual([
-      '--spool-dir: "none" does not exist. Give a folder that this user may write in.',
+      '--spool-dir: "none" does not exist. Set it to a folder that this user can write to.',
     ]);
   });
   test('must be a folder for the spool, and a PEM file for TLS', () => {
@@ -140,8 +140,8 @@ describe('what a path names', () => {
     writeFileSync(other, 'not a certificate');
     expect(faultsOf({ 'spool-dir': pem })[0]).toContain('is not a folder');
     expect(faultsOf({ 'tls-cert': other, 'tls-key': folder })).toEqual([
-      '--tls-cert: "other.txt" is not a PEM file. Give the path of a PEM file.',
-      expect.stringMatching(/^--tls-key: .* is a folder\. Give the path of a PEM file\.$/),
+      '--tls-cert: "other.txt" is not a PEM file. Set it to the path of a PEM file.',
+      expect.stringMatching(/^--tls-key: .* is a folder\. Set it to the path of a PEM file\.$/),
     ]);
   });
 });

@@ -59,17 +59,17 @@ describe('a file in YAML', () => {
     [
       'a list',
       '- port\n',
-      'x.yaml:1: x.yaml is not a mapping of options to values. Write one option a line: port: 8080.',
+      'x.yaml:1: x.yaml is not a mapping of options to values. Write one option per line, such as port: 8080.',
     ],
     [
       'a word',
       'port\n',
-      'x.yaml:1: x.yaml is not a mapping of options to values. Write one option a line: port: 8080.',
+      'x.yaml:1: x.yaml is not a mapping of options to values. Write one option per line, such as port: 8080.',
     ],
     [
       'a key twice',
       'port: 1\nretries: 1\nport: 2\n',
-      'x.yaml:3: x.yaml gives an option twice. Keep one of them.',
+      'x.yaml:3: x.yaml sets an option twice. Keep one of them.',
     ],
   ])('that is %s is refused', (_, text, fault) => {
     expect(collectText('x.yaml', text).faults).toEqual([fault]);
@@ -99,13 +99,13 @@ describe('a file in JSON', () => {
 describe('a file that cannot be read', () => {
   test('is the fault of what named it', () => {
     expect(collectPath(join(folder, 'none.yaml')).faults).toEqual([
-      '--config: "none.yaml" does not exist. Give the path of a YAML or JSON file.',
+      '--config: "none.yaml" does not exist. Write the path of a YAML or JSON file.',
     ]);
   });
   test('may be a folder', () => {
     mkdirSync(join(folder, 'folder'));
     expect(collectPath(join(folder, 'folder')).faults).toEqual([
-      '--config: "folder" is a folder. Give the path of a YAML or JSON file.',
+      '--config: "folder" is a folder. Write the path of a YAML or JSON file.',
     ]);
   });
 });

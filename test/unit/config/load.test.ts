@@ -107,7 +107,7 @@ test('everything that is wrong is told at once, each with its place and its reme
   expect(faults).toEqual([
     'LASTBYTE_MAX_WAITNG: is not a variable of lastbyte. Did you mean LASTBYTE_MAX_WAITING?',
     'wrong.yaml:2: retires is not a key of lastbyte. Did you mean retries?',
-    'wrong.yaml:1: port "99999" is over the limit of 65535. Give 0 to 65535.',
+    'wrong.yaml:1: port "99999" is above the maximum of 65535. Use 0 to 65535.',
     'wrong.yaml:3: admin "maybe" is neither true nor false. Write true or false.',
     '--body-hold: "30" has no unit. Write 30s for seconds or 30ms for milliseconds.',
   ]);
@@ -115,7 +115,7 @@ test('everything that is wrong is told at once, each with its place and its reme
 
 test('a password is not repeated in a fault', () => {
   const [fault = ''] = faultsOf({ flags: { target: 'http://user:secret@django:8000' } });
-  expect(fault).toContain('holds credentials');
+  expect(fault).toContain('contains credentials');
   expect(fault).not.toContain('secret');
 });
 
@@ -132,14 +132,14 @@ describe('flags', () => {
     ]);
   });
   test.each([
-    [{ port: ['1', '2'] }, '--port: "1, 2" is more than one value. Give exactly one.'],
-    [{ port: true }, '--port: has no value. Give one, or leave the option out.'],
+    [{ port: ['1', '2'] }, '--port: "1, 2" is more than one value. Write exactly one.'],
+    [{ port: true }, '--port: has no value. Add one, or leave the option out.'],
   ])('%j is a fault', (flags, fault) => {
     expect(faultsOf({ flags })).toEqual([fault]);
   });
   test('two targets are a fault', () => {
     expect(faultsOf({ flags: { target: '9001' }, target: '9000' })).toEqual([
-      '--target: "9001" comes on top of argument target 9000. Keep one of them.',
+      '--target: "9001" conflicts with argument target 9000. Keep one of them.',
     ]);
   });
 });

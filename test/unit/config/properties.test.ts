@@ -50,7 +50,7 @@ describe('wrong options of a program', () => {
     expect(error).toMatchObject({ name: 'ConfigError', code: 'ERR_LASTBYTE_CONFIG' });
     expect(error.faults.map(({ option }) => option)).toEqual(['port', 'body-hold', 'retries']);
     expect(error.message.split('\n')).toEqual([
-      'options.port: "70000" is over the limit of 65535. Give 0 to 65535.',
+      'options.port: "70000" is above the maximum of 65535. Use 0 to 65535.',
       'options.bodyHold: "30" has no unit. Write 30s for seconds or 30ms for milliseconds.',
       'options.retries: "2.5" is not a whole number. Write digits only.',
     ]);

@@ -8,13 +8,13 @@ describe('a port', () => {
     expect(TABLE.port.type.parse(raw)).toEqual({ kind: 'value', value: Number(raw) });
   });
   test.each([
-    ['65536', 'is over the limit of 65535'],
-    ['-1', 'is under the limit of 0'],
+    ['65536', 'is above the maximum of 65535'],
+    ['-1', 'is below the minimum of 0'],
     ['80.5', 'is not a whole number'],
     ['http', 'is not a whole number'],
     ['', 'has no value'],
     [null, 'has no value'],
-    [true, 'is the value of a switch'],
+    [true, 'is only for switches'],
     [['1', '2'], 'is more than one value'],
     [{ a: 1 }, 'is more than one value'],
   ])('given as %j is refused: %s', (raw, problem) => {
@@ -42,7 +42,7 @@ describe('a choice', () => {
     expect(TABLE.logLevel.type.parse('wran')).toEqual({
       kind: 'wrong',
       problem: 'is not one of error, warn, info, debug',
-      remedy: 'Did you mean warn? Write one of them',
+      remedy: 'Did you mean warn?',
     });
   });
 });
@@ -58,7 +58,7 @@ describe('a listening address', () => {
   });
   test.each([
     ['http://localhost', 'is a URL or a path'],
-    ['localhost:8080', 'holds a port'],
+    ['localhost:8080', 'includes a port'],
     ['127.0.0.256', 'is not an IPv4 address'],
     ['a b', 'is not a host name'],
   ])('%s is refused: %s', (raw, problem) => {
@@ -68,7 +68,7 @@ describe('a listening address', () => {
 
 describe('limits of sizes and times', () => {
   test('no response fits in nothing, so 0 is refused there', () => {
-    expect(TABLE.maxResponseBodyBytes.type.parse('0')).toMatchObject(wrong('is under the limit of 1b'));
+    expect(TABLE.maxResponseBodyBytes.type.parse('0')).toMatchObject(wrong('is below the minimum of 1b'));
   });
   test('a body may be kept wholly on disk', () => {
     expect(TABLE.memoryPerBodyBytes.type.parse(0)).toEqual({ kind: 'value', value: 0 });
@@ -83,12 +83,12 @@ describe('trusted peers', () => {
     expect(TABLE.trustProxy.type.parse(raw)).toEqual({ kind: 'value', value: [raw] });
   });
   test.each([
-    ['10.0.0.0/33', 'has the prefix length "33"'],
-    ['::1/129', 'has the prefix length "129"'],
-    ['10.0.0.0/', 'has the prefix length ""'],
-    ['10.0.0', 'is neither an address nor a CIDR block'],
-    ['10.0.0.0/8/8', 'is neither an address nor a CIDR block'],
-    ['nginx', 'is neither an address nor a CIDR block'],
+    ['10.0.0.0/33', 'has an invalid prefix length, "33"'],
+    ['::1/129', 'has an invalid prefix length, "129"'],
+    ['10.0.0.0/', 'has an invalid prefix length, ""'],
+    ['10.0.0', 'is neither an IP address nor a CIDR block'],
+    ['10.0.0.0/8/8', 'is neither an IP address nor a CIDR block'],
+    ['nginx', 'is neither an IP address nor a CIDR block'],
   ])('%s is refused: %s', (raw, problem) => {
     expect(TABLE.trustProxy.type.parse(raw)).toMatchObject(wrong(problem));
   });
@@ -99,9 +99,9 @@ describe('retry methods', () => {
     expect(TABLE.retryMethods.type.parse('get, put,GET')).toEqual({ kind: 'value', value: ['GET', 'PUT'] });
   });
   test.each([
-    ['POST', 'must not be repeated'],
-    ['PATCH', 'must not be repeated'],
-    ['GTE', 'is not a method that can be received'],
+    ['POST', 'cannot be retried by its method alone'],
+    ['PATCH', 'cannot be retried by its method alone'],
+    ['GTE', 'is not a method that Node.js accepts'],
     ['G=T', 'is not a method'],
   ])('%s is refused: %s', (raw, problem) => {
     expect(TABLE.retryMethods.type.parse(raw)).toMatchObject(wrong(problem));
@@ -119,9 +119,9 @@ describe('streamed paths and types', () => {
   test.each([
     ['events', 'is neither a path nor a media type'],
     ['text/', 'is neither a path nor a media type'],
-    ['/a?b', 'holds a query or a fragment'],
-    ['text/plain; charset=utf-8', 'holds white space'],
-    ['/a,,/b', 'holds "", which is empty'],
+    ['/a?b', 'contains a query or a fragment'],
+    ['text/plain; charset=utf-8', 'contains white space'],
+    ['/a,,/b', 'has an empty entry'],
     [[1], 'is not a list of words'],
     [null, 'is not a list of words'],
   ])('%j is refused: %s', (raw, problem) => {

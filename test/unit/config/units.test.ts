@@ -33,7 +33,7 @@ describe('a size', () => {
   );
 
   test('beyond what can be counted exactly is refused', () => {
-    expect(parseBytes('99999tb')).toMatchObject({ kind: 'wrong', problem: 'is more than can be counted' });
+    expect(parseBytes('99999tb')).toMatchObject({ kind: 'wrong', problem: 'is too large to count' });
   });
 
   test('is written so that it is read back unchanged', () => {
