@@ -1,7 +1,7 @@
 /** When each step of an attempt was reached, and how its body began: taken while somebody watches, and only then. */
 
 import { performance } from 'node:perf_hooks';
-import { previewing } from '../spool/body-preview.ts';
+import { PreviewedSink } from '../spool/body-preview.ts';
 import type { BodyPreview, PreviewWriter, Previews } from '../spool/body-preview.ts';
 import type { BodySink } from '../spool/spooled-body.ts';
 
@@ -56,7 +56,7 @@ export class AttemptTimings implements AttemptTimes {
     // It is told in the middle of the read that brought its end.
     this.headMs = this.lastByteMs ?? this.#nowMs();
     this.body = this.#previews.begin();
-    return previewing(sink, this.body);
+    return new PreviewedSink(sink, this.body);
   }
 
   #nowMs(): number {
