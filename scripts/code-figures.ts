@@ -73,9 +73,10 @@ async function printWalks(): Promise<void> {
     };
     const proxy = createProxy({ ...options, stream: ['/events'] });
     await proxy.start();
+    const { url } = proxy;
     const agent = new Agent({ keepAlive: true, maxSockets: 1 });
     for (const [what, asked] of WALKS) {
-      const { functions, files } = await walk(() => ask(proxy.url, asked, agent));
+      const { functions, files } = await walk(() => ask(url, asked, agent));
       print(`${what}${admin ? ', inspector on' : ''}: functions entered`, functions.toFixed(0));
       print(`${what}${admin ? ', inspector on' : ''}: files crossed`, String(files));
     }
