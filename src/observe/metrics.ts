@@ -39,7 +39,7 @@ export class Metrics {
     return {
       path: '/metrics',
       method: 'GET',
-      answer: async () => ({
+      respond: async () => ({
         kind: 'whole',
         status: 200,
         contentType: EXPOSITION_TYPE,

@@ -13,7 +13,7 @@ export interface AdminRequest {
   readonly body: string;
 }
 
-export interface WholeAnswer {
+export interface WholeResponse {
   readonly kind: 'whole';
   readonly status: number;
   readonly contentType: string;
@@ -22,7 +22,7 @@ export interface WholeAnswer {
 }
 
 /** A response that is produced in parts: each when the client has taken the previous one, and other work had its turn. */
-export interface PartsAnswer {
+export interface PartsResponse {
   readonly kind: 'parts';
   readonly contentType: string;
   readonly fields: Readonly<Record<string, string>>;
@@ -30,7 +30,7 @@ export interface PartsAnswer {
 }
 
 /** A response that continues until its watcher leaves or the listener closes. */
-export interface StreamAnswer {
+export interface StreamResponse {
   readonly kind: 'stream';
   readonly contentType: string;
   /** Starts to write. Returns a function that is called once, synchronously when the watcher leaves or is ended. */
@@ -45,21 +45,21 @@ export interface StreamSink {
   end(): void;
 }
 
-export type AdminAnswer = WholeAnswer | PartsAnswer | StreamAnswer;
+export type PageResponse = WholeResponse | PartsResponse | StreamResponse;
 
 export interface AdminPage {
   /** May contain one `:id`. */
   readonly path: string;
   /** GET also serves HEAD. */
   readonly method: 'GET' | 'POST';
-  readonly answer: (request: AdminRequest) => AdminAnswer | Promise<AdminAnswer>;
+  readonly respond: (request: AdminRequest) => PageResponse | Promise<PageResponse>;
 }
 
-export function textAnswer(status: number, sentence: string): WholeAnswer {
+export function textResponse(status: number, sentence: string): WholeResponse {
   return { kind: 'whole', status, contentType: 'text/plain; charset=utf-8', body: `${sentence}\n` };
 }
 
-export function jsonAnswer(value: unknown, status = 200): WholeAnswer {
+export function jsonResponse(value: unknown, status = 200): WholeResponse {
   return { kind: 'whole', status, contentType: 'application/json', body: `${JSON.stringify(value)}\n` };
 }
 
@@ -78,11 +78,11 @@ const TITLES: Readonly<Record<number, string>> = {
 };
 
 /** The status says what the problem is, so its type is about:blank (RFC 9457 section 4.2.1). */
-export function problemAnswer(
+export function problemResponse(
   status: number,
   detail: string,
   more: Readonly<Record<string, string>> = {},
-): WholeAnswer {
+): WholeResponse {
   const body = JSON.stringify({ type: 'about:blank', title: TITLES[status], status, detail, ...more });
   return { kind: 'whole', status, contentType: 'application/problem+json', body: `${body}\n` };
 }
@@ -104,17 +104,17 @@ const POLICY =
 export function pageFiles(): readonly AdminPage[] {
   const served = new Set(readdirSync(FOLDER).filter((name) => TYPES.has(extname(name))));
   return [
-    { path: '/', method: 'GET', answer: () => fileAnswer('index.html') },
+    { path: '/', method: 'GET', respond: () => fileResponse('index.html') },
     {
       path: '/page/:id',
       method: 'GET',
-      answer: ({ id }) =>
-        served.has(id) ? fileAnswer(id) : problemAnswer(404, 'The page has no such file.'),
+      respond: ({ id }) =>
+        served.has(id) ? fileResponse(id) : problemResponse(404, 'The page has no such file.'),
     },
   ];
 }
 
-async function fileAnswer(name: string): Promise<AdminAnswer> {
+async function fileResponse(name: string): Promise<PageResponse> {
   return {
     kind: 'whole',
     status: 200,

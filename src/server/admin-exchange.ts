@@ -5,8 +5,14 @@ import { isIP } from 'node:net';
 import type { Socket } from 'node:net';
 import { finished } from 'node:stream/promises';
 import { setImmediate as othersTurn } from 'node:timers/promises';
-import { problemAnswer } from '../observe/pages.ts';
-import type { AdminAnswer, AdminPage, PartsAnswer, StreamAnswer, WholeAnswer } from '../observe/pages.ts';
+import { problemResponse } from '../observe/pages.ts';
+import type {
+  PageResponse,
+  AdminPage,
+  PartsResponse,
+  StreamResponse,
+  WholeResponse,
+} from '../observe/pages.ts';
 
 /** Enough for an edited body, as the inspector keeps it, in JSON. */
 const MAX_BODY_BYTES = 512 * 1024;
@@ -28,8 +34,8 @@ export async function respond(
   // Writing to a client that has left may fail at any time; the connection's own events report that, too.
   response.on('error', () => undefined);
   try {
-    const answer = await answerTo(request, site);
-    if (answer !== null) await writeAnswer(request, response, answer);
+    const content = await responseFor(request, site);
+    if (content !== null) await write(request, response, content);
     else response.destroy();
   } catch (error) {
     site.failed(error);
@@ -38,7 +44,7 @@ export async function respond(
 }
 
 /** Null: the client left, or was too slow, so nobody waits for a response. */
-async function answerTo(request: IncomingMessage, site: AdminSite): Promise<AdminAnswer | null> {
+async function responseFor(request: IncomingMessage, site: AdminSite): Promise<PageResponse | null> {
   let body: string | null;
   try {
     // The body is read in full before the response: closing with unread bytes would reset the connection
@@ -48,10 +54,10 @@ async function answerTo(request: IncomingMessage, site: AdminSite): Promise<Admi
     return null;
   }
   try {
-    return refusal(request, site.host) ?? (await pageAnswer(request, body, site.pages));
+    return refusal(request, site.host) ?? (await pageResponse(request, body, site.pages));
   } catch (error) {
     site.failed(error);
-    return problemAnswer(500, 'lastbyte failed at this page: the log says how. Its traffic goes on.');
+    return problemResponse(500, 'lastbyte failed at this page: the log says how. Its traffic goes on.');
   }
 }
 
@@ -68,13 +74,13 @@ async function received(request: IncomingMessage): Promise<string | null> {
 }
 
 /** Null: the request is allowed. */
-function refusal({ headers, url = '' }: IncomingMessage, adminHost: string): WholeAnswer | null {
+function refusal({ headers, url = '' }: IncomingMessage, adminHost: string): WholeResponse | null {
   const { host = '', origin } = headers;
-  if (!isLocalName(host, adminHost)) return problemAnswer(421, MISDIRECTED);
-  if (origin !== undefined && !isSameOrigin(origin, host)) return problemAnswer(403, FOREIGN);
+  if (!isLocalName(host, adminHost)) return problemResponse(421, MISDIRECTED);
+  if (origin !== undefined && !isSameOrigin(origin, host)) return problemResponse(403, FOREIGN);
   // Any page may link to ours, but only our own page may use the API, even where a foreign page could not read the response.
   const foreign = url.startsWith('/api/') && !isSameSite(headers['sec-fetch-site']);
-  return foreign ? problemAnswer(403, FOREIGN) : null;
+  return foreign ? problemResponse(403, FOREIGN) : null;
 }
 
 const MISDIRECTED =
@@ -111,32 +117,32 @@ function isSameSite(secFetchSite: string | string[] | undefined): boolean {
   return secFetchSite === undefined || secFetchSite === 'same-origin' || secFetchSite === 'none';
 }
 
-async function pageAnswer(
+async function pageResponse(
   { headers, method = '', url = '' }: IncomingMessage,
   body: string | null,
   pages: readonly AdminPage[],
-): Promise<AdminAnswer> {
+): Promise<PageResponse> {
   const [path = '', query = ''] = url.split(/\?(.*)/s, 2);
   const found = pages.filter((page) => idIn(path, page.path) !== null);
   if (found.length === 0) {
     const paths = [...new Set(pages.map((page) => page.path))].join(', ');
-    return problemAnswer(404, `There is no such page here. There are: ${paths}.`);
+    return problemResponse(404, `There is no such page here. There are: ${paths}.`);
   }
   const page = found.find((one) => one.method === (method === 'HEAD' ? 'GET' : method));
   if (page === undefined) {
     const allowed = found.map((one) => (one.method === 'GET' ? 'GET, HEAD' : one.method)).join(', ');
-    const problem = problemAnswer(405, `Only ${allowed.replace(', HEAD', ' and HEAD')} are served here.`);
+    const problem = problemResponse(405, `Only ${allowed.replace(', HEAD', ' and HEAD')} are served here.`);
     return { ...problem, fields: { Allow: allowed } };
   }
   if (page.method === 'POST') {
     const type = headers['content-type'] ?? '';
     // A foreign page cannot send this type without a preflight (https://fetch.spec.whatwg.org, CORS-safelisted).
     if (!/^application\/json\s*(;|$)/i.test(type))
-      return problemAnswer(415, 'The body must be application/json.');
+      return problemResponse(415, 'The body must be application/json.');
   }
-  if (body === null) return problemAnswer(413, `The body is longer than ${MAX_BODY_BYTES} bytes.`);
+  if (body === null) return problemResponse(413, `The body is longer than ${MAX_BODY_BYTES} bytes.`);
   const parameters = new URLSearchParams(query);
-  return await page.answer({ method, id: idIn(path, page.path) ?? '', parameters, fields: headers, body });
+  return await page.respond({ method, id: idIn(path, page.path) ?? '', parameters, fields: headers, body });
 }
 
 /** The part of the path in place of `:id`, or empty; null: the path does not match. */
@@ -159,30 +165,30 @@ const FIELDS: Readonly<Record<string, string>> = {
 };
 
 /** Resolves when everything is written, the client has left, or a stream has begun. */
-async function writeAnswer(
+async function write(
   { method, socket }: IncomingMessage,
   response: ServerResponse,
-  answer: AdminAnswer,
+  content: PageResponse,
 ): Promise<void> {
-  writeHead(response, answer);
+  writeHead(response, content);
   if (method === 'HEAD') response.end();
-  else if (answer.kind === 'whole') response.end(answer.body);
-  else if (answer.kind === 'parts') await writeParts(socket, response, answer);
-  else stream(socket, response, answer);
+  else if (content.kind === 'whole') response.end(content.body);
+  else if (content.kind === 'parts') await writeParts(socket, response, content);
+  else stream(socket, response, content);
 }
 
-function writeHead(response: ServerResponse, answer: AdminAnswer): void {
-  const common = { ...FIELDS, 'Content-Type': answer.contentType };
-  switch (answer.kind) {
+function writeHead(response: ServerResponse, content: PageResponse): void {
+  const common = { ...FIELDS, 'Content-Type': content.contentType };
+  switch (content.kind) {
     case 'whole':
-      response.writeHead(answer.status, {
+      response.writeHead(content.status, {
         ...common,
-        'Content-Length': Buffer.byteLength(answer.body),
-        ...answer.fields,
+        'Content-Length': Buffer.byteLength(content.body),
+        ...content.fields,
       });
       return;
     case 'parts':
-      response.writeHead(200, { ...common, ...answer.fields });
+      response.writeHead(200, { ...common, ...content.fields });
       return;
     case 'stream':
       response.writeHead(200, { ...common, Connection: 'close' });
@@ -190,7 +196,7 @@ function writeHead(response: ServerResponse, answer: AdminAnswer): void {
   }
 }
 
-async function writeParts(socket: Socket, response: ServerResponse, { parts }: PartsAnswer): Promise<void> {
+async function writeParts(socket: Socket, response: ServerResponse, { parts }: PartsResponse): Promise<void> {
   for (const part of parts()) {
     if (!response.write(part)) await taken(socket, response);
     await othersTurn();
@@ -217,7 +223,7 @@ function taken(socket: Socket, response: ServerResponse): Promise<void> {
 }
 
 /** A watcher that closes its sending side has left (see docs/decisions, 9). */
-function stream(socket: Socket, response: ServerResponse, { open }: StreamAnswer): void {
+function stream(socket: Socket, response: ServerResponse, { open }: StreamResponse): void {
   let watches = !socket.destroyed && !socket.readableEnded;
   let leave = (): void => undefined;
   const end = (): void => {

@@ -5,7 +5,7 @@ import type { Server } from 'node:http';
 import type { Socket } from 'node:net';
 import { listen } from '../client/http-server.ts';
 import { hostAndPort } from '../config/target.ts';
-import { textAnswer } from '../observe/pages.ts';
+import { textResponse } from '../observe/pages.ts';
 import type { AdminPage } from '../observe/pages.ts';
 import { respond } from './admin-exchange.ts';
 
@@ -69,14 +69,17 @@ export function createAdminServer(options: AdminOptions): AdminServer {
 function healthPages(ready: () => Promise<boolean>): readonly AdminPage[] {
   const probe = shared(ready);
   return [
-    { path: '/healthz', method: 'GET', answer: () => textAnswer(200, 'ok') },
+    { path: '/healthz', method: 'GET', respond: () => textResponse(200, 'ok') },
     {
       path: '/readyz',
       method: 'GET',
-      answer: async () =>
+      respond: async () =>
         (await probe())
-          ? textAnswer(200, 'The upstream takes connections.')
-          : textAnswer(503, 'The upstream cannot be reached: see that it runs, and the log for the reason.'),
+          ? textResponse(200, 'The upstream takes connections.')
+          : textResponse(
+              503,
+              'The upstream cannot be reached: see that it runs, and the log for the reason.',
+            ),
     },
   ];
 }

@@ -97,7 +97,7 @@ export class Engine<Front extends Frontend = Frontend> implements Inspected {
     this.#spool = new Spool(settings);
     this.#passes = new Passes(settings.maxHeaderBytes);
     this.frontend = newFrontend(this);
-    this.#admin = settings.admin ? this.#newAdmin(events) : null;
+    this.#admin = settings.admin ? this.#newAdmin() : null;
   }
 
   /** What exchanges with these settings share. */
@@ -196,7 +196,7 @@ export class Engine<Front extends Frontend = Frontend> implements Inspected {
   }
 
   failed(error: unknown): void {
-    this.publisher.publish('adminError', error instanceof Error ? error : new Error(String(error)));
+    this.publisher.failed(error);
   }
 
   /** @throws the system's error, such as EADDRINUSE, when the admin listener cannot listen */
@@ -240,30 +240,17 @@ export class Engine<Front extends Frontend = Frontend> implements Inspected {
     for (const { pool } of this.#upstreams) pool.close();
   }
 
-  #newAdmin(events: EventEmitter<ProxyEvents>): Admin {
+  #newAdmin(): Admin {
     const { adminHost: host, adminPort: port } = this.#settings;
     const inspector = new Inspector(this, packageVersion());
     const metrics = new Metrics(this, inspector.version);
     const replays = new Replays(inspector, this, this.frontend.halfCloses);
-    /** An error of our own listeners must not end the process. */
-    const on = <Name extends keyof ProxyEvents>(
-      name: Name,
-      watch: (told: ProxyEvents[Name][0]) => void,
-    ): void => {
-      const emitter: EventEmitter = events;
-      emitter.on(name, (told: ProxyEvents[Name][0]) => {
-        try {
-          watch(told);
-        } catch (error) {
-          this.failed(error);
-        }
-      });
-    };
-    on('begun', (begun) => inspector.begun(begun));
-    on('exchange', (record) => inspector.done(record));
-    on('exchange', (record) => metrics.add(record));
-    on('closed', (closed) => inspector.closed(closed));
-    events.on('adminError', () => metrics.adminFailed());
+    const { publisher } = this;
+    publisher.listen('begun', (begun) => inspector.begun(begun));
+    publisher.listen('exchange', (record) => inspector.done(record));
+    publisher.listen('exchange', (record) => metrics.add(record));
+    publisher.listen('closed', (closed) => inspector.closed(closed));
+    publisher.listen('adminError', () => metrics.adminFailed());
     const pages = [
       ...pageFiles(),
       ...apiPages(inspector, (entry, request) => replays.send(entry, request)),
@@ -276,12 +263,12 @@ export class Engine<Front extends Frontend = Frontend> implements Inspected {
       pages: pages.map((page) => ({
         ...page,
         // A page includes every exchange whose response is complete.
-        answer: (request) => {
-          this.publisher.flush();
-          return page.answer(request);
+        respond: (request) => {
+          publisher.flush();
+          return page.respond(request);
         },
       })),
-      failed: (error) => this.failed(error),
+      failed: (error) => publisher.failed(error),
     });
     return { server, inspector, replays };
   }

@@ -74,8 +74,27 @@ export class EventPublisher {
     return watched && (this.watchesAll || this.#bucket.take()) ? this.#watcher : null;
   };
 
-  publish<Name extends keyof ProxyEvents>(name: Name, told: ProxyEvents[Name][0]): void {
-    this.#batch.push(() => this.#events.emit(name, told));
+  /** Adds a listener of lastbyte itself. Its errors become `adminError` events. */
+  listen<Name extends keyof ProxyEvents>(
+    name: Name,
+    listener: (payload: ProxyEvents[Name][0]) => void,
+  ): void {
+    this.#events.on(name, (payload: ProxyEvents[Name][0]) => {
+      try {
+        listener(payload);
+      } catch (error) {
+        this.failed(error);
+      }
+    });
+  }
+
+  /** Publishes an error of the admin listener or the inspector. */
+  failed(error: unknown): void {
+    this.publish('adminError', error instanceof Error ? error : new Error(String(error)));
+  }
+
+  publish<Name extends keyof ProxyEvents>(name: Name, payload: ProxyEvents[Name][0]): void {
+    this.#batch.push(() => this.#events.emit(name, payload));
     // A replay has to be recognized before its response is complete.
     if (this.watchesAll || this.#batch.length >= BATCH_EVENTS) this.flush();
     else this.#timer ??= setTimeout(() => this.flush(), BATCH_MS);

@@ -62,12 +62,12 @@ const SHUTDOWN_TIMEOUT_MS = 1000;
  */
 export function lastbyte(entries: ProxyEntries, options: EntriesOptions = {}): VitePlugin {
   const routes = readEntries(entries, { shutdownTimeout: SHUTDOWN_TIMEOUT_MS, ...options });
-  const inside = new Set<InVite>();
+  const inside = new Set<ViteIntegration>();
   const configure = (server: ViteServer): void => {
     const events = new EventEmitter<ProxyEvents>();
     const engine = mount(events, routes);
     logTo(events, server.config.logger);
-    const here = new InVite(engine, server, () => inside.delete(here));
+    const here = new ViteIntegration(engine, server, () => inside.delete(here));
     inside.add(here);
     here.take();
   };
@@ -84,7 +84,7 @@ export function lastbyte(entries: ProxyEntries, options: EntriesOptions = {}): V
 }
 
 /** lastbyte in one of Vite's servers. On a restart, Vite creates the new server before it closes the old one. */
-class InVite {
+class ViteIntegration {
   readonly #engine: Engine<Mounted>;
   readonly #server: ViteServer;
   readonly #closed: () => void;

@@ -116,7 +116,7 @@ test('a watcher that stalls and then half-closes is gone, and its connection wit
       {
         path: '/endless',
         method: 'GET',
-        answer: () => ({
+        respond: () => ({
           kind: 'stream',
           contentType: 'text/plain',
           open: (sink) => {
@@ -153,7 +153,7 @@ describe('a response that is made in parts', () => {
     const page: AdminPage = {
       path: '/parts',
       method: 'GET',
-      answer: () => ({ kind: 'parts', contentType: 'text/plain', fields: {}, parts }),
+      respond: () => ({ kind: 'parts', contentType: 'text/plain', fields: {}, parts }),
     };
     const ready = (): Promise<boolean> => Promise.resolve(true);
     const admin = createAdminServer({ ready, host: '127.0.0.1', port: 0, pages: [page] });
@@ -219,12 +219,12 @@ describe('an error of our own', () => {
   };
   /** Neither before its head nor in the middle of it does a response that fails end anything but itself. */
   const pages: readonly AdminPage[] = [
-    { path: '/answer', method: 'GET', answer: broken },
-    { path: '/later', method: 'GET', answer: () => Promise.reject(new Error('broken')) },
+    { path: '/answer', method: 'GET', respond: broken },
+    { path: '/later', method: 'GET', respond: () => Promise.reject(new Error('broken')) },
     {
       path: '/parts',
       method: 'GET',
-      answer: () => ({
+      respond: () => ({
         kind: 'parts',
         contentType: 'text/plain',
         fields: {},
@@ -237,7 +237,7 @@ describe('an error of our own', () => {
     {
       path: '/stream',
       method: 'GET',
-      answer: () => ({ kind: 'stream', contentType: 'text/plain', open: broken }),
+      respond: () => ({ kind: 'stream', contentType: 'text/plain', open: broken }),
     },
   ];
 

@@ -18,7 +18,7 @@ export interface Edit {
   readonly body: string | undefined;
 }
 
-export interface ReplayWish {
+export interface ReplayCommand {
   readonly confirm: boolean;
   readonly edit: Edit;
 }
@@ -31,11 +31,11 @@ export interface ReplayRequest {
 }
 
 /** @returns a sentence if something is wrong with it */
-export function readWish(text: string): ReplayWish | string {
-  const wish = parsed(text);
-  if (typeof wish !== 'object' || wish === null)
+export function readReplayCommand(text: string): ReplayCommand | string {
+  const command = parsed(text);
+  if (typeof command !== 'object' || command === null)
     return 'The body is a JSON object, such as {"confirm": true}.';
-  const { confirm, edit = {} }: { readonly confirm?: unknown; readonly edit?: unknown } = wish;
+  const { confirm, edit = {} }: { readonly confirm?: unknown; readonly edit?: unknown } = command;
   const read = readEdit(edit);
   return typeof read === 'string' ? read : { confirm: confirm === true, edit: read };
 }
