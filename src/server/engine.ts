@@ -48,11 +48,11 @@ export interface Frontend {
   /** Whether a client that has closed its sending side gets a response. */
   readonly halfCloses: boolean;
   count(): ClientCount;
-  /** Takes nothing more. Resolves when nothing is left of what was taken. */
+  /** Accepts nothing more. Resolves when all requests and connections are over. */
   close(): Promise<void>;
   /** Refuses what waits, and cuts what streams; complete responses in progress and closing connections continue. */
   stop(error: ProxyError): void;
-  /** Ends everything that was taken, now. */
+  /** Ends everything now. */
   destroy(): void;
   /** Resolves when every exchange has written its record. */
   settled(): Promise<void>;
@@ -86,7 +86,7 @@ export class Engine<Front extends Frontend = Frontend> implements Inspected {
   readonly #admin: Admin | null;
   #closing = false;
 
-  /** @param settings what is made once: spool, largest head, admin listener */
+  /** @param settings for what is created once: spool, largest head, admin listener */
   constructor(
     settings: Settings,
     events: EventEmitter<ProxyEvents>,

@@ -1,4 +1,4 @@
-/** What is shown, kept behind the # of the address, so that it can be linked and survives a reload. */
+/** The state of the page, in the fragment of its address, so that it can be linked and survives a reload. */
 
 /** @returns {URLSearchParams} */
 export function shown() {

@@ -1,4 +1,4 @@
-/** The band on top: what happened so far, in numbers, and what was learned of the upstream. */
+/** The band at the top: counts so far, and what is known about the upstream. */
 
 /** @import { SummaryView } from '../inspector/types.ts' */
 

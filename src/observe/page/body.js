@@ -1,4 +1,4 @@
-/** A body as it is shown: JSON laid out, images drawn, other text as it is, and bytes in hex; each with its file. */
+/** Shows a body: formatted JSON, images, other text unchanged, and a hex dump of bytes; each with a download link. */
 
 /** @import { Body, FieldPair } from '../inspector/types.ts' */
 
@@ -6,7 +6,7 @@ import { button, make } from './dom.js';
 import { prettyJson } from './json.js';
 import { exactBytes } from './words.js';
 
-/** More than that nobody reads in a panel; the file has all that is kept. */
+/** Enough for a panel; the download has everything that is kept. */
 const PREVIEW_CHARACTERS = 20_000;
 const IMAGES = /^image\/(?:png|jpeg|gif|webp|avif|svg\+xml)\b/i;
 
@@ -31,7 +31,7 @@ export function bodyBlock(body, fields, file, name) {
     const label = `${name}: body`;
     const shown = make('div', {}, ...textOf(pretty ?? raw, label));
     block.append(shown);
-    // What is laid out already looks the same.
+    // Not if it is formatted already.
     if (pretty !== null && pretty !== raw.trim())
       tools.append(rawToggle((isRaw) => shown.replaceChildren(...textOf(isRaw ? raw : pretty, label))));
   }
@@ -53,7 +53,7 @@ function captionOf({ bytes, kept, whole, encoding }, type) {
 /** @param {Body} body @param {string} type */
 function imageOf({ encoding, whole, content }, type) {
   const [media] = IMAGES.exec(type) ?? [];
-  // A drawing is text, and runs nothing where it is shown as an image.
+  // An SVG is text, and cannot run scripts when it is shown as an image.
   const isDrawing = media?.toLowerCase() === 'image/svg+xml';
   if (media === undefined || !whole || isDrawing !== (encoding === 'text')) return null;
   const source = isDrawing
@@ -92,7 +92,7 @@ const HEX_BYTES = 512;
 
 /** @param {string} base64 */
 function hexOf(base64) {
-  // Four characters are three bytes.
+  // Four base64 characters are three bytes.
   const bytes = atob(base64.slice(0, Math.ceil(HEX_BYTES / 3) * 4)).slice(0, HEX_BYTES);
   const lines = [];
   for (let at = 0; at < bytes.length; at += 16) {

@@ -1,4 +1,4 @@
-/** Two exchanges side by side in words: what differs in their heads, and in their bodies where these are text. */
+/** Compares two exchanges: what differs in their heads, and in their bodies if those are text. */
 
 /** @import { Body, FieldPair, FullView, Row } from '../inspector/types.ts' */
 /** @import { DiffLine } from './diff.js' */
@@ -9,13 +9,13 @@ import { prettyJson } from './json.js';
 import { statusLine } from './messages.js';
 import { exactBytes } from './words.js';
 
-/** Equal lines that are shown around what differs. */
+/** Equal lines shown around each difference. */
 const CONTEXT = 3;
-/** As many as a person looks through. */
+/** As many as a person would look through. */
 const MAX_CHOICES = 100;
 
 /**
- * Chooses what an exchange is compared with: those of the same path first.
+ * The choice of exchanges to compare with: those with the same path first.
  *
  * @param {FullView} full
  * @param {readonly Row[]} rows newest first

@@ -1,4 +1,4 @@
-/** The panel of one exchange: what it means, what cures it, its timeline, its messages, and what it is compared with. */
+/** The panel of one exchange: what it means, how to fix it, its timeline, its messages, and a comparison. */
 
 /** @import { FullView, Row } from '../inspector/types.ts' */
 
@@ -11,9 +11,9 @@ import { clockWords, shape, timeWords, verdictTitle, verdictWords } from './word
 
 /**
  * @typedef {object} Context
- * @property {() => readonly Row[]} rows all that are known, newest first
+ * @property {() => readonly Row[]} rows all known ones, newest first
  * @property {(id: string) => void} open shows another exchange
- * @property {(id: string) => void} compare with this one; empty: with none
+ * @property {(id: string) => void} compare with this exchange; empty: with none
  * @property {() => void} close
  */
 
@@ -30,7 +30,7 @@ export class Detail {
     this.#around = around;
   }
 
-  /** Of the exchange that is shown; empty: none is. */
+  /** Of the exchange that is shown; empty: none. */
   get id() {
     return this.#id;
   }
@@ -58,7 +58,7 @@ export class Detail {
   async #load(focus) {
     const [id, against] = [this.#id, this.#against];
     const [full, other] = await Promise.all([loaded(id), against === '' ? null : loaded(against)]);
-    // Another one may have been opened meanwhile.
+    // Another exchange may have been opened since.
     if (id !== this.#id || against !== this.#against) return;
     const scrolled = this.#panel.scrollTop;
     const content = typeof full === 'string' ? missing(full) : this.#content(full, other);

@@ -1,8 +1,8 @@
-/** What differs between two texts, line by line. Pure. */
+/** The difference between two texts, line by line. Pure. */
 
 /** @typedef {{ readonly kind: 'same' | 'gone' | 'new', readonly text: string }} DiffLine */
 
-/** The table of a longest common subsequence beyond this is no longer made: then all of it counts as changed. */
+/** The limit for the table of the longest common subsequence: above it, everything counts as changed. */
 const MAX_CELLS = 4_000_000;
 
 /** @param {readonly string[]} from @param {readonly string[]} to @returns {DiffLine[]} */

@@ -1,4 +1,4 @@
-/** Elements: found by id with their kind, and made with their text. Nothing is ever parsed as HTML. */
+/** Finds elements by id and type, and creates them with their text. Nothing is ever parsed as HTML. */
 
 /** @typedef {Node | string} Child */
 

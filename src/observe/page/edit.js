@@ -1,4 +1,4 @@
-/** The dialog in which a request is edited before it is sent again. */
+/** The dialog to edit a request before it is sent again. */
 
 /** @import { FieldPair, FullView } from '../inspector/types.ts' */
 
@@ -13,7 +13,7 @@ const body = byId('edit-body', HTMLTextAreaElement);
 const bodyNote = byId('edit-body-note', HTMLParagraphElement);
 const fault = byId('edit-fault', HTMLParagraphElement);
 
-/** These are written again for what is sent. */
+/** The proxy sets these for what is sent. */
 const OWN = /^(?:content-length|transfer-encoding|connection|keep-alive|expect)$/i;
 
 /**

@@ -1,10 +1,10 @@
-/** What an empty list says: how to send the first request, or that the filter hides all of them. */
+/** The text of an empty list: how to send the first request, or that the filter hides all exchanges. */
 
 import { button, byId, make } from './dom.js';
 import { copied } from './replay.js';
 
 const empty = byId('empty', HTMLDivElement);
-/** What stands there. */
+/** The text that is shown now. */
 let shown = '';
 
 /**
@@ -28,7 +28,7 @@ function filtered(clearFilter) {
 function waiting(route) {
   const title = make('h3', {}, 'No requests yet.');
   if (route === null) return [title];
-  // Inside another server the address is known with the first request.
+  // Inside another server, the address is known only after the first request.
   if (route.url === '') return [title, make('p', {}, 'Send one through the server that runs lastbyte.')];
   const isSocket = route.url.startsWith('unix:');
   const command = isSocket

@@ -1,4 +1,4 @@
-/** Follows the proxy: rows and sums as they change, and whether it is still there. */
+/** Follows the proxy: changed rows, the summary, and whether the connection is alive. */
 
 /** @import { Row, SummaryView } from '../inspector/types.ts' */
 
@@ -8,7 +8,7 @@ const AGAIN_MS = 2000;
  * @typedef {object} Follower
  * @property {(row: Row) => void} row
  * @property {(summary: SummaryView) => void} summary
- * @property {() => void} restarted what was shown belongs to a process that is gone
+ * @property {() => void} restarted the rows so far belong to an earlier process
  * @property {(state: 'live' | 'lost') => void} connection
  */
 
@@ -24,7 +24,7 @@ export function follow(follower) {
       /** @type {SummaryView} */
       const summary = JSON.parse(data);
       if (startedAt !== null && startedAt !== summary.started_at) {
-        // The revision that the browser remembers is another process's: begin again.
+        // The browser remembers the revision of an earlier process: start again.
         startedAt = summary.started_at;
         source.close();
         follower.restarted();
@@ -36,7 +36,7 @@ export function follow(follower) {
     });
     source.addEventListener('error', () => {
       follower.connection('lost');
-      // Closed: it was refused, and the browser does not come again on its own.
+      // Closed: it was refused, and the browser does not reconnect on its own.
       if (source.readyState === EventSource.CLOSED) setTimeout(open, AGAIN_MS);
     });
   };

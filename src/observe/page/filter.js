@@ -1,4 +1,4 @@
-/** Which rows are shown. The names are those of the API's parameters, so the address and the HAR share them. */
+/** Which rows are shown. It has the names of the API's parameters, so the address and the HAR link share them. */
 
 /** @import { Row } from '../inspector/types.ts' */
 

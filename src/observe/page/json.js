@@ -1,4 +1,4 @@
-/** JSON laid out for reading. No value is read and written again: numbers, escapes and duplicate names stay as they came. */
+/** Formats JSON without parsing it: numbers, escapes and duplicate names do not change. */
 
 /** @param {string} text @returns {string | null} null: it is not JSON */
 export function prettyJson(text) {
@@ -10,7 +10,7 @@ export function prettyJson(text) {
   return laidOut(text);
 }
 
-/** A string, a mark, or a number or word; what is between is space. */
+/** A string, a punctuation mark, or a number or word; between them is whitespace. */
 const TOKENS = /"[^"\\]*(?:\\.[^"\\]*)*"|[{}[\],:]|[^\s{}[\],:"]+/g;
 
 /** @param {string} text */

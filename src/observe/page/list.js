@@ -1,4 +1,4 @@
-/** The list: a table of rows that are made once and changed in place, and walked with the arrow keys. */
+/** The list: a table whose rows are created once and updated in place, with keyboard navigation. */
 
 /** @import { Row } from '../inspector/types.ts' */
 
@@ -49,7 +49,7 @@ export class List {
     this.#shown.get(id)?.link.setAttribute('aria-current', 'true');
   }
 
-  /** The links name what else is shown: the filter has changed. */
+  /** To be called when the filter changes: the links of the rows contain it. */
   refresh() {
     for (const [id, { link }] of this.#shown) link.href = addressOf(id);
   }
@@ -71,7 +71,7 @@ export class List {
     return made;
   }
 
-  /** The list is one stop of the Tab key; the arrows go on from there. */
+  /** The list is one tab stop; the arrow keys move within it. */
   #keepOneStop() {
     if (this.#body.querySelector('a[tabindex="0"]') === null)
       this.#body.querySelector('a')?.setAttribute('tabindex', '0');

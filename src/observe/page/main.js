@@ -1,4 +1,4 @@
-/** The page: puts feed, list, filter and detail together, and owns the keys. */
+/** The page: connects feed, list, filter and detail, and handles the keyboard. */
 
 /** @import { Row } from '../inspector/types.ts' */
 
@@ -39,7 +39,7 @@ let route = null;
 let held = null;
 let drawing = false;
 
-/** However much comes, the list is drawn once a frame, and not at all in a hidden tab. */
+/** The list is drawn at most once per frame, and not at all in a hidden tab. */
 function draw() {
   if (drawing) return;
   drawing = true;
@@ -56,7 +56,7 @@ function draw() {
   });
 }
 
-/** The address is the state; controls and panel follow it. */
+/** The address is the state: controls and panel are updated from it. */
 function obey() {
   const wanted = shown();
   for (const name of FILTER_NAMES) {

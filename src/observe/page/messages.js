@@ -1,4 +1,4 @@
-/** Requests and responses as they are shown: start line, fields, body. */
+/** Shows requests and responses: start line, fields, body. */
 
 /** @import { Body, FieldPair, FullView, ResponseView } from '../inspector/types.ts' */
 

@@ -1,4 +1,4 @@
-/** What happened when, read from an exchange: the lanes of its picture, and the same in words. Pure. */
+/** When things happened in an exchange: the lanes of its timeline, and the same in words. Pure. */
 
 /** @import { AttemptView, FullView } from '../inspector/types.ts' */
 
@@ -119,7 +119,7 @@ function answerLanes({ timeline, status, bytes }) {
     delivery === null
       ? []
       : [{ ...sent, marks: mark('end', written, 'last byte handed to the kernel', '●') }];
-  // A kept connection ends when it has been idle for a minute: that is no part of this exchange.
+  // A kept connection ends after a minute of idle time, which is not part of this exchange.
   if (connection === 'kept') return [...lanes, lane('Closing', 'kept open for the next request', '', [])];
   const { client_fin_ms: theirs, our_fin_ms: ours, closed_ms: closed, closed_by: by } = timeline;
   const from = written ?? timeline.done_ms;

@@ -1,4 +1,4 @@
-/** What can be done with an exchange: its request sent again, as it was or edited, copied as curl, saved as HAR. */
+/** The actions for an exchange: send its request again, unchanged or edited, copy it as curl, save it as HAR. */
 
 /** @import { FullView } from '../inspector/types.ts' */
 /** @import { Edit } from './edit.js' */
@@ -7,7 +7,7 @@ import { button, byId, make } from './dom.js';
 import { editRequest } from './edit.js';
 
 const UNREACHABLE = 'The proxy cannot be reached.';
-/** A longer command names a file for its body. */
+/** A longer command gets its body from a file. */
 const MAX_COMMAND = 2000;
 
 /**
@@ -115,7 +115,7 @@ export async function copied(command, say) {
     await navigator.clipboard.writeText(command);
     say(command.includes('[redacted]') ? 'Copied. Fill in the [redacted] values.' : 'Copied.');
   } catch {
-    // The clipboard is there for localhost and https only.
+    // Browsers offer the clipboard only on localhost and https.
     say('The browser does not allow it: copy the command below by hand.');
   }
 }

@@ -2,7 +2,7 @@
 
 /** @import { Row } from '../inspector/types.ts' */
 
-/** What the proxy keeps at most (docs/api.md): what it has forgotten cannot be opened. */
+/** The proxy keeps no more (docs/api.md): an evicted exchange cannot be opened. */
 const MAX_ROWS = 1000;
 
 export class Store {
@@ -32,7 +32,7 @@ export class Store {
     if (known !== undefined && known.revision >= row.revision) return;
     this.#byId.set(row.id, row);
     this.#newest = null;
-    // Sorting costs more than a few rows too many, which nobody sees while the tab is hidden.
+    // A few extra rows cost less than sorting, and nobody sees them while the tab is hidden.
     if (this.#byId.size > 2 * MAX_ROWS) this.#newest = this.#trimmed();
   }
 

@@ -1,4 +1,4 @@
-/** Draws an exchange's timeline: a lane for each step, all on one scale, with a legend; and the same moments as a table. */
+/** Draws the timeline of an exchange: one lane per step, on one scale, with a legend; and the same as a table. */
 
 /** @import { FullView } from '../inspector/types.ts' */
 /** @import { Lane } from './moments.js' */
@@ -7,7 +7,7 @@ import { make } from './dom.js';
 import { lanesOf, momentsOf } from './moments.js';
 import { exactBytes, timeWords } from './words.js';
 
-/** What each kind of span and mark stands for, in the order in which they come. */
+/** The meaning of each kind of span and mark, in order. */
 const LEGEND = {
   request: 'request received',
   connect: 'connecting',
@@ -61,7 +61,7 @@ function drawn({ name, end: ending, tone, spans, marks, bar }, end) {
   for (const { kind, from, to, text } of spans) {
     const title = `${text}: ${timeWords(from)} to ${timeWords(to)}`;
     const piece = make('span', { class: `piece ${kind}`, title });
-    // The policy forbids style attributes, not the object model.
+    // The Content-Security-Policy forbids style attributes, but not the CSS object model.
     piece.style.left = share(from, end);
     piece.style.width = share(to - from, end);
     track.append(piece);

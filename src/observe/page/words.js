@@ -1,4 +1,4 @@
-/** How numbers and states are said to a person. */
+/** Numbers and states in words for people. */
 
 /** @import { Row } from '../inspector/types.ts' */
 
