@@ -1,4 +1,4 @@
-/** The command after `--`: started without a shell, given the terminal, and ended with all that it has started. */
+/** The command after `--`: it starts without a shell, has the terminal, and ends with everything that it has started. */
 
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
@@ -6,21 +6,21 @@ import { existsSync } from 'node:fs';
 import { constants } from 'node:os';
 import { setTimeout as delay } from 'node:timers/promises';
 
-/** Windows has no process groups: there the command itself is all that can be ended. */
+/** Windows has no process groups: only the command itself can be ended there. */
 const HAS_GROUPS = process.platform !== 'win32';
 
-/** What a shell returns for a command that is not there, or that may not be run (POSIX, Shell Command Language 2.8.2). */
+/** The exit codes of a shell for a command that does not exist, or is not executable (POSIX, Shell Command Language 2.8.2). */
 const NOT_FOUND = 127;
 const NOT_EXECUTABLE = 126;
 const KILLED_BASE = 128;
 
-/** What the command has left behind is asked to end, and killed after this. */
+/** Processes that the command has left behind get SIGTERM, and SIGKILL after this time. */
 const LEFTOVERS_MS = 1000;
 const PROBE_MS = 20;
 
 /**
- * Ends the group when the pipe to this process closes, however this process ended. It is a shell because that costs 1 MB of
- * memory; `$0` is the group.
+ * Ends the group when the pipe to this process closes, however this process ended. A shell needs only 1 MB of memory; `$0` is
+ * the group.
  */
 const GUARD = 'read -r _; kill -s TERM -- "-$0"; sleep 2; kill -s KILL -- "-$0"';
 
@@ -33,10 +33,10 @@ export async function startChild(
   env: NodeJS.ProcessEnv,
 ): Promise<StartedChild> {
   try {
-    // A session of its own: signals reach it by our hand alone, so each once, and with all that it has started. It can still
-    // read the terminal, which holds back only processes of its own session (tty_ioctl(4), SIGTTIN).
+    // In a session of its own, it gets signals only from us: each one once, together with all that it has started. It can still
+    // read the terminal, which stops only processes of the terminal's own session (tty_ioctl(4), SIGTTIN).
     const started = spawn(file, args, { env, stdio: 'inherit', detached: HAS_GROUPS });
-    // Some errors of the system it throws, and some it emits.
+    // It throws some system errors, and emits others.
     await once(started, 'spawn');
     return { kind: 'running', child: new Child(started) };
   } catch (error) {
@@ -46,7 +46,7 @@ export async function startChild(
 
 function failure(file: string, error: unknown): StartedChild {
   const code = error instanceof Error && 'code' in error ? String(error.code) : String(error);
-  // The system says ENOENT also of the program that a script names.
+  // The system also reports ENOENT if the program named in a script's first line is missing.
   const isThere = file.includes('/') && existsSync(file);
   if (file === '' || (code === 'ENOENT' && !isThere)) {
     const remedy = 'see that it is installed, and spelt as in a terminal';
@@ -77,13 +77,13 @@ export class Child {
     if (HAS_GROUPS) this.#passJobControl();
   }
 
-  /** To the command and all that it has started. */
+  /** Sends a signal to the command and all that it has started. */
   pass(name: NodeJS.Signals): void {
     if (HAS_GROUPS) this.#signalGroup(name);
     else this.#process.kill(name);
   }
 
-  /** Resolves when the command has ended, by SIGKILL if it takes longer, and nothing that it started is left. */
+  /** Resolves once the command and all that it has started have ended; after the limit, with SIGKILL. */
   async endWithin(limitMs: number): Promise<void> {
     const limit = setTimeout(() => this.pass('SIGKILL'), limitMs);
     await this.exited;
@@ -99,7 +99,7 @@ export class Child {
     this.#signalGroup('SIGKILL');
   }
 
-  /** False: nobody is left in the group. */
+  /** False: no process is left in the group. */
   #signalGroup(name: NodeJS.Signals | 0): boolean {
     try {
       return process.kill(-(this.#process.pid ?? Number.NaN), name);
@@ -108,7 +108,7 @@ export class Child {
     }
   }
 
-  /** In a session of its own it does not hear from the terminal that its window has changed, or that it is to stop. */
+  /** In a session of its own, it does not get these signals from the terminal. */
   #passJobControl(): void {
     process.on('SIGWINCH', () => this.pass('SIGWINCH'));
     process.on('SIGCONT', () => this.pass('SIGCONT'));
@@ -119,7 +119,7 @@ export class Child {
   }
 }
 
-/** Null where there is no shell: then a SIGKILL to this process leaves the command running. */
+/** Null: there is no shell, so a SIGKILL to this process leaves the command running. */
 function guardOf(group: number | undefined): ChildProcess | null {
   const guard = spawn('/bin/sh', ['-c', GUARD, String(group)], {
     detached: true,

@@ -7,13 +7,13 @@ import type { Line } from './line.ts';
 export type Output = NodeJS.WritableStream & { readonly isTTY?: boolean; readonly columns?: number };
 
 export interface Streams {
-  /** What was asked for, and the log. */
+  /** Results, and the log. */
   readonly stdout: Output;
-  /** Why it did not work. */
+  /** Errors. */
   readonly stderr: Output;
 }
 
-/** What a command is given besides its line. */
+/** What a command gets besides its line. */
 export interface CommandContext {
   readonly env: NodeJS.ProcessEnv;
   readonly streams: Streams;
@@ -21,9 +21,9 @@ export interface CommandContext {
 }
 
 export interface Command {
-  /** @param all also those that the short help leaves out */
+  /** @param all includes the options that the short help leaves out */
   readonly options: (all: boolean) => Readonly<Record<string, Options>>;
-  /** Usage, examples, and what stands below the options. */
+  /** Adds the usage, the examples, and the text below the options. */
   readonly help: (parser: Argv) => Argv;
   /** Resolves with the exit code. */
   readonly run: (line: Line, context: CommandContext) => Promise<number>;

@@ -1,4 +1,4 @@
-/** Completion in a shell: `lastbyte completion <shell>` prints the script that asks, and yargs, corrected, says what can follow. */
+/** Completion: `lastbyte completion <shell>` prints a script for the shell, which then asks yargs, with corrections. */
 
 import type { Argv, FallbackCompletionFunction, Options } from 'yargs';
 import { nearestName } from '../config/fault.ts';

@@ -1,4 +1,4 @@
-/** `lastbyte diagnose <url>`: how a server closes, told at a terminal, as JSON, or as a curl command. */
+/** `lastbyte diagnose <url>`: reports how a server closes, at a terminal, as JSON, or as a curl command. */
 
 import { readFileSync } from 'node:fs';
 import type { Options } from 'yargs';
@@ -40,7 +40,7 @@ Sizes: 512kb, 10mb. Times: 100ms, 30s, 5m.
 Exit codes: 0 no fault found, 1 fault found, 2 bad usage, 3 server unreachable.`;
 
 export const diagnose: Command = {
-  // To be completed: in the help they would be a page.
+  // The names of the scenarios are for completion; in the help they would fill a page.
   options: (all) => (all ? { ...DIAGNOSE_FLAGS, ...SCENARIO_CHOICES } : DIAGNOSE_FLAGS),
   help: (y) =>
     y
@@ -86,7 +86,7 @@ function warnOfUnsafe({ template, tries, scenarios, through }: DiagnoseSettings,
 
 const CLEAR_LINE = '\r\u001b[K';
 
-/** One line that is written over, and only where somebody watches. */
+/** One line that is overwritten, and only on a terminal. */
 function progressOn(stderr: Output): (progress: DiagnosisProgress) => void {
   if (stderr.isTTY !== true) return () => undefined;
   const columns = stderr.columns ?? DEFAULT_COLUMNS;

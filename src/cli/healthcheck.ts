@@ -1,4 +1,4 @@
-/** `lastbyte healthcheck [url]`: asks the admin listener whether the proxy lives, for a container engine or a script. */
+/** `lastbyte healthcheck [url]`: asks the admin listener whether the proxy is healthy, for a container engine or a script. */
 
 import { request } from 'node:http';
 import type { Socket } from 'node:net';
@@ -12,7 +12,7 @@ import { BAD_USAGE, FAILED, FINE, type Command } from './commands.ts';
 import { faultReport, type Line, lineFault, surplusFaults } from './line.ts';
 import { settingsOptions, settingsRequest } from './settings-flags.ts';
 
-/** Under the 3 s that the image gives it: our sentence is worth more than the engine's "timed out". */
+/** Less than the 3 s that the image allows, so that our message appears and not the engine's "timed out". */
 const TIMEOUT_MS = 2_000;
 
 const USAGE = `Usage: $0 healthcheck [options] [url]
@@ -55,7 +55,7 @@ export const healthcheck: Command = {
 
 type Question =
   | { readonly kind: 'faults'; readonly faults: readonly Fault[] }
-  /** The settings leave nobody to ask. */
+  /** There is no admin listener, or its port is unknown. */
   | { readonly kind: 'nobody'; readonly sentence: string }
   | { readonly kind: 'question'; readonly url: URL; readonly target: Target };
 
@@ -84,7 +84,7 @@ function questionOf(line: Line, env: NodeJS.ProcessEnv): Question {
 type Address =
   { readonly kind: 'target'; readonly target: Target } | { readonly kind: 'fault'; readonly fault: Fault };
 
-/** An address that was given, in any form of a target's, with or without the page. */
+/** The address on the line: any form that a target can have, with or without the page. */
 function addressOf(word: string): Address {
   const origin = { kind: 'argument', name: 'url' } as const;
   const target = parseTarget(word.trim().replace(/\/(healthz|readyz)$/, ''));
@@ -98,7 +98,7 @@ function addressOf(word: string): Address {
   return { kind: 'fault', fault: lineFault(origin, 'is not a plain HTTP address', remedy, word) };
 }
 
-/** Nobody can be asked at the address that stands for all; 127.0.0.1 is among them, and with `::` too (net, `ipv6Only`). */
+/** The unspecified address is no address to connect to, but it includes 127.0.0.1, and so does `::` (net, `ipv6Only`). */
 function listener(host: string, port: number): Target {
   const isAll = host === '0.0.0.0' || host === '::';
   return { kind: 'tcp', tls: false, host: isAll ? '127.0.0.1' : host, port };
@@ -116,7 +116,7 @@ function whyNobody({ admin, adminPort }: Settings): string | null {
 const ELSEWHERE =
   'see that lastbyte runs, that --admin-host and --admin-port are the same here as there, and that it has no --no-admin.';
 
-/** Null when it answers 200; else what happened and what helps, after the address. Settles within the time limit. */
+/** Null: it responds with 200. Otherwise what happened and what helps. Resolves within the time limit. */
 async function complaintAfterAsking(url: URL, target: Target): Promise<string | null> {
   const signal = AbortSignal.timeout(TIMEOUT_MS);
   const result = await openConnection({ target, insecure: false, timeoutMs: TIMEOUT_MS, asStream: true })

@@ -22,7 +22,7 @@ and the ports are set, the others are comments. Without a target, init looks for
 Django (manage.py, port 8000) or Flask (app.py or wsgi.py, port 5000). It then
 prints how to run lastbyte, and a service for Docker Compose.`;
 
-/** Where docker compose looks on its own, in its order. */
+/** The files that docker compose looks for, in its order. */
 const OWN_COMPOSE_FILES = ['compose.yaml', 'compose.yml', 'docker-compose.yaml', 'docker-compose.yml'];
 
 const SCHEMA = 'node_modules/lastbyte/config/schema.json';
@@ -156,7 +156,7 @@ function configFileText(target: Target, schema: string | null): string {
   });
 }
 
-/** `src/cli` and `dist/chunks` lie equally deep under it. */
+/** `src/cli` and `dist/chunks` are both two levels below it. */
 const PACKAGE_FOLDER = fileURLToPath(new URL('../../', import.meta.url));
 
 /**

@@ -1,4 +1,4 @@
-/** What yargs is told of an option, a command line as yargs has parsed it, and what is wrong with it: yargs would stop at the first fault. */
+/** A command line, parsed by yargs and checked here: yargs would stop at the first fault. */
 
 import type { Arguments, Options } from 'yargs';
 import { faultText, nearestName, shown } from '../config/fault.ts';
@@ -6,23 +6,23 @@ import type { Fault, Origin } from '../config/fault.ts';
 import type { ConfigValue, OptionType } from '../config/types.ts';
 
 export interface Line {
-  /** Arguments without a flag, the command's own word left out. */
+  /** The positional arguments, without the command's own word. */
   readonly words: readonly string[];
-  /** What stands after `--`; null: there is no `--`. */
+  /** The words after `--`; null: there is no `--`. */
   readonly afterDashes: readonly string[] | null;
-  /** By name without the dashes: the text, the texts of one that is repeated, true or false of a switch, true without a value. */
+  /** By name without the dashes: a text; a list of texts if repeated; true or false for a switch; true if it has no value. */
   readonly flags: Readonly<Record<string, unknown>>;
   readonly faults: readonly Fault[];
 }
 
-/** Whose line it is. */
+/** The command, and the options that it knows. */
 interface Shape {
-  /** Null: the command without a word. */
+  /** Null: the proxy, which has no word. */
   readonly word: string | null;
   readonly options: Readonly<Record<string, Options>>;
 }
 
-/** @param args the line before yargs parsed it */
+/** @param args the line as it was written */
 export function readLine(parsed: Arguments, args: readonly string[], shape: Shape): Line {
   const { _: words, $0: _program, '--': after, help: _help, version: _version, ...flags } = parsed;
   const isKnown = ([name, value]: [string, unknown]): boolean => {
@@ -73,7 +73,7 @@ function commandFault(word: string): Fault {
   return lineFault({ kind: 'flag', name: '--' }, `cannot be used with lastbyte ${word}`, remedy);
 }
 
-/** Words after the last one that a command takes. */
+/** One fault for each argument that the command does not take. */
 export function surplusFaults(surplus: readonly string[], remedy: string): readonly Fault[] {
   return surplus.map((word) =>
     lineFault({ kind: 'argument', name: word }, 'is one argument too many', remedy),
@@ -93,7 +93,7 @@ export function flagOrigin(name: string): { readonly kind: 'flag'; readonly name
   return { kind: 'flag', name: name.length === 1 ? `-${name}` : `--${name}` };
 }
 
-/** One line a fault, below a line that counts them. */
+/** One line per fault, below a line that counts them. */
 export function faultReport(faults: readonly Fault[], where = 'in the configuration'): string {
   const count = faults.length === 1 ? 'one fault' : `${faults.length} faults`;
   const lines = faults.map((fault) => `  ${faultText(fault)}`);

@@ -1,4 +1,4 @@
-/** The command `lastbyte`, from its arguments to its exit code. It ends the process itself only where nobody reads its log. */
+/** The command `lastbyte`, from its arguments to its exit code. */
 
 import yargs, { type Options } from 'yargs';
 import { packageVersion } from '../config/version.ts';
@@ -8,7 +8,7 @@ import { offerCompletions } from './completion.ts';
 import { readLine } from './line.ts';
 import { proxy } from './proxy.ts';
 
-/** Each word and value arrives as it was written: the tables of options judge it. */
+/** yargs passes each word and value on as written: the tables of options check them. */
 const AS_WRITTEN = {
   'camel-case-expansion': false,
   'dot-notation': false,
@@ -37,7 +37,7 @@ export async function main(
     .help()
     .alias('help', 'h')
     .version(context.version)
-    // Commands judge their own lines, all faults at once.
+    // Each command checks its own line, and reports all faults at once.
     .fail((_complaint, error) => {
       if (error instanceof Error) throw error;
     });
@@ -57,7 +57,7 @@ export async function main(
       },
     });
   };
-  // The help of the whole: that of a command without a word would be shown below yargs' own line.
+  // This is the help of the program itself: yargs would print that of a command without a word below a line of its own.
   proxy.help(parser);
   if (completing) parser.options(ownOptions(proxy.options(all)));
   add(null, false, proxy);
@@ -67,15 +67,15 @@ export async function main(
   return code;
 }
 
-/** yargs completes no flags of a command without a word: they are given to the whole, and to no command below it. */
+/** yargs completes no flags of a command without a word: declare them for the program, but not for its commands. */
 function ownOptions(options: Readonly<Record<string, Options>>): Record<string, Options> {
   const own = Object.entries(options).map(([name, option]) => [name, { ...option, global: false }] as const);
   return Object.fromEntries(own);
 }
 
 /**
- * Keeps `lastbyte | head` alive: an `'error'` without a listener ends the process, and a reader that has left is
- * no reason to drop the clients.
+ * Keeps `lastbyte | head` alive: an `'error'` event without a listener would end the process, and drop all clients because
+ * a reader of the log has left.
  */
 function ignoreBrokenPipe({ stdout, stderr }: Streams): void {
   for (const stream of [stdout, stderr]) stream.on('error', () => undefined);

@@ -1,4 +1,4 @@
-/** `lastbyte print-config [target]`: the settings in force, as a file that could be read again. */
+/** `lastbyte print-config [target]`: the settings in effect, as a valid configuration file. */
 
 import { yamlLine } from '../config/config-file.ts';
 import { originText } from '../config/fault.ts';

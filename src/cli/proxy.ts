@@ -1,4 +1,4 @@
-/** `lastbyte [target]`: the proxy, with the settings for its flags. */
+/** `lastbyte [target] [-- command]`: reads the line and the settings, and runs the proxy. */
 
 import { once } from 'node:events';
 import { createServer } from 'node:net';
@@ -27,7 +27,7 @@ after --: the command's own, 127 if not found, 126 if not executable.`;
 export const proxy: Command = {
   options: (all) => ({
     ...settingsOptions(all ? 'all' : 'often'),
-    // Known, so that it can be said whose it is.
+    // Declared so that the message can say which commands have it.
     json: { hidden: true, boolean: true },
   }),
   help: (y) =>
@@ -61,7 +61,7 @@ export const proxy: Command = {
   },
 };
 
-/** Where the settings come from, and what is wrong with the line; the settings may have more faults. */
+/** Where the settings come from, and what is wrong with the line itself. */
 export function proxyRequest(
   line: Line,
   env: NodeJS.ProcessEnv,
@@ -80,7 +80,7 @@ export function proxyRequest(
   };
 }
 
-/** A target names a port; a word that does not, and is close to a command, was meant to be one. */
+/** A target has a port: a word without one that resembles a command is a misspelt command. */
 function commandFault(word: string): Fault | null {
   const origin = { kind: 'argument', name: word } as const;
   if (COMMAND_WORDS.includes(word)) {
@@ -99,7 +99,7 @@ interface Given {
   readonly settings: Settings;
 }
 
-/** The command is told where to listen, and the proxy where that is: on this machine, in either family. */
+/** Tells the command to listen on a free port, and makes that port the target. */
 async function onFreePort<G extends Given>(given: G): Promise<G> {
   const port = String(await freePort());
   const { env } = given.sources;

@@ -1,4 +1,4 @@
-/** A reload: the settings are read again, and the log changes its level and format. */
+/** A reload: reads the settings again, and changes the level and format of the log. */
 
 import { faultText } from '../config/fault.ts';
 import { nameOf, OPTIONS, written } from '../config/options.ts';
@@ -10,11 +10,11 @@ import type { Log } from '../observe/log.ts';
 import type { Output } from './commands.ts';
 
 interface Reloadable {
-  /** Returns the names of changed settings that only a restart puts in force. */
+  /** Returns the changed settings that take effect only after a restart. */
   reload(settings: Settings): readonly SettingName[];
 }
 
-/** The settings that are wanted from now on: the new ones, or `current` when the new ones are faulty. */
+/** Returns the new settings, or `current` if the new ones are faulty. */
 export function reload(sources: Sources, current: Settings, proxy: Reloadable, live: LiveLog): Settings {
   const file = fileOf(sources);
   if (file === null) {
@@ -62,7 +62,7 @@ export class LiveLog {
   #settings: LogSettings;
   #log: Log;
 
-  /** @param prefix before each line that is for people */
+  /** @param prefix comes before each line that is written for people */
   constructor(settings: LogSettings, stream: Output, color: boolean, prefix: string) {
     this.#settings = settings;
     this.#stream = stream;
@@ -84,7 +84,7 @@ export class LiveLog {
     this.#log = this.#open();
   }
 
-  /** False: something is left that nobody reads. */
+  /** False: some of the log is left unread, because nobody reads the stream. */
   async close(): Promise<boolean> {
     const closed = await Promise.all([...this.#closing, this.#log.close()]);
     return closed.every((whole) => whole);

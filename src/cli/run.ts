@@ -1,4 +1,4 @@
-/** `lastbyte [target] [-- command]`: runs the proxy until a signal ends it, or the command that it has started. */
+/** `lastbyte [target] [-- command]`: runs the proxy until a signal arrives or the command that it has started ends. */
 
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileOf } from '../config/resolve.ts';
@@ -19,11 +19,11 @@ interface Run {
   readonly settings: Settings;
   readonly streams: Streams;
   readonly version: string;
-  /** What starts the server, without a shell; null: it runs already. */
+  /** Starts the server, without a shell; null: it runs already. */
   readonly command: readonly string[] | null;
 }
 
-/** The exit code: the command's own; without one, 0 ended cleanly, 1 could not start or was made to end at once. */
+/** Returns the command's exit code. Without a command, 0: stopped cleanly; 1: did not start, or a second signal cut exchanges. */
 export async function run(given: Run): Promise<number> {
   const { settings, streams, version, command } = given;
   const proxy = await started(settings, streams);
@@ -45,12 +45,12 @@ export async function run(given: Run): Promise<number> {
   await child?.endWithin(settings.shutdownTimeoutMs);
   if (stop === 'destroyed') live.log.warn('second signal: exchanges under way were cut');
   const code = child === null ? (stop === 'closed' ? FINE : FAILED) : await child.exited;
-  // Node would wait for ever for what is written to a pipe that nobody reads.
+  // Node would wait forever for a pipe that nobody reads.
   if (!(await live.close())) process.exit(code);
   return code;
 }
 
-/** Beside a command that has the output for itself, the log goes to stderr, and each of its lines says whose it is. */
+/** A command has stdout to itself: the log then goes to stderr, with a prefix on each line. */
 function openLog({ settings, streams, sources, command }: Run): LiveLog {
   const stream = command === null ? streams.stdout : streams.stderr;
   const color = stream.isTTY === true && !sources.env['NO_COLOR'];
@@ -67,7 +67,7 @@ function tellEvents(proxy: Proxy, live: LiveLog): void {
   proxy.on('strayBytes', ({ sentence }) => live.log.warn(sentence));
 }
 
-/** Serves until a signal or the command's end has ended the proxy. */
+/** Resolves when the proxy has stopped, because of a signal or the command's end. */
 async function untilTheEnd(
   { sources, settings, command }: Run,
   proxy: Proxy,
@@ -96,14 +96,14 @@ async function untilTheEnd(
   return stop;
 }
 
-/** Whoever was given a port may not have read it. */
+/** The command may not read the PORT variable. */
 function portHint({ target, env }: Sources, command: readonly string[] | null): string {
   if (command === null || target === undefined || target !== env['PORT']) return '';
   const [name] = command;
   return `; ${name} was given PORT=${target}: if it does not read that, name the port that it takes, lastbyte 8000 -- ${name} …`;
 }
 
-/** A server takes longer than nothing to start, also where requests are not to wait for it. */
+/** A server that was just started needs some time, even if --wait-for-upstream is 0. */
 const MIN_PATIENCE_MS = 5_000;
 
 function together(
@@ -122,10 +122,10 @@ function together(
   };
 }
 
-/** What it has sent before its end is still read, for so long. */
+/** How long to go on reading what the command sent before it ended. */
 const LAST_BYTES_MS = 250;
 
-/** The command has ended, and with it the server: what it has answered is delivered, the rest is refused. */
+/** Once the command ends, the server is gone: complete responses are delivered, all other requests refused. */
 async function afterItsEnd(child: Child, proxy: Proxy): Promise<Stop> {
   await child.exited;
   const closed = proxy.close();
@@ -143,7 +143,7 @@ function stoppingNotice(signal: NodeJS.Signals, { running, settings }: Proxy): s
   return `${signal}: finishing ${exchanges} under way, up to ${limit}; ${second} ends at once`;
 }
 
-/** Null, and a sentence on stderr, when it cannot start. */
+/** Null: it could not start, and stderr says why. */
 async function started(settings: Settings, { stderr }: Streams): Promise<Proxy | null> {
   try {
     const proxy = createProxyFromSettings(settings);
@@ -155,7 +155,7 @@ async function started(settings: Settings, { stderr }: Streams): Promise<Proxy |
   }
 }
 
-/** The admin listener has no password: who can reach it is who may see. Null: only this machine. */
+/** A warning, because the admin listener has no password; null: only this machine can reach it. */
 function adminExposure(proxy: Proxy, { adminHost }: Settings): string | null {
   if (proxy.adminUrl === null || isLoopback(adminHost)) return null;
   return (
@@ -169,24 +169,24 @@ interface Stoppable {
   destroy(): void;
 }
 
-/** How the proxy came to its end. */
+/** How the proxy stopped: `destroyed` if a second signal cut exchanges. */
 type Stop = 'closed' | 'destroyed';
 
 const STOP_SIGNALS = ['SIGTERM', 'SIGINT'] as const;
 
 /**
- * Ctrl-C in a terminal reaches us twice under npx or `npm run`: from the terminal, and from npm, which passes on
- * its own copy (@npmcli/run-script, signal-manager.js). Only what comes later than this is a second wish.
+ * Under npx and `npm run`, Ctrl-C reaches us twice: from the terminal, and from npm, which forwards its own copy
+ * (@npmcli/run-script, signal-manager.js). A signal counts as the second one only after this time.
  */
 const ECHO_MS = 500;
 
-/** Resolves when a signal has ended the proxy; `onStopping` hears the first one. */
+/** Resolves when a signal has stopped the proxy; `onStopping` gets the first signal. */
 function untilStopped(proxy: Stoppable, onStopping: (signal: NodeJS.Signals) => void): Promise<Stop> {
   return new Promise<Stop>((resolve, reject) => {
     let firstAtMs: number | null = null;
     let stop: Stop = 'closed';
     const settle = (): void => {
-      // An echo that comes just now must not kill the process over its last lines; if it hangs, a later signal may.
+      // A copy that arrives now must not kill the process while it writes its last lines; if it hangs, a later signal may.
       setTimeout(() => {
         for (const name of STOP_SIGNALS) process.off(name, onSignal);
       }, ECHO_MS).unref();
@@ -197,11 +197,11 @@ function untilStopped(proxy: Stoppable, onStopping: (signal: NodeJS.Signals) => 
       if (firstAtMs === null) {
         firstAtMs = nowMs;
         proxy.close().then(settle, reject);
-        // Not before: whoever reads it may count on it that nothing is accepted any more.
+        // Only now: a reader of this line may rely on it that no more connections are accepted.
         onStopping(signal);
       } else if (nowMs - firstAtMs >= ECHO_MS) {
         stop = 'destroyed';
-        // `close` resolves now: the exchanges that are cut have only their records to write.
+        // `close` resolves soon: the exchanges that are cut only write their records.
         proxy.destroy();
       }
     };

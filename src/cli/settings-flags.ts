@@ -1,4 +1,4 @@
-/** The settings as flags: what yargs is told of them, and what a line says of them. */
+/** The settings as flags: how yargs is told of them, and how they are read from a line. */
 
 import type { Options } from 'yargs';
 import type { Fault } from '../config/fault.ts';
@@ -6,7 +6,7 @@ import { GROUPS, type AnyOption } from '../config/options.ts';
 import type { SettingName } from '../config/settings.ts';
 import { flagOrigin, lineFault, yargsOption, type Line } from './line.ts';
 
-/** What people change first; the help shows these, and all others with --all. */
+/** The short help shows these; --all adds the others. */
 const OFTEN_CHANGED: ReadonlySet<SettingName> = new Set([
   'port',
   'host',
@@ -52,11 +52,11 @@ function settingFlag(option: AnyOption, title: string, shown: ShownSettings): Op
   };
 }
 
-/** What a line gives for the settings. */
+/** The flags of a line that are settings. */
 export interface SettingsRequest {
   readonly flags: Readonly<Record<string, unknown>>;
   readonly file: string | null;
-  /** What is wrong with the flags that are no settings. */
+  /** What is wrong with --config and --all, which are not settings. */
   readonly faults: readonly Fault[];
 }
 

@@ -1,4 +1,4 @@
-/** What can be wrong when the proxy starts: it cannot, or its upstream is not there, which is better known before a request waits for it. */
+/** What can be wrong at the start: the proxy cannot listen, or its upstream does not accept connections. */
 
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Settings } from '../config/settings.ts';
@@ -7,13 +7,13 @@ import { answeringPorts } from '../upstream/absence.ts';
 import type { Connecting } from '../upstream/connection.ts';
 import { openConnection } from '../upstream/dial.ts';
 
-/** Which of the two listeners failed, and the options that place it. */
+/** Which of the two listeners failed, and the options that set its address. */
 interface Place {
   readonly host: string;
   readonly port: number;
   readonly hostFlag: string;
   readonly portFlag: string;
-  /** The unix socket that was to be listened on, if any. */
+  /** The unix socket to listen on; null: a port. */
   readonly socketPath: string | null;
 }
 
@@ -29,7 +29,7 @@ const SENTENCES: ReadonlyMap<string, Sentence> = new Map<string, Sentence>([
         ? `Port ${port} on ${host} is in use: choose another with ${portFlag}, or stop the program that holds it.`
         : `The path ${socketPath} is taken by a program that listens there, or by a file that is no socket: choose another with --socket, or stop that program, or remove that file.`,
   ],
-  // libuv says EACCES also when the socket's folder does not exist (uv_pipe_bind2).
+  // libuv also reports EACCES if the socket's folder does not exist (uv_pipe_bind2).
   [
     'EACCES',
     ({ host, port, portFlag, socketPath }) =>
@@ -97,7 +97,7 @@ function textOf(error: unknown, property: 'code' | 'syscall' | 'address' | 'host
 }
 
 export interface AbsentAtStart {
-  /** Null: it takes connections, or the question was cancelled. */
+  /** Null: it accepts connections, or the check was cancelled. */
   readonly sentence: Promise<string | null>;
   cancel(): void;
 }
@@ -105,8 +105,10 @@ export interface AbsentAtStart {
 const PROBE_MS = 100;
 
 /**
- * @param ownUrls where lastbyte itself listens; null: nowhere
- * @param patienceMs for so long it is asked again
+ * Checks that the upstream accepts connections.
+ *
+ * @param ownUrls where lastbyte itself listens
+ * @param patienceMs how long to keep trying
  */
 export function absentAtStart(
   settings: Settings,

@@ -1,4 +1,4 @@
-/** Faults that show only once all values are read: settings that do not go together, and paths that are not as they must be. */
+/** Faults that show only once all values are known: settings that do not fit together, and paths that cannot be used. */
 
 import { accessSync, constants, readFileSync, statSync } from 'node:fs';
 import { createSecureContext } from 'node:tls';
@@ -11,14 +11,14 @@ import { hostAndPort, isLoopback, targetUrl } from './target.ts';
 type Origins = ReadonlyMap<SettingName, Origin>;
 
 interface Finding {
-  /** The setting to blame, and the one that it clashes with. */
+  /** The setting to blame. */
   readonly blamed: SettingName;
   readonly problem: string;
   readonly remedy: string;
 }
 
 interface Check {
-  /** When one of these is at fault on its own, the check would only repeat it. */
+  /** If one of these has a fault of its own, the check is skipped. */
   readonly concerns: readonly SettingName[];
   readonly find: (settings: Settings, origins: Origins) => Finding | null;
 }
@@ -32,14 +32,14 @@ const CHECKS: readonly Check[] = [
   { concerns: ['port', 'host', 'socketPath', 'admin', 'adminPort', 'adminHost'], find: samePort },
   { concerns: ['target', 'port', 'host', 'socketPath'], find: ownAddress },
   { concerns: ['target', 'admin', 'adminPort', 'adminHost'], find: ownAdminAddress },
-  // What a path names must be there before the first client is.
+  // Files must exist before the first client connects.
   usablePath('tlsCert', unreadable, 'Set it to the path of a PEM file'),
   usablePath('tlsKey', unreadable, 'Set it to the path of a PEM file'),
   usablePath('spoolDir', unwritableFolder, 'Set it to a folder that this user can write to'),
   { concerns: ['tlsCert', 'tlsKey'], find: unfitKey },
 ];
 
-/** `faulty`: names of options that have a fault already. */
+/** @param faulty names of options that already have a fault */
 export function checkAll(
   settings: Settings,
   origins: Origins,
@@ -137,7 +137,7 @@ function ownAdminAddress(
   };
 }
 
-/** Whether two listeners on one port would meet: the unspecified address covers all others. */
+/** Whether two listeners on one port would collide: the unspecified address covers all others. */
 function overlap(one: string, other: string): boolean {
   return (
     one === other ||
@@ -204,7 +204,7 @@ const MISMATCH: KeyProblem = [
   'Use the key that the certificate was issued for',
 ];
 
-/** One that cannot be read has its own check. */
+/** A file that cannot be read has its own check. */
 function unfitKey({ tlsCert, tlsKey }: Settings): Finding | null {
   if (tlsCert === null || tlsKey === null || (unreadable(tlsCert) ?? unreadable(tlsKey)) !== null)
     return null;
@@ -213,7 +213,7 @@ function unfitKey({ tlsCert, tlsKey }: Settings): Finding | null {
 }
 
 function keyProblem(cert: Buffer, key: Buffer): KeyProblem | null {
-  // OpenSSL tells of it in different words each time: it tries the empty passphrase (RFC 7468 section 11, RFC 1421).
+  // OpenSSL has no single error for this, because it tries an empty passphrase (RFC 7468 section 11, RFC 1421).
   if (/ENCRYPTED/.test(key.toString('latin1'))) return ENCRYPTED;
   try {
     createSecureContext({ cert, key });

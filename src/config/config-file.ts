@@ -1,4 +1,4 @@
-/** A configuration file, YAML or JSON: read, each value with the line that it stands on; and written, each option below its purpose. */
+/** Reads a configuration file, YAML or JSON, with the line of each value; and writes one, with a comment on each option. */
 
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -13,7 +13,7 @@ import type { Collected, CollectedEntry } from './sources.ts';
 
 export interface FileSource {
   readonly path: string;
-  /** What named the file: `--config` or its variable. */
+  /** `--config`, or its variable. */
   readonly namedBy: Origin;
 }
 
@@ -28,7 +28,7 @@ interface Text {
 
 const require = createRequire(import.meta.url);
 
-/** Loaded with the first file: most starts have none, and need not wait for it. */
+/** Loaded with the first file: most starts read none, and need not wait for the library. */
 function yaml(): typeof Yaml {
   const library: typeof Yaml = require('yaml');
   return library;
@@ -66,13 +66,13 @@ function contentOf({ path, namedBy }: FileSource): Content {
   }
 }
 
-/** A path under the current folder reads better without it. */
+/** A path under the current folder is shown without it. */
 function shownPath(path: string): string {
   const near = relative(process.cwd(), path);
   return near === '' || near.startsWith('..') ? path : near;
 }
 
-/** A `.json` file must be JSON, or its next reader stumbles; that it is YAML too lends it line numbers. */
+/** A `.json` file must be JSON, for other programs that read it. The YAML parser then reads it, for the line numbers. */
 function brokenJson(text: string, file: string): Fault | null {
   try {
     JSON.parse(text.replace(/^\uFEFF/, ''));
@@ -152,7 +152,7 @@ export function commentedFile(header: string, lineOf: (option: AnyOption) => str
   return [header, ...sections].join('\n');
 }
 
-/** `retry-methods: [GET, HEAD]`, without its line end. */
+/** `retry-methods: [GET, HEAD]`, without a line end. */
 export function yamlLine(name: string, value: ConfigValue): string {
   const options = { collectionStyle: 'flow', flowCollectionPadding: false, lineWidth: 0 } as const;
   return `${name}: ${yaml().stringify(value, options).trimEnd()}`;

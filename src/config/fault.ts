@@ -1,4 +1,4 @@
-/** What is wrong with an option, told with its place and its remedy, and the name that is nearest to an unknown one. */
+/** What is wrong with an option, where it was set, and what to do; and the nearest known name for an unknown one. */
 
 export type Origin =
   | { readonly kind: 'flag'; readonly name: string }
@@ -6,11 +6,11 @@ export type Origin =
   | { readonly kind: 'variable'; readonly name: string }
   | { readonly kind: 'file'; readonly file: string; readonly line: number | null }
   | { readonly kind: 'property'; readonly name: string }
-  /** Of an object with an entry for each path. */
+  /** A property of an entry, in an object with one entry per path. */
   | { readonly kind: 'entry'; readonly entry: string; readonly name: string }
   | { readonly kind: 'default' };
 
-/** As a person would look for it: `--port`, `LASTBYTE_PORT`, `lastbyte.yaml:3`, `options.port`. */
+/** As it was written: `--port`, `LASTBYTE_PORT`, `lastbyte.yaml:3`, `options.port`. */
 export function originText(origin: Origin): string {
   switch (origin.kind) {
     case 'flag':
@@ -31,12 +31,12 @@ export function originText(origin: Origin): string {
 }
 
 export interface Fault {
-  /** The option as it was written: `port`, or a name that is none. */
+  /** The option as it was written: `port`, or an unknown name. */
   readonly option: string;
   /** The value as it was written, without a password; null when the fault is not in a value. */
   readonly value: string | null;
   readonly origin: Origin;
-  /** Continues `<option> <value> …`: the limit, or what was expected. */
+  /** Continues the sentence `<option> <value> …`. */
   readonly problem: string;
   /** A sentence without its full stop. */
   readonly remedy: string;
@@ -72,7 +72,7 @@ export function shown(raw: unknown): string {
   return text.length > MAX_SHOWN_LENGTH ? `${text.slice(0, MAX_SHOWN_LENGTH)}…` : text;
 }
 
-/** Passwords have no place in a report of what is wrong. */
+/** Error messages must not show passwords. */
 export function withoutCredentials(text: string): string {
   return text.replace(/^(?<scheme>[a-z][a-z0-9+.-]*:\/\/)?[^/?#]*@/i, '$<scheme>***@');
 }
@@ -81,12 +81,12 @@ function wordOf(raw: unknown): string {
   return typeof raw === 'string' ? raw : (JSON.stringify(raw) ?? '');
 }
 
-/** A flag, a variable and a property are named after their option: saying it twice helps nobody. */
+/** The names of flags, variables and properties already contain the option's name. */
 function namesOption(origin: Origin): boolean {
   return origin.kind !== 'file' && origin.kind !== 'default';
 }
 
-/** All that is wrong, at once: in `faults`, and one a line in `message`. */
+/** Everything that is wrong: in `faults`, and one per line in `message`. */
 export class ConfigError extends Error {
   override readonly name = 'ConfigError';
   readonly code = 'ERR_LASTBYTE_CONFIG';
@@ -98,10 +98,10 @@ export class ConfigError extends Error {
   }
 }
 
-/** Shorter beginnings are shared by chance. */
+/** Shorter beginnings match by chance. */
 const MIN_BEGINNING_LENGTH = 4;
 
-/** The closest of `names`, or null when none is close enough to be worth a guess. */
+/** The closest of `names`; null: none is close enough for a guess. */
 export function nearestName(written: string, names: readonly string[]): string | null {
   return bySpelling(plain(written), names) ?? byBeginning(plain(written), names);
 }
@@ -115,7 +115,7 @@ function bySpelling(written: string, names: readonly string[]): string | null {
   return best.distance <= tolerance(best.name) ? best.name : null;
 }
 
-/** `tls-certificate` for `tls-cert`, `shutdown` for `shutdown-timeout`: where only one name fits. */
+/** `tls-certificate` for `tls-cert`, `shutdown` for `shutdown-timeout`, if only one name fits. */
 function byBeginning(written: string, names: readonly string[]): string | null {
   if (written.length < MIN_BEGINNING_LENGTH) return null;
   const longer = names.filter((name) => plain(name).startsWith(written));
@@ -126,12 +126,12 @@ function byBeginning(written: string, names: readonly string[]): string | null {
   return fitting.length === 1 ? (fitting[0] ?? null) : null;
 }
 
-/** `bodyHold`, `BODY_HOLD` and `body-hold` are the same name, written in another place's spelling. */
+/** `bodyHold`, `BODY_HOLD` and `body-hold` are one name in three spellings. */
 function plain(name: string): string {
   return name.toLowerCase().replaceAll(/[^a-z0-9]/g, '');
 }
 
-/** One slip in three letters, at most three: more and the guess misleads. */
+/** One typo for every three letters, at most three: with more, a guess would mislead. */
 function tolerance(name: string): number {
   return Math.min(3, Math.max(1, Math.floor(name.length / 3)));
 }

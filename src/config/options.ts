@@ -23,7 +23,7 @@ import { GIB, KIB, MIB, MINUTE_MS, SECOND_MS } from './units.ts';
 interface Row<S extends SettingName> {
   readonly type: OptionType<Settings[S], UnitOf<S>>;
   readonly default: Settings[S];
-  /** Why one would change it: one sentence. */
+  /** Why someone would change it: one sentence. */
   readonly purpose: string;
 }
 
@@ -293,7 +293,7 @@ export const TABLE: Rows = {
   ...LOGS,
 };
 
-/** A row with its names, when the type of its value does not matter. */
+/** A row with its names, where the type of its value does not matter. */
 export interface AnyOption {
   readonly setting: SettingName;
   /** As a flag without its dashes, and as a key of the configuration file: `body-hold`. */
@@ -325,7 +325,7 @@ export const GROUPS: readonly OptionGroup[] = [
 
 export const OPTIONS: readonly AnyOption[] = GROUPS.flatMap(({ options }) => options);
 
-/** Names the file that holds the rest; itself in no file. */
+/** Names the configuration file, so it cannot be set in one. */
 export const CONFIG_VARIABLE = 'LASTBYTE_CONFIG';
 
 export function optionNamed(name: string): AnyOption | undefined {

@@ -12,16 +12,16 @@ import { collectFlags, collectProperties, collectVariables } from './sources.ts'
 import type { Collected, RawValue } from './sources.ts';
 
 export interface Sources {
-  /** By name without the dashes (`body-hold`), each with the text or texts that it was given. */
+  /** By name without the dashes (`body-hold`), each with its text, or texts if repeated. */
   readonly flags: Readonly<Record<string, unknown>>;
-  /** The target that was given as an argument, without its flag. */
+  /** The target as an argument, without a flag. */
   readonly target?: string | null;
   readonly env: NodeJS.ProcessEnv;
-  /** The configuration file that `--config` names; null: the one that `LASTBYTE_CONFIG` names, if it does. */
+  /** The file that `--config` names; null: the one that `LASTBYTE_CONFIG` names, if any. */
   readonly file: string | null;
 }
 
-/** Either settings, deeply frozen, with where each value came from; or everything that is wrong, at once. */
+/** Returns the settings, deeply frozen, and where each value came from; or everything that is wrong. */
 export function loadSettings(sources: Sources): LoadResult {
   const file = fileOf(sources);
   return resolveSettings([
@@ -32,9 +32,9 @@ export function loadSettings(sources: Sources): LoadResult {
 }
 
 /**
- * The settings that `options` ask for, deeply frozen; what is left out or undefined has its default.
+ * Returns the settings for `options`, deeply frozen; an option that is left out or undefined has its default.
  *
- * @throws ConfigError with everything that is wrong, at once
+ * @throws ConfigError with everything that is wrong
  */
 export function resolveOptions(options: ProxyOptions): Settings {
   const result = readOptions(options);
@@ -42,12 +42,12 @@ export function resolveOptions(options: ProxyOptions): Settings {
   return result.settings;
 }
 
-/** The same for who has more to say of what is wrong. */
+/** The same, for callers that add faults of their own. */
 export function readOptions(options: ProxyOptions): LoadResult {
   return resolveSettings([collectProperties(options)]);
 }
 
-/** The configuration file that counts, and what names it; null when there is none. */
+/** The configuration file, and what names it; null: there is none. */
 export function fileOf({ file, env }: Pick<Sources, 'file' | 'env'>): FileSource | null {
   if (file !== null) return { path: file, namedBy: { kind: 'flag', name: '--config' } };
   const path = env[CONFIG_VARIABLE];
@@ -65,7 +65,7 @@ export type LoadResult =
 
 type Draft = { -readonly [S in SettingName]?: Settings[S] };
 
-/** `sources`: the one that counts most comes first. */
+/** @param sources the strongest comes first */
 function resolveSettings(sources: readonly Collected[]): LoadResult {
   const given = sources.flatMap((source) => source.values);
   const faults = sources.flatMap((source) => source.faults);
@@ -90,7 +90,7 @@ interface Choice<S extends SettingName> {
   readonly faults: readonly Fault[];
 }
 
-/** A value that is overridden is read too: a broken line in a file is found now, not when the flag is dropped. */
+/** A value that is overridden is checked too: a fault in a file shows now, not when the flag is removed. */
 function choose<S extends SettingName>(setting: S, given: readonly RawValue[]): Choice<S> {
   const option = TABLE[setting];
   const faults: Fault[] = [];

@@ -1,4 +1,4 @@
-/** Which requests a route takes and what it changes about them, as a program says it; read once, before the first request. */
+/** Which requests a route takes, and what it changes in them: read from a program's options before the first request. */
 
 import { validateHeaderName, validateHeaderValue } from 'node:http';
 import type { Rewriting } from '../http/rewriting.ts';
@@ -10,19 +10,19 @@ export type ReadRules =
   | { readonly kind: 'faults'; readonly faults: readonly Fault[] };
 
 export interface RouteRules {
-  /** By the request target. */
+  /** Compares with the request target. */
   readonly matches: (url: string) => boolean;
   readonly rewriting: Rewriting;
 }
 
-/** As they were given, perhaps by a program that no compiler has checked. */
+/** As they were given, possibly by a program without types. */
 export interface RawRules {
   readonly paths: unknown;
   readonly rewrite: unknown;
   readonly headers: unknown;
 }
 
-/** @param originOf where a rule of this name was given */
+/** @param originOf where a rule was set */
 export function readRules(raw: RawRules, originOf: (name: keyof RawRules) => Origin): ReadRules {
   const faults: Fault[] = [];
   const blame = (option: keyof RawRules, value: unknown, problem: string, remedy: string): void => {
@@ -62,7 +62,7 @@ function readPaths(raw: unknown, blame: Blame): Matches {
   return (url) => patterns.some((matches) => matches(url));
 }
 
-/** As Vite reads the keys of `server.proxy`: a regular expression begins with `^`, all else is how the target begins. */
+/** As Vite reads the keys of `server.proxy`: a regular expression begins with `^`; anything else is a prefix of the target. */
 function matchesOf(pattern: string): Matches | null {
   if (pattern.startsWith('/')) return (url) => url.startsWith(pattern);
   if (!pattern.startsWith('^')) return null;
@@ -74,7 +74,7 @@ function matchesOf(pattern: string): Matches | null {
   }
 }
 
-/** These say how this connection is framed and kept; Host follows the target. */
+/** lastbyte sets these for each connection; Host depends on the target. */
 const OURS: ReadonlySet<string> = new Set([
   'connection',
   'content-length',

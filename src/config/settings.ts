@@ -1,6 +1,6 @@
-/** The validated, frozen settings that the rest of the program works with; times in ms, sizes in bytes. */
+/** The settings that the rest of the program works with: valid, frozen, times in ms, sizes in bytes. */
 
-/** When a request body is held back until the upstream has had a chance to answer without it. */
+/** When a request body is held back until the upstream has had a chance to respond without it. */
 export type WithholdMode = 'auto' | 'always' | 'off';
 
 /** How exchanges are written to the log; `auto` is `pretty` on a terminal and `json` otherwise. */
@@ -30,7 +30,7 @@ export interface Settings {
   /** Accept an upstream certificate that cannot be verified. */
   readonly insecure: boolean;
   readonly changeOrigin: boolean;
-  /** What becomes of a buffered body that ended with its connection, so that nothing proves it. */
+  /** What to do with a buffered body that ended with its connection, so that nothing proves it complete. */
   readonly unverifiable: 'deliver' | 'refuse';
   /** Peers (addresses or CIDR blocks) whose X-Forwarded-*, X-Real-IP and Forwarded fields are kept and appended to. */
   readonly trustProxy: readonly string[];
@@ -47,12 +47,12 @@ export interface Settings {
   readonly memoryPerBodyBytes: number;
   readonly memoryTotalBytes: number;
   readonly diskTotalBytes: number;
-  /** Folder in which the private spool folder is made; null: the system's temp folder. */
+  /** Folder for the private spool folder; null: the system's temporary folder. */
   readonly spoolDir: string | null;
   readonly spoolWaitMs: number;
 
   // Retry and waiting
-  /** Further tries after the first. */
+  /** Attempts after the first. */
   readonly retries: number;
   readonly retryMethods: readonly string[];
   readonly retryBackoffMs: number;
@@ -70,7 +70,7 @@ export interface Settings {
   readonly lingerTotalMs: number;
   readonly shutdownTimeoutMs: number;
 
-  // What is not buffered: paths ("/events/", a prefix that may hold `*`) and media types ("text/x-log")
+  // What is not buffered: paths ("/events/", a prefix that may contain `*`) and media types ("text/x-log")
   readonly stream: readonly string[];
 
   // Logs

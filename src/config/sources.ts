@@ -1,4 +1,4 @@
-/** Raw values from the command line, the environment and a program, each with the option that it is for and where it was given, and the names that nothing has. */
+/** Raw values from the command line, the environment and a program, each with its option and its origin; and unknown names. */
 
 import { nearestName, originText, shown } from './fault.ts';
 import type { Fault, Origin } from './fault.ts';
@@ -12,7 +12,7 @@ export interface RawValue {
   readonly origin: Origin;
 }
 
-/** What one source holds: values, and names that are none of our own. */
+/** The values of one source, and a fault for each unknown name. */
 export interface Collected {
   readonly values: readonly RawValue[];
   readonly faults: readonly Fault[];
@@ -32,8 +32,10 @@ export function collect(entries: readonly (CollectedEntry | null)[]): Collected 
 }
 
 /**
- * `flags` by their names without the dashes; a switch is true or false, a flag without its value is true. `target` is the
- * argument that stands without a flag. Names that are no options are judged where the line is read.
+ * Unknown names were reported when the line was read.
+ *
+ * @param flags by name without the dashes; a switch is true or false, and a flag without a value is true
+ * @param target the argument without a flag
  */
 export function collectFlags(flags: Readonly<Record<string, unknown>>, target: string | null): Collected {
   const fromFlags = Object.entries(flags).map(([name, raw]) => collectFlag(name, raw));
@@ -55,7 +57,7 @@ function collectFlag(name: string, raw: unknown): CollectedEntry | null {
   return { kind: 'value', value: { option, raw: raw === true && !isSwitch ? '' : raw, origin } };
 }
 
-/** The target as argument and as flag: neither can be meant to win. */
+/** The target as an argument and as a flag: neither can win. */
 function givenTwice(given: readonly RawValue[]): readonly Fault[] {
   return given.flatMap(({ option, raw, origin }, index) => {
     const first = given.slice(0, index).find((other) => other.option === option);
@@ -68,14 +70,14 @@ function givenTwice(given: readonly RawValue[]): readonly Fault[] {
 const PREFIX = 'LASTBYTE_';
 
 /**
- * Kubernetes and `docker --link` describe a service named "lastbyte" in variables of these names to every
- * container beside it (Kubernetes documentation, "Accessing the Service", environment variables).
+ * Kubernetes and `docker --link` set variables of these names for a service named "lastbyte" (Kubernetes documentation,
+ * "Accessing the Service", environment variables).
  */
 const SERVICE_LINK =
   /^LASTBYTE_(SERVICE_(HOST|PORT(_.+)?)|PORT_\d+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?|NAME|ENV_.+)$/;
 const SERVICE_LINK_PORT = /^(tcp|udp|sctp):\/\//;
 
-/** An empty variable counts as not given: `LASTBYTE_PORT=${PORT:-}` in a compose file means the default. */
+/** An empty variable is ignored: `LASTBYTE_PORT=${PORT:-}` in a compose file means the default. */
 export function collectVariables(env: NodeJS.ProcessEnv): Collected {
   const ours = Object.entries(env).filter(([name]) => name.startsWith(PREFIX) && name !== CONFIG_VARIABLE);
   return collect(ours.map(([name, raw]) => collectVariable(name, raw ?? '')));
@@ -102,7 +104,7 @@ function collectVariable(name: string, raw: string): CollectedEntry | null {
   };
 }
 
-/** What a program gives: one without types may give anything, so unknown properties are faults here too. */
+/** A program without types may pass anything, so unknown properties are faults here too. */
 export function collectProperties(options: ProxyOptions): Collected {
   return collect(Object.entries(options).map(([name, raw]: [string, unknown]) => collectProperty(name, raw)));
 }
@@ -126,7 +128,7 @@ function collectProperty(name: string, raw: unknown): CollectedEntry | null {
   };
 }
 
-/** Programs count times in ms, as Node does; people must name the unit. */
+/** In a program a number is ms, as in Node; elsewhere a time needs its unit. */
 function inUnit(option: AnyOption, raw: unknown): unknown {
   return option.type.unit === 'ms' && typeof raw === 'number' ? `${raw}ms` : raw;
 }
@@ -134,15 +136,15 @@ function inUnit(option: AnyOption, raw: unknown): unknown {
 interface UnknownName {
   readonly written: string;
   readonly origin: Origin;
-  /** What such a name is called: `key`, `flag`, `variable`. */
+  /** What such a name is called. */
   readonly sort: string;
-  /** An option's name as it is spelt in this source. */
+  /** Which spelling of an option's name this source uses. */
   readonly spelling: 'name' | 'variable' | 'property';
-  /** Names of this source that are no options. */
+  /** Known names of this source that are not options. */
   readonly others: readonly string[];
-  /** How a switch is turned off in this source. */
+  /** How to turn a switch off in this source. */
   readonly turnOff: (option: AnyOption) => string;
-  /** Where to find the names that there are. */
+  /** Where to find all names. */
   readonly list: string;
 }
 

@@ -1,4 +1,4 @@
-/** The upstream's address: how it may be written, and how it is shown. */
+/** The upstream's address: how it is read, and how it is shown. */
 
 import { isIPv4, isIPv6 } from 'node:net';
 import { parsed, wrong } from './fault.ts';
@@ -7,12 +7,12 @@ import type { Target } from './settings.ts';
 
 const FORMS = 'Write it as http://127.0.0.1:8000, django:8000, :8000, 8000 or unix:/run/app.sock';
 
-/** Linux keeps a unix socket's path in 108 bytes with its NUL; macOS in 104 (unix(7), `sun_path`). */
+/** Linux has 108 bytes for a unix socket's path with its NUL, macOS has 104 (unix(7), `sun_path`). */
 const MAX_SOCKET_PATH_BYTES = 103;
 
 /**
- * The forms are `http://host:port`, `https://…`, `host:port`, `:8000`, `8000` and `unix:/path`. A port alone is one of this
- * machine, in whichever family its server listens: see upstream/dial.ts.
+ * Accepts `http://host:port`, `https://…`, `host:port`, `:8000`, `8000` and `unix:/path`. A port alone means localhost, over
+ * IPv4 or IPv6: see upstream/dial.ts.
  */
 export function parseTarget(text: string): Parsed<Target> {
   if (text === '') return wrong('is empty', FORMS);
@@ -27,7 +27,7 @@ export function parseTarget(text: string): Parsed<Target> {
   return parseAuthority(scheme === 'https', text.slice(scheme.length + '://'.length));
 }
 
-/** The target as a person would write it: `http://host:port`, or `unix:/path`. */
+/** `http://host:port`, or `unix:/path`. */
 export function targetUrl(target: Target): string {
   if (target.kind === 'unix') return `unix:${target.path}`;
   return `${target.tls ? 'https' : 'http'}://${hostAndPort(target.host, target.port)}`;
@@ -43,7 +43,7 @@ export function isLoopback(host: string): boolean {
   return /^localhost\.?$/i.test(host) || host === '::1' || (isIPv4(host) && host.startsWith('127.'));
 }
 
-/** Why a path cannot name a unix socket, or null when it can. */
+/** Why a path cannot be that of a unix socket; null: it can. */
 export function socketPathProblem(path: string): string | null {
   if (!path.startsWith('/')) return 'is not an absolute path';
   const bytes = Buffer.byteLength(path);
@@ -78,7 +78,7 @@ function parseAuthority(tls: boolean, rest: string): Parsed<Target> {
   return tcpTarget(tls, groups['host'] ?? '', port);
 }
 
-/** What a URL may hold and a target may not: each would be dropped in silence. */
+/** What a URL may contain and a target may not, because it would be ignored silently. */
 function surplusOf(authority: string, after: string): Parsed<never> | null {
   if (authority.includes('@')) {
     return wrong('contains credentials', 'Remove them: each client sends its own Authorization header');
@@ -100,7 +100,7 @@ function tcpTarget(tls: boolean, written: string, portText: string): Parsed<Targ
   return parsed({ kind: 'tcp', tls, host, port });
 }
 
-/** The URL parser knows names, IPv4 in all its spellings and IPv6 (WHATWG URL, section 3.5). */
+/** The URL parser accepts names, IPv4 in all its spellings and IPv6 (WHATWG URL, section 3.5). */
 function hostOf(written: string): string | null {
   const url = `http://${written}:1/`;
   if (written === '' || !URL.canParse(url)) return null;

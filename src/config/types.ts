@@ -1,4 +1,4 @@
-/** The types of option, a word, a number, a switch or a list of words: how a value is read, and how it is written. */
+/** The types of options: how the value of each is read and written. */
 
 import { METHODS } from 'node:http';
 import { isIP } from 'node:net';
@@ -16,15 +16,15 @@ export type JsonSchema = Readonly<Record<string, unknown>>;
 
 export type Unit = 'bytes' | 'ms' | null;
 
-/** `U` keeps a time out of a size's row: both are numbers. */
+/** `U` tells a time from a size: both are numbers. */
 export interface OptionType<T, U extends Unit = null> {
   readonly unit: U;
-  /** How the command line gives it: alone, with one value, or with several. */
+  /** On the command line: no value, one value, or several. */
   readonly arity: 'switch' | 'value' | 'list';
   /** Stands for the value in help and documents: `SIZE`. */
   readonly placeholder: string;
   readonly schema: JsonSchema;
-  /** Reads what a flag, a variable, a file or a program gave. */
+  /** Reads a value from a flag, a variable, a file or a program. */
   parse(raw: unknown): Parsed<T>;
   /** The shortest way to write `value`; `parse` reads it back to the same value. */
   format(value: T): ConfigValue;
@@ -169,7 +169,7 @@ export const socketPath: OptionType<string | null> = {
   },
 };
 
-/** Only what was one word where it was written is read as one: a list or a mapping is refused. */
+/** Refuses a list or a mapping. */
 function fromText<T>(raw: unknown, read: (text: string) => Parsed<T>): Parsed<T> {
   if (typeof raw === 'string') {
     const text = raw.trim();
@@ -194,7 +194,7 @@ function parseHost(text: string): Parsed<string> {
   if (isIP(bare) !== 0) return parsed(bare);
   if (bare.includes('/')) return wrong('is a URL or a path', 'Write only a host name or an IP address');
   if (bare.includes(':')) return wrong('includes a port', 'Set the port with its own option');
-  // Digits and dots alone are a mistyped IPv4 address: as a name they would be looked up and not found.
+  // Only digits and dots: a mistyped IPv4 address, which would be looked up as a name and not found.
   if (/^[\d.]+$/.test(bare)) return wrong('is not an IPv4 address', 'Write four numbers, such as 127.0.0.1');
   if (!/^[a-z0-9_]([a-z0-9_.-]*[a-z0-9_.])?$/i.test(bare))
     return wrong('is not a host name', 'Write a host name or an IP address');
@@ -205,12 +205,12 @@ function parsePath(text: string): Parsed<string> {
   return text.includes('\0') ? wrong('contains a NUL character', 'Remove it') : parsed(text);
 }
 
-/** RFC 9110 section 5.6.2: what a method, and each half of a media type, is made of. */
+/** A method, or either half of a media type (RFC 9110 section 5.6.2). */
 const TOKEN = "[!#$%&'*+.^_`|~0-9A-Za-z-]+";
 const METHOD = new RegExp(`^${TOKEN}$`);
 const MEDIA_TYPE = new RegExp(`^${TOKEN}/${TOKEN}$`);
 
-/** RFC 9110 section 9.2.2: a proxy must not repeat these on its own. */
+/** A proxy must not repeat these on its own (RFC 9110 section 9.2.2). */
 const NEVER_REPEATED: ReadonlySet<string> = new Set(['POST', 'PATCH', 'CONNECT']);
 
 export const trustedPeers: OptionType<readonly string[]> = list('ADDRESS,…', parsePeer);
@@ -219,7 +219,7 @@ export const streamed: OptionType<readonly string[]> = list('PATH|TYPE,…', par
 
 type ReadEntry = (text: string) => Parsed<string>;
 
-/** Text is cut at commas; a file's list and a repeated flag are lists already. The empty text is the empty list. */
+/** Text is split at commas; a file's list and a repeated flag are already lists. Empty text is the empty list. */
 function list(placeholder: string, read: ReadEntry): OptionType<readonly string[]> {
   return {
     unit: null,
@@ -251,7 +251,7 @@ function parseEntries(entries: readonly unknown[], read: ReadEntry): Parsed<read
   return parsed(values);
 }
 
-/** Of several entries, say which. */
+/** With several entries, names the faulty one. */
 function inList(entries: readonly unknown[], entry: string, problem: string): string {
   return entries.length === 1 ? problem : `contains "${entry}", which ${problem}`;
 }

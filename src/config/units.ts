@@ -1,4 +1,4 @@
-/** Sizes, times and numbers as people write them: `10mb` and `30s` in options, and back; 1,234 bytes and 2.5 s in sentences. */
+/** Sizes, times and numbers: `10mb` and `30s` in options, read and written; 1,234 bytes and 2.5 s in sentences. */
 
 import { parsed, wrong } from './fault.ts';
 import type { Parsed } from './fault.ts';
@@ -45,7 +45,7 @@ export function parseBytes(text: string): Parsed<number> {
   return parsed(amount);
 }
 
-/** A number alone is refused, but for 0: whether `30` means seconds or milliseconds should not be guessed. */
+/** A number without a unit is refused, except 0: `30` could mean seconds or milliseconds. */
 export function parseDuration(text: string): Parsed<number> {
   if (/^0+$/.test(text)) return parsed(0);
   if (/^\d+(\.\d+)?$/.test(text)) {
@@ -77,7 +77,7 @@ function format(units: Units, amount: number): string {
   return '0';
 }
 
-/** By hand: the first Intl.NumberFormat of a process loads the locale's data, a tenth of the time that a start takes. */
+/** Without Intl.NumberFormat, whose first use loads the locale's data: a tenth of the time that a start takes. */
 export function grouped(value: number): string {
   return String(value).replaceAll(/(?<!\.\d*)\B(?=(?:\d{3})+(?!\d))/g, ',');
 }

@@ -2,7 +2,7 @@
 
 import { readFileSync } from 'node:fs';
 
-/** `src/config` and `dist/chunks` lie equally deep under the package's root. */
+/** `src/config` and `dist/chunks` are both two levels below the package's root. */
 const MANIFEST = new URL('../../package.json', import.meta.url);
 
 export function packageVersion(): string {

@@ -1,4 +1,4 @@
-/** Where each finding is seen, and what is said of it: a pure function for each row of the table of findings. */
+/** Detects each finding, and puts it into words: a pure function for each row of the table of findings. */
 
 import { roundedBytes, count, duration, grouped } from '../config/units.ts';
 import { endingDetail } from '../upstream/evidence.ts';
@@ -20,7 +20,7 @@ import {
 } from './tally.ts';
 import type { Observation, Outcome, Seen, Tally } from './tally.ts';
 
-/** All that is known when findings are made. */
+/** Everything that the findings are made from. */
 export interface Study {
   readonly tallies: readonly Tally[];
   readonly method: string;
@@ -28,7 +28,7 @@ export interface Study {
   readonly timeoutMs: number;
 }
 
-/** A finding that was seen: where, in words, and what differs from its row in the table. */
+/** A finding that was seen: where, a sentence with the numbers, and what differs from its row in the table. */
 export interface Detected extends Seen {
   readonly what: string;
   readonly cause?: string;
@@ -78,7 +78,7 @@ export const reset: Detect = ({ tallies }) => {
   };
 };
 
-/** If the same part is missing each time, the length is wrong, and not the closing. */
+/** If the same part is missing every time, the cause is a wrong length, not an early close. */
 export const wrongLength: Detect = ({ tallies }) => {
   const hit = cutTallies(tallies);
   const same = sameCut(hit);
@@ -130,7 +130,7 @@ export const noLastChunk: Detect = ({ tallies }) => {
 
 /** Bytes after the end of a response: a length that is too small. */
 export const surplus: Detect = ({ tallies }) => {
-  // After a request with a body, they may be the response to that body, which the server took for a request.
+  // After a request with a body, they may be a response to that body, which the server took for a request.
   const hit = tallies.filter(({ scenario: { plan } }) => !(plan.again && sendsBody(plan)));
   const most = Math.max(...evidenceOf(hit, 'surplus').map(({ surplusBytes }) => surplusBytes));
   return found(
@@ -181,7 +181,7 @@ export const gone: Detect = ({ tallies }) =>
 
 export const leftoverBody: Detect = ({ tallies }) => {
   const usual = usualStatuses(tallies);
-  // Where there is surplus without a body too, it is no response to the rest of a body.
+  // If there is surplus without a body too, it is not a response to the rest of a body.
   const hasOwnSurplus = withoutBody(tallies).some((one) => countOf(one, 'surplus') > 0);
   return found(
     seenOnKept(
@@ -252,7 +252,7 @@ export const errorStatus: Detect = ({ tallies, method }) => {
   };
 };
 
-/** A kernel sends this much at once on any path, so a loss would hardly show. */
+/** Kernels send this much at once, so a loss would hardly show. */
 const SMALL_BYTES = 200_000;
 
 export const smallAnswer: Detect = ({ tallies }) => {
@@ -290,7 +290,7 @@ function isChunked({ response: { evidence } }: Observation): boolean {
   return evidence.framing?.kind === 'chunked';
 }
 
-/** Chunked responses have a finding of their own; where the connection is reset, that explains an early FIN. */
+/** Without chunked responses, which have a finding of their own, and without what a reset explains. */
 function cutTallies(tallies: readonly Tally[]): readonly Tally[] {
   const resets = tallies.some(wasReset);
   return tallies.filter((one) => {
@@ -311,7 +311,7 @@ interface Cut {
   readonly received: number;
 }
 
-/** Null: they differ, or some of these responses were whole. */
+/** Null: the cuts differ, or some of these responses were complete. */
 function sameCut(hit: readonly Tally[]): Cut | null {
   if (hit.some((one) => wholeCount(one) > 0)) return null;
   const all = hit.flatMap(cuts).map(({ response: { evidence } }) => ({
@@ -334,7 +334,7 @@ function isSpoilt({ again }: Observation, usual: ReadonlySet<number>): boolean {
   return again.verdict === 'malformed' || (status !== null && usual.size > 0 && !usual.has(status));
 }
 
-/** The statuses of a GET with nothing before it. */
+/** The statuses of a GET that is the first request on its connection. */
 function usualStatuses(tallies: readonly Tally[]): ReadonlySet<number> {
   const plain = withoutBody(tallies).filter(({ scenario }) => scenario.plan.method === 'GET');
   const statuses = plain.flatMap(({ observations }) =>
@@ -343,7 +343,7 @@ function usualStatuses(tallies: readonly Tally[]): ReadonlySet<number> {
   return new Set(statuses.filter((status) => status !== undefined));
 }
 
-/** Among scenarios that ask twice on one connection. */
+/** Counts only scenarios that send a second request on the connection. */
 function seenOnKept(tallies: readonly Tally[], shows: (observation: Observation) => boolean): Seen | null {
   const kept = tallies.filter(
     ({ scenario, observations }) => scenario.plan.again && observations.some(shows),

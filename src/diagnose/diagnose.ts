@@ -1,4 +1,4 @@
-/** A diagnosis: runs the scenarios one after the other, within the time there is, and stops where more would tell nothing new. */
+/** A diagnosis: runs the scenarios one after the other within the time limit, and skips tries that would show nothing new. */
 
 import { ConfigError, nearestName } from '../config/fault.ts';
 import type { Fault } from '../config/fault.ts';
@@ -17,11 +17,11 @@ import type { Observation, Outcome, Tally } from './tally.ts';
 
 /** Times are in ms or written (`5s`), sizes in bytes or written (`100kb`). */
 export interface DiagnoseOptions {
-  /** The method of the requests that have a body. An unsafe one is sent as often as there are tries. @default 'GET' */
+  /** The method of requests with a body. An unsafe method is sent for real in every try. @default 'GET' */
   readonly method?: string;
-  /** Fields of every request, each as `Name: value`. @default [] */
+  /** Header fields for every request, each as `Name: value`. @default [] */
   readonly headers?: readonly string[];
-  /** The body. @default filler of `bodySize` */
+  /** The request body. @default filler of `bodySize` */
   readonly data?: string | Uint8Array;
   /** @default '1mb' */
   readonly bodySize?: number | string;
@@ -29,32 +29,32 @@ export interface DiagnoseOptions {
   readonly tries?: number;
   /** Names of the scenarios to run. @default all */
   readonly scenarios?: readonly string[];
-  /** The address of a running lastbyte that gets the same requests. */
+  /** The address of a running lastbyte, to which the same requests are sent. */
   readonly through?: string;
   /** Accept a certificate that cannot be verified. @default false */
   readonly insecure?: boolean;
   /** @default '5s' */
   readonly connectTimeout?: number | string;
-  /** Silence that counts as a hang. @default '5s' */
+  /** How long a server may be silent before it counts as hung. @default '5s' */
   readonly timeout?: number | string;
-  /** Longest time of one response. @default '10s' */
+  /** How long one response may take. @default '10s' */
   readonly tryLimit?: number | string;
-  /** Longest time of all together. @default '2m' */
+  /** How long the whole diagnosis may take. @default '2m' */
   readonly timeLimit?: number | string;
   /** Largest response to read. @default '256mb' */
   readonly maxAnswer?: number | string;
   readonly onProgress?: (progress: DiagnosisProgress) => void;
-  /** Ends the diagnosis early; the report then has what was seen until then. */
+  /** Ends the diagnosis early; the report has what was seen until then. */
   readonly signal?: AbortSignal;
 }
 
 /**
- * Asks the server at `url` in all the ways in which clients ask, on raw sockets of its own, and says whether it closes
- * connections too early, how, and what would help. Never rejects because of the server: one that cannot be reached is
- * a report too, with the verdict `unreachable`.
+ * Sends requests to the server at `url` the way different clients do, over raw sockets, and reports whether it closes
+ * connections too early, how, and what would help. Never rejects because of the server: if it cannot be reached, the report
+ * has the verdict `unreachable`.
  *
  * @param url `http://127.0.0.1:8000/report`, `https://…`, `8000/report`, `unix:/run/app.sock:/report`
- * @throws ConfigError with everything that is wrong with the address and the options, at once
+ * @throws ConfigError with everything that is wrong with the address and the options
  */
 export async function diagnose(url: string, options: DiagnoseOptions = {}): Promise<DiagnosisReport> {
   const { data, onProgress = () => undefined, signal, ...rest } = options;
@@ -70,7 +70,7 @@ export async function diagnose(url: string, options: DiagnoseOptions = {}): Prom
   return await runDiagnosis(result.settings, onProgress, signal);
 }
 
-/** A caller without types may give anything. */
+/** A caller without types may pass anything. */
 function unknownProperties(entries: readonly (readonly [string, unknown])[]): readonly Fault[] {
   return entries
     .filter(([name]) => !isOptionName(name))
@@ -86,24 +86,24 @@ function unknownProperties(entries: readonly (readonly [string, unknown])[]): re
     });
 }
 
-/** Programs count times in ms, as Node does; people must name the unit. */
+/** In a program a number is ms, as in Node; elsewhere a time needs its unit. */
 function inUnit(name: string, raw: unknown): unknown {
   return typeof raw === 'number' && /timeout|limit/i.test(name) ? `${raw}ms` : raw;
 }
 
-/** How far a diagnosis is. */
+/** How far a diagnosis has got. */
 export interface DiagnosisProgress {
   readonly scenario: string;
   readonly title: string;
   readonly way: 'direct' | 'through';
-  /** Of all scenarios, counted from 1. */
+  /** Which of all scenarios, from 1. */
   readonly number: number;
   readonly of: number;
   readonly tried: number;
   readonly tries: number;
 }
 
-/** A diagnosis with settings that hold. */
+/** Runs a diagnosis with valid settings. */
 export async function runDiagnosis(
   settings: DiagnoseSettings,
   onProgress: (progress: DiagnosisProgress) => void,
@@ -114,9 +114,9 @@ export async function runDiagnosis(
   return report(settings, await new Diagnosis(settings, onProgress, stop).run());
 }
 
-/** Tries that may run into a limit of time in one scenario, and in all: more would tell nothing new. */
+/** How many tries may time out, in one scenario and in all: more would show nothing new. */
 const SLOW_TRIES = { ofScenario: 2, ofAll: 6 } as const;
-/** The same for responses without an end: each takes the whole limit of a try. */
+/** The same for endless responses: each takes the whole time of a try. */
 const ENDLESS_TRIES = { ofScenario: 1, ofAll: 2 } as const;
 const SLOW: readonly Outcome[] = ['silent', 'stalled', 'unreachable'];
 

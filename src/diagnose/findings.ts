@@ -46,9 +46,9 @@ export type FindingCode =
 
 export interface Finding extends Seen {
   readonly code: FindingCode;
-  /** A `note` is no fault: something to know when reading the verdict. */
+  /** A `note` is not a fault, but helps to understand the verdict. */
   readonly severity: 'fault' | 'note';
-  /** What was seen, in numbers. Each text is one or more whole sentences. */
+  /** What was seen, with numbers. Each text is one or more complete sentences. */
   readonly what: string;
   readonly cause: string;
   /** What lastbyte does about it; null: nothing. */
@@ -188,7 +188,7 @@ const FINDINGS: readonly FindingRow[] = [
     options: ['--wait-for-upstream'],
   },
   {
-    // The server takes what is left of a body for the next request.
+    // The server takes the rest of a body for the next request.
     code: 'leftover-body',
     severity: 'fault',
     detect: leftoverBody,
@@ -210,7 +210,7 @@ const FINDINGS: readonly FindingRow[] = [
     options: ['--max-idle-connections 0'],
   },
   {
-    // Many servers take a client that has sent its FIN for one that has left; few clients do it.
+    // Many servers take a client's FIN for a disconnect; few clients half-close.
     code: 'half-close',
     severity: 'note',
     detect: halfClose,

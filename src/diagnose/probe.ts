@@ -1,4 +1,4 @@
-/** One try of a scenario: a connection, the request and what is seen of the response; then what becomes of the connection. */
+/** One try of a scenario: opens a connection, sends the request, observes the response, and then the connection's end. */
 
 import { setTimeout as delay } from 'node:timers/promises';
 import { saysClose } from '../http/framing.ts';
@@ -29,7 +29,7 @@ export interface ProbePlan {
   readonly limits: ProbeLimits;
 }
 
-/** Never rejects: whatever happens is an observation. `signal` ends it as if the client had gone. */
+/** Never rejects: whatever happens is an observation. `signal` ends the try as if the client had left. */
 export async function probe(what: ProbePlan, signal: AbortSignal): Promise<Observation> {
   const { template, plan, limits } = what;
   const { connectTimeoutMs: timeoutMs, insecure } = limits;
@@ -74,7 +74,7 @@ function unconnected(ending: Ending, withBody: boolean, endedMs: number): Observ
 const SLOW_STEP_BYTES = 128 * 1024;
 const SLOW_PAUSE_MS = 1;
 const LATE_MS = 100;
-/** How long a server may take to close after its response: shorter than any idle time, longer than a close under way. */
+/** How long to wait for a close after the response: shorter than any server's idle timeout. */
 const CLOSE_WAIT_MS = 40;
 
 const TOO_LONG: Ending = { kind: 'limit', limit: 'body', detail: 'it went on for too long' };
@@ -147,7 +147,7 @@ class Attempt implements ConnectionReader {
     this.#readSincePause += count;
     if (this.#readSincePause < SLOW_STEP_BYTES) return true;
     this.#readSincePause = 0;
-    // TLS still delivers what it has already deciphered after it is told to stop.
+    // A paused TLS socket still delivers what it has already decrypted.
     if (this.#pause === null) this.#resumeIn(SLOW_PAUSE_MS);
     return false;
   }
@@ -230,7 +230,7 @@ function bodyRead(plan: Plan, { requestBody }: Evidence, closedBy: ClosedBy): Ob
 
 /** Longer than the proxy's own default for --body-hold. */
 const HOLD_MS = 150;
-/** Once the response has begun: a server may still want the body before it goes on. */
+/** After the response has begun: the server may still need the body to go on. */
 const HOLD_AFTER_RESPONSE_MS = 2_000;
 /** curl waits a second, but a server that sends 100 (Continue) sends it at once. */
 const CONTINUE_MS = 300;
@@ -273,7 +273,7 @@ class BodySender {
       this.#sendRest();
   }
 
-  /** The response has begun while the body is held: the server may well not need it. */
+  /** The response has begun while the body is held: the server may not need the body. */
   responded(): void {
     if (this.#hold !== null) this.#holdFor(HOLD_AFTER_RESPONSE_MS);
   }

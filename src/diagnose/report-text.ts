@@ -1,4 +1,4 @@
-/** The report as a person reads it at a terminal: a table, then a verdict in words. Pure. */
+/** The report as text for a terminal: a table, then the verdict in words. Pure. */
 
 import type { Finding } from './findings.ts';
 import { roundedBytes, grouped } from '../config/units.ts';
@@ -120,7 +120,7 @@ function verdict({ verdict: kind, summary, findings, through }: DiagnosisReport,
   return [[paint(word, color, page.color), ...words].join('\n'), ...found, ...difference].join('\n\n');
 }
 
-/** The summary without the verdict in front, which stands there in colour. */
+/** The summary without the verdict at its start, which is printed in colour. */
 function sentence(summary: string): string {
   const rest = summary.replace(/^No (fault found|verdict): /, '');
   if (rest === summary) return summary;
@@ -151,7 +151,7 @@ function findingText({ severity, what, cause, cure, upstreamFix, options }: Find
   return [first, ...told].join('\n');
 }
 
-/** Breaks lines at spaces; what is longer than a line stays whole. Under an indented line the next stand deeper. */
+/** Breaks lines at spaces; a word longer than a line stays whole. The lines after an indented one are indented further. */
 function wrap(text: string, columns: number, indent: string): string {
   const deeper = indent === '' ? '' : `${indent}  `;
   const lines: string[] = [];

@@ -1,4 +1,4 @@
-/** The report of a diagnosis, as a value that is also its JSON: from tallies to a verdict. Pure. */
+/** The report of a diagnosis, from tallies to a verdict, as the value that is printed as JSON. Pure. */
 
 import { targetUrl } from '../config/target.ts';
 import { roundedBytes, grouped } from '../config/units.ts';
@@ -23,13 +23,13 @@ import type { DiagnoseSettings } from './settings.ts';
 
 /**
  * - `fault`: the server cuts responses short, or does something else that loses them
- * - `no-fault`: nothing of the kind was seen
- * - `inconclusive`: not enough could be seen to say either
+ * - `no-fault`: no such fault was seen
+ * - `inconclusive`: too little was seen to decide
  * - `unreachable`: no connection
  */
 export type DiagnosisVerdict = 'fault' | 'no-fault' | 'inconclusive' | 'unreachable';
 
-/** What one scenario showed, directly and, when it was asked for, through lastbyte. */
+/** What one scenario showed, directly and, with `--through`, through lastbyte. */
 export interface ScenarioReport {
   readonly name: string;
   readonly title: string;
@@ -39,7 +39,7 @@ export interface ScenarioReport {
   readonly through: Column | null;
 }
 
-/** Stable: fields may be added under the same `schema`, and none is taken away or changes its meaning. */
+/** Stable: under the same `schema`, fields may be added, but none is removed or changes its meaning. */
 export interface DiagnosisReport {
   readonly schema: 1;
   readonly url: string;
@@ -48,17 +48,17 @@ export interface DiagnosisReport {
   readonly bodyBytes: number;
   /** How often a method that is not safe (RFC 9110 section 9.2.1) was sent. */
   readonly unsafeRequests: number;
-  /** Tries of each scenario that were asked for. */
+  /** The requested number of tries per scenario. */
   readonly tries: number;
   readonly verdict: DiagnosisVerdict;
   /** The verdict in words. */
   readonly summary: string;
   readonly findings: readonly Finding[];
   readonly scenarios: readonly ScenarioReport[];
-  /** Names of scenarios for which there was no time, or no use. */
+  /** Names of scenarios that were skipped, for lack of time or because they would show nothing new. */
   readonly notRun: readonly string[];
   readonly through: ThroughReport | null;
-  /** A command that shows the worst of the faults; null: there is no fault, or curl cannot do that. */
+  /** A command that reproduces the worst fault; null: there is no fault, or curl cannot reproduce it. */
   readonly curl: string | null;
   readonly elapsedMs: number;
 }
@@ -136,7 +136,7 @@ function summaryOf(
   return `No verdict: ${seen}.${missing}${endless === undefined ? '' : ` ${endless.what}`}`;
 }
 
-/** The command that shows the worst of the faults; null: there is no fault, or none that curl's request would meet. */
+/** The command that reproduces the worst fault; null: there is no fault, or none that curl can reproduce. */
 function curlFor(
   { template, limits }: DiagnoseSettings,
   study: Study,
@@ -184,7 +184,7 @@ function throughReport(settings: DiagnoseSettings, { direct, through }: Measured
   };
 }
 
-/** Whole responses that are no refusal: a whole 502 in place of a cut response is honest, and yet not the response. */
+/** Complete responses that are not refusals: a complete 502 in place of a truncated response does not count. */
 function servedCount(one: Tally): number {
   const whole = observationsOf(one, ...OUTCOMES.filter(isWhole));
   return whole.filter(({ response: { evidence } }) => (evidence.head?.status ?? 0) < 500).length;

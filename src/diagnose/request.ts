@@ -13,11 +13,11 @@ export interface Subject {
   readonly target: Target;
   /** Path and query, as they go into the request line. */
   readonly path: string;
-  /** What the Host field says. */
+  /** The value of the Host field. */
   readonly authority: string;
 }
 
-/** A target's forms, followed by a path: `http://127.0.0.1:8000/report?all=1`, `8000/report`, `unix:/run/app.sock:/report`. */
+/** Any form of a target, followed by a path: `http://127.0.0.1:8000/report?all=1`, `8000/report`, `unix:/run/app.sock:/report`. */
 export function parseSubject(text: string): Parsed<Subject> {
   const { address, path } = split(text.trim());
   const target = parseTarget(address);
@@ -32,7 +32,7 @@ export function parseSubject(text: string): Parsed<Subject> {
   return parsed({ target: target.value, path: shown, authority: authorityOf(target.value) });
 }
 
-/** The same request to another address. */
+/** The same requests to another address. */
 export function redirected(template: RequestTemplate, target: Target): RequestTemplate {
   return { ...template, subject: { ...template.subject, target } };
 }
@@ -53,23 +53,23 @@ function split(text: string): { readonly address: string; readonly path: string 
   return { address: scheme + rest.slice(0, end), path: path.startsWith('/') ? path : `/${path}` };
 }
 
-/** Without the scheme's own port, as clients write it (RFC 9110 section 7.2). */
+/** Without the scheme's default port, as clients write it (RFC 9110 section 7.2). */
 function authorityOf(target: Target): string {
   if (target.kind === 'unix') return 'localhost';
   const { host, port, tls } = target;
   return port === (tls ? 443 : 80) ? hostAndPort(host, port).replace(/:\d+$/, '') : hostAndPort(host, port);
 }
 
-/** What is asked for, the same in all scenarios. */
+/** What the requests of all scenarios have in common. */
 export interface RequestTemplate {
   readonly subject: Subject;
   readonly method: string;
-  /** The user's own fields, besides those that a scenario sets. */
+  /** The user's own fields. */
   readonly fields: Fields;
   readonly body: Buffer;
 }
 
-/** Fields that make a scenario what it is, so that the user cannot set them. */
+/** Fields that a scenario sets, so that the user cannot. */
 export const SCENARIO_FIELDS: readonly string[] = [
   'connection',
   'content-length',
@@ -114,7 +114,7 @@ function framingLines({ method, body }: Plan, length: number): string[] {
   }
 }
 
-/** The body as it goes over the wire: what is sent with the head, and what is sent later. */
+/** The body as sent: the part right after the head, and the rest. */
 export function bodyOf(
   template: RequestTemplate,
   { body }: Plan,
@@ -144,17 +144,17 @@ function inChunks(body: Buffer): Buffer {
   return Buffer.concat([...parts, Buffer.from('0\r\n\r\n')]);
 }
 
-/** curl sends its body at once, or after 100 (Continue), and does not half-close. */
+/** Whether curl can do the same: it sends its body at once or after 100 (Continue), and does not half-close. */
 export function curlCan({ body, halfClose }: Plan): boolean {
   return !halfClose && (body.framing === 'none' || body.sent === 'at-once' || body.sent === 'on-continue');
 }
 
 const TRIES = 10;
-/** Slow enough that answers of megabytes are still under way when the server closes. */
+/** Slow enough that a response of some megabytes is still under way when the server closes. */
 const SLOW_RATE = '20M';
 const SHOWN = '%{http_code}, %{size_download} bytes\\n';
 
-/** A shell command that makes the request of this plan, for somebody who has no lastbyte. */
+/** A shell command that sends the request of this plan, for people without lastbyte. */
 export function curlCommand(
   template: RequestTemplate,
   plan: Plan,
@@ -170,7 +170,7 @@ export function curlCommand(
   if (sendsBody(plan)) words.push('--data-binary', '@-');
   if (target.kind === 'unix') words.push('--unix-socket', shellWord(target.path));
   const url = quote(target.kind === 'unix' ? `http://localhost${path}` : `${targetUrl(target)}${path}`);
-  // With a second address curl asks it on the same connection, if it can.
+  // With a second URL, curl reuses the connection if it can.
   words.push(url, ...(plan.again ? ['-o', '/dev/null', url] : []));
   const command = `${sendsBody(plan) ? `${bodyMaker(template.body)} | ` : ''}${words.join(' ')}`;
   return `for try in $(seq ${TRIES}); do ${command}; done`;
@@ -183,13 +183,13 @@ function fieldsOf({ fields }: RequestTemplate, plan: Plan): string[] {
   if (!sendsBody(plan)) return own;
   if (!own.some((field) => /^content-type:/i.test(field))) own.push('Content-Type: application/octet-stream');
   if (plan.body.framing === 'chunked') own.push('Transfer-Encoding: chunked');
-  // curl adds an expectation of its own to large bodies; an empty one takes it away.
+  // curl adds an Expect field to large bodies; an empty one removes it.
   const expects = plan.body.framing !== 'none' && plan.body.sent === 'on-continue';
   own.push(expects ? 'Expect: 100-continue' : 'Expect:');
   return own;
 }
 
-/** A command that writes the body: filler by its length, anything else by its octets. */
+/** A command that prints the body: filler by its length, anything else byte by byte. */
 function bodyMaker(body: Buffer): string {
   const first = body.toString('latin1', 0, 1);
   if (/^\w$/.test(first) && body.equals(Buffer.alloc(body.length, first))) {
@@ -198,7 +198,7 @@ function bodyMaker(body: Buffer): string {
   return bodyWriter(body);
 }
 
-/** Fields and paths hold a byte a character. */
+/** In fields and paths, each character is one byte. */
 function quote(text: string): string {
   return shellWord(Buffer.from(text, 'latin1'));
 }

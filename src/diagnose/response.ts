@@ -1,4 +1,4 @@
-/** One response of the server: read and counted; nothing of its body is kept. */
+/** Reads and counts one response of the server, without keeping its body. */
 
 import type { ResponseHead } from '../http/response-head.ts';
 import type { BodySink, SinkFault } from '../spool/spooled-body.ts';
@@ -8,7 +8,7 @@ import { ResponseReader, type ResponseObserver } from '../upstream/response-read
 import { judge } from '../upstream/verdict.ts';
 import type { SeenResponse } from './tally.ts';
 
-/** As the proxy's own default for --max-header. */
+/** The proxy's default for --max-header. */
 const MAX_HEADER_BYTES = 64 * 1024;
 
 interface ProbedResponseOptions {
@@ -49,7 +49,7 @@ export class ProbedResponse implements ResponseObserver {
     this.#reader.read(buffer, count);
   }
 
-  /** No more will come. */
+  /** Ends the response: no more bytes will come. */
   stop(ending: Ending): void {
     this.#reader.end(ending);
   }
@@ -62,12 +62,12 @@ export class ProbedResponse implements ResponseObserver {
     return this.#end !== null;
   }
 
-  /** When the response's first byte came, on the clock of `performance.now()`; null: none has. */
+  /** When the response's first byte came, by `performance.now()`; null: none has. */
   get firstByteAtMs(): number | null {
     return this.#firstByteMs === null ? null : this.#startedMs + this.#firstByteMs;
   }
 
-  /** What was seen, with the bytes that have come after the response until now. */
+  /** What was seen, including surplus bytes that have come after the response. */
   seen(): SeenResponse {
     const { ending, requestBody, atMs } = this.#end ?? this.#endWith(CLIENT_GONE);
     const { head, framing, headBytes, interimBytes, bodyBytes, surplusBytes, trailerFields } = this.#reader;
@@ -98,7 +98,7 @@ export class ProbedResponse implements ResponseObserver {
 
   over(ending: Ending): void {
     this.#end = this.#endWith(ending);
-    // Surplus bytes after the message are counted by the read that is under way.
+    // The current read still has to count surplus bytes after the message.
     queueMicrotask(this.#settle);
   }
 

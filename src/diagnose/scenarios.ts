@@ -1,26 +1,26 @@
-/** The scenarios: each is one way for a client to ask, to send its body, to read, and to close. */
+/** The scenarios: each is one way in which a client sends a request and its body, reads, and closes. */
 
-/** How the request's body is framed and when it is sent. */
+/** How the request body is framed, and when it is sent. */
 export type BodyPlan =
   | { readonly framing: 'none' }
   | {
       readonly framing: 'length' | 'chunked';
       /**
        * - `at-once`: right after the head
-       * - `withheld`: when the server has been silent for a while; never, if the whole response comes first
+       * - `withheld`: when the server has been silent for a while; never if the complete response comes first
        * - `half`: half of it after the head, the other half as if withheld
-       * - `on-continue`: after `Expect: 100-continue`, when the server says so or stays silent (RFC 9110 section 10.1.1)
+       * - `on-continue`: after `Expect: 100-continue`, when the server sends 100 or stays silent (RFC 9110 section 10.1.1)
        */
       readonly sent: 'at-once' | 'withheld' | 'half' | 'on-continue';
     };
 
 export interface Plan {
-  /** `given`: the method that the user asked for. */
+  /** `given`: the user's method. */
   readonly method: 'GET' | 'given';
   readonly version: '1.0' | '1.1';
   readonly connection: 'close' | 'keep-alive';
   readonly body: BodyPlan;
-  /** `slow`: at most 64 KiB, then a pause. `late`: not one byte for a while, then without a pause. */
+  /** `slow`: pauses after every 128 KiB. `late`: reads nothing for a while, then without pauses. */
   readonly reader: 'fast' | 'slow' | 'late';
   /** Whether we send our FIN after the request. */
   readonly halfClose: boolean;
@@ -29,7 +29,7 @@ export interface Plan {
 }
 
 export interface Scenario {
-  /** Stable: it stands in the JSON report. */
+  /** Stable: it is part of the JSON report. */
   readonly name: string;
   /** Follows the method in the table: `chunked body, close, slow reader`. */
   readonly title: string;
@@ -38,38 +38,38 @@ export interface Scenario {
   readonly plan: Plan;
 }
 
-/** In the order in which they are run: what others are compared with comes first. */
+/** In the order of a run: those that others are compared with come first. */
 export const SCENARIOS: readonly Scenario[] = [
   {
-    // The plainest case: everything else is compared with it.
+    // The simplest case, which all others are compared with.
     name: 'get-kept',
     title: 'no body, keep-alive, asked twice',
     purpose: 'Whether a keep-alive connection serves a second request.',
     plan: planOf({ connection: 'keep-alive', again: true }),
   },
   {
-    // What a script or another server asks by default.
+    // The default of scripts and of other servers.
     name: 'get-closed',
     title: 'no body, close',
     purpose: 'Whether a response with Connection: close arrives complete.',
     plan: planOf({}),
   },
   {
-    // The ticket as its reporter understood it: a close that overtakes the send buffer.
+    // A close that overtakes the send buffer.
     name: 'get-slow',
     title: 'no body, close, slow reader',
     purpose: 'Whether the server waits until its response has been sent before it closes.',
     plan: planOf({ reader: 'slow' }),
   },
   {
-    // A client that is busy with something else when its response comes.
+    // A client that is busy when its response arrives.
     name: 'get-late',
     title: 'no body, close, late reader',
     purpose: 'Whether a response survives in the buffers while the client does not read.',
     plan: planOf({ reader: 'late' }),
   },
   {
-    // A client that has no more to say and closes its side.
+    // A client that closes its sending side after the request.
     name: 'get-half-closed',
     title: 'no body, close, half-closed',
     purpose: 'Whether a client that has sent its FIN still gets the response (RFC 9112 section 9.6).',
@@ -83,7 +83,7 @@ export const SCENARIOS: readonly Scenario[] = [
     plan: planOf({ version: '1.0' }),
   },
   {
-    // The method given, with Content-Length: 0: what differs from it with a body is owed to the body.
+    // The user's method with Content-Length: 0: any difference from the same with a body is due to the body.
     name: 'empty-closed',
     title: 'empty body, close',
     purpose: 'Whether the response to this method is complete when there is no body to leave unread.',
@@ -97,7 +97,7 @@ export const SCENARIOS: readonly Scenario[] = [
     plan: planOf({ framing: 'length' }),
   },
   {
-    // The fault at its worst, with a length.
+    // The worst case of the fault, with a length.
     name: 'length-slow',
     title: 'Content-Length body, close, slow reader',
     purpose: 'The same, when part of the response is still in the buffers.',
@@ -111,14 +111,14 @@ export const SCENARIOS: readonly Scenario[] = [
     plan: planOf({ framing: 'length', connection: 'keep-alive', again: true }),
   },
   {
-    // The cure: the head alone, and the body only when the server seems to wait for it.
+    // The cure: only the head, and the body once the server seems to wait for it.
     name: 'length-withheld',
     title: 'Content-Length body, close, withheld',
     purpose: 'Whether the server responds without the body, so that nothing is unread when it closes.',
     plan: planOf({ framing: 'length', sent: 'withheld', reader: 'slow' }),
   },
   {
-    // An upload that is refused, or answered, before it is over.
+    // An upload that gets its response before it is complete.
     name: 'length-half',
     title: 'Content-Length body, close, half of it sent',
     purpose: 'What happens to a client that is still uploading when the response arrives.',
@@ -132,21 +132,21 @@ export const SCENARIOS: readonly Scenario[] = [
     plan: planOf({ framing: 'length', sent: 'on-continue', reader: 'slow' }),
   },
   {
-    // nginx toward its upstream, unless it is told otherwise.
+    // nginx's default toward its upstream.
     name: 'length-http10',
     title: 'Content-Length body, HTTP/1.0',
     purpose: 'Whether a body is read before the close that HTTP/1.0 implies.',
     plan: planOf({ framing: 'length', version: '1.0', reader: 'slow' }),
   },
   {
-    // A streamed upload: fetch with a stream, Node's http without a length.
+    // A streamed upload: fetch with a stream, or Node's http without a length.
     name: 'chunked-closed',
     title: 'chunked body, close',
     purpose: 'Whether a chunked body is read before the connection is closed.',
     plan: planOf({ framing: 'chunked' }),
   },
   {
-    // The fault at its worst, in chunks.
+    // The worst case of the fault, in chunks.
     name: 'chunked-slow',
     title: 'chunked body, close, slow reader',
     purpose: 'The same, when part of the response is still in the buffers.',
@@ -161,7 +161,7 @@ export const SCENARIOS: readonly Scenario[] = [
   },
 ];
 
-/** What there is to run for this method: an empty GET is run as a GET already. */
+/** The scenarios for this method: for GET, an empty body is the same as none. */
 export function scenariosFor(method: string, only: readonly string[]): readonly Scenario[] {
   const fitting = SCENARIOS.filter(
     ({ plan }) => sendsBody(plan) || plan.method === 'GET' || method !== 'GET',
@@ -174,7 +174,7 @@ type PlanChoices = Partial<Omit<Plan, 'body'>> & {
   readonly sent?: 'at-once' | 'withheld' | 'half' | 'on-continue';
 };
 
-/** A plan that differs from the plainest request, a GET with `Connection: close` to a fast reader, in what is named. */
+/** A plan with these choices; the default is a GET with `Connection: close` and a fast reader. */
 export function planOf({ framing, sent = 'at-once', ...rest }: PlanChoices): Plan {
   return {
     method: framing === undefined ? 'GET' : 'given',

@@ -24,7 +24,7 @@ export interface DiagnoseOption<T> {
 const TOKEN = /^[!#$%&'*+\-.^_`|~\dA-Za-z]+$/;
 const FIELD = /^(?<name>[!#$%&'*+\-.^_`|~\dA-Za-z]+):[ \t]*(?<value>[\t\x20-\x7e\x80-\xff]*)$/;
 
-/** Methods that are no question to a server of HTTP/1.1, or none that has a response of its own. */
+/** Methods whose response says nothing about how a server closes. */
 const NOT_ASKED: ReadonlySet<string> = new Set(['CONNECT', 'TRACE']);
 
 const method: OptionType<string> = single('METHOD', { type: 'string' }, (raw) => {
@@ -57,7 +57,7 @@ function list(
   };
 }
 
-/** Flat, as `Fields` are. */
+/** A flat list, like `Fields`. */
 const header: OptionType<readonly string[]> = list('FIELD', (text) => {
   const groups = FIELD.exec(text)?.groups;
   if (groups === undefined) return wrong('is not a header', "Write it as 'Name: value'");
@@ -80,7 +80,7 @@ const scenario: OptionType<readonly string[]> = list('NAME,…', (text) => {
   );
 });
 
-/** Null stands for "none". */
+/** Null: none. */
 function optional<T>(type: OptionType<T, Unit>): OptionType<T | null, Unit> {
   return { ...type, parse: (raw) => (raw === null ? parsed(null) : type.parse(raw)), format: String };
 }
@@ -96,15 +96,15 @@ const timeLimit: OptionType<number, 'ms'> = {
   },
 };
 
-/** More than any server reads in one go: Python's asyncio takes 256 KiB, and only what is more stays unread. */
+/** More than any server reads at once (Python's asyncio reads 256 KiB), so that some of it stays unread. */
 const DEFAULT_BODY_BYTES = MIB;
 
-/** Keeps the type of each row's value. */
+/** Checks that the default fits the type. */
 function row<T>(name: string, type: OptionType<T, Unit>, preset: T, purpose: string): DiagnoseOption<T> {
   return { name, type, default: preset, purpose };
 }
 
-/** Each option's name in a program, and what its value is. */
+/** The options by their names in a program, with the types of their values. */
 export interface OptionValues {
   readonly method: string;
   readonly headers: readonly string[];
@@ -171,11 +171,11 @@ export interface DiagnoseSettings {
 
 export type Given = Readonly<Partial<Record<DiagnoseOptionName, unknown>>>;
 
-/** What was given, as it was written, and how its places are named to whoever wrote it. */
+/** What was given, as written, and where. */
 export interface Sources {
   readonly url: { readonly raw: unknown; readonly origin: Origin };
   readonly given: Given;
-  /** The request's body; null: filler of the body's size. */
+  /** The request body; null: filler. */
   readonly body: { readonly bytes: Buffer } | null;
   readonly originOf: (name: DiagnoseOptionName) => Origin;
 }
@@ -219,7 +219,7 @@ interface Where {
   readonly origin: Origin;
 }
 
-/** Reads values, and goes on with the default where one is wrong, so that all faults are found. */
+/** Reads values, and continues with the default if one is wrong, so that all faults are found. */
 class Reading {
   readonly faults: Fault[] = [];
   readonly #sources: Sources;

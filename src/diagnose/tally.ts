@@ -1,11 +1,11 @@
-/** What is observed of each try, what it came to, and all tries of a scenario counted: the figures of one column of the report. Pure. */
+/** What was observed in each try, its outcome, and the counts over all tries of a scenario. Pure. */
 
 import type { EndingKind, Evidence } from '../upstream/evidence.ts';
 import type { VerdictKind } from '../upstream/verdict.ts';
 import { sendsBody } from './scenarios.ts';
 import type { Scenario } from './scenarios.ts';
 
-/** How the server ended its side of the connection; `nobody`: it had not, when we stopped waiting. */
+/** How the server ended its side of the connection; `nobody`: it had not when we stopped waiting. */
 export type ClosedBy = 'fin' | 'rst' | 'nobody';
 
 export interface SeenResponse {
@@ -13,7 +13,7 @@ export interface SeenResponse {
   readonly verdict: VerdictKind;
   /** From the request's first byte to the response's; null: none came. */
   readonly firstByteMs: number | null;
-  /** From the request's first byte until the response was over, or could go no further. */
+  /** From the request's first byte to the end of the response. */
   readonly endedMs: number;
 }
 
@@ -24,11 +24,11 @@ export interface Observation {
   readonly interim: readonly number[];
   readonly closed: { readonly by: ClosedBy; readonly afterMs: number };
   /**
-   * Whether the server had taken our body when the connection ended. A reset after it means that it had not: a kernel
-   * resets what is closed with bytes unread (RFC 2525 section 2.17).
+   * Whether the server had read our body when the connection ended. A reset means that it had not: a kernel resets a
+   * connection that is closed with unread bytes (RFC 2525 section 2.17).
    */
   readonly bodyRead: 'no-body' | 'not-sent' | 'read' | 'unread' | 'unknown';
-  /** How much earlier the response began than the last byte of our body was sent; null: it did not. */
+  /** How long before the body's last byte the response began; null: it began after it, or there was no body. */
   readonly headStartMs: number | null;
   readonly keepAlive: KeepAlive;
   /** The response to the second request on the connection. */
@@ -37,23 +37,23 @@ export interface Observation {
 
 /**
  * - `honoured`: the connection carried a second response
- * - `declined`: the server said that it would close
- * - `closed-early`: it closed a connection that it had not said it would close
- * - `unanswered`: it left the second request on an open connection
+ * - `declined`: the server announced that it would close
+ * - `closed-early`: it closed the connection without announcing it
+ * - `unanswered`: it did not respond to the second request, but kept the connection open
  */
 export type KeepAlive = 'not-asked' | 'honoured' | 'declined' | 'closed-early' | 'unanswered';
 
 /**
- * - `whole`: the response arrived and was in order
- * - `reset-behind`: it arrived, and the server reset the connection after it: luck, that nothing was lost
- * - `surplus`: it arrived, with bytes after it that belong to nothing
- * - `unproven`: it ended with the connection, in order: nothing can prove it whole (RFC 9112 section 8)
- * - `cut-reset`, `cut-closed`, `stalled`: a part of it arrived, then RST, FIN, or nothing more
+ * - `whole`: the complete response arrived
+ * - `reset-behind`: it arrived, and then the server reset the connection: only luck that nothing was lost
+ * - `surplus`: it arrived, followed by bytes that do not belong to it
+ * - `unproven`: it ended with the connection, cleanly: nothing proves it complete (RFC 9112 section 8)
+ * - `cut-reset`, `cut-closed`, `stalled`: part of it arrived, then RST, FIN, or nothing
  * - `reset`, `closed`, `silent`: none of it arrived
- * - `not-http`: what arrived is no response
- * - `endless`: it went on after the limits of size or time
- * - `unreachable`: no connection
- * - `given-up`: we ended it, because the time for all tries was over
+ * - `not-http`: what arrived is not an HTTP response
+ * - `endless`: it exceeded the limits of size or time
+ * - `unreachable`: the connection failed
+ * - `given-up`: we stopped, because the time for the whole diagnosis was up
  */
 export const OUTCOMES = [
   'whole',
@@ -95,21 +95,21 @@ export function outcomeOf({ response, closed }: Pick<Observation, 'response' | '
   }
 }
 
-/** Of responses that began; any other ending is an orderly close. */
+/** Of responses that had begun; any other ending is a clean close. */
 const CUTS: Readonly<Partial<Record<EndingKind, Outcome>>> = {
   rst: 'cut-reset',
   timeout: 'stalled',
   'parse-error': 'not-http',
 };
 
-/** Of requests that got no byte. */
+/** Of requests that got not one byte. */
 const UNANSWERED: Readonly<Partial<Record<EndingKind, Outcome>>> = {
   'connect-failed': 'unreachable',
   rst: 'reset',
   timeout: 'silent',
 };
 
-/** Whether the client has all that the server announced, and can know it or has no reason to doubt it. */
+/** Whether the client got everything that the server announced, or has no reason to doubt it. */
 export function isWhole(outcome: Outcome): boolean {
   return outcome === 'whole' || outcome === 'reset-behind' || outcome === 'surplus' || outcome === 'unproven';
 }
@@ -163,7 +163,7 @@ export interface Seen {
   /** Tries of these scenarios, and how many of them showed it. */
   readonly tries: number;
   readonly affected: number;
-  /** The most that one response lost; null: nothing was lost, or nobody can tell. */
+  /** The most that one response lost; null: nothing was lost, or the full length is unknown. */
   readonly worst: Loss | null;
 }
 
@@ -193,8 +193,8 @@ export function seenIn(
 }
 
 /**
- * The most that one response lost; null: nothing was lost, or nothing tells how long it should have been.
- * Without a Content-Length, a whole response to the same kind of request tells it.
+ * The most that one response lost; null: nothing was lost, or the full length is unknown. Without a Content-Length, complete
+ * responses to the same kind of request tell it.
  */
 export function worstLoss(tallies: readonly Tally[], all: readonly Tally[]): Loss | null {
   const losses = tallies.flatMap((one) => {
@@ -208,7 +208,7 @@ export function worstLoss(tallies: readonly Tally[], all: readonly Tally[]): Los
   return losses.sort((a, b) => b.lostBytes - a.lostBytes)[0] ?? null;
 }
 
-/** The size that all whole responses to such requests had; null: there are none, or they differ. */
+/** The size of all complete responses to such requests; null: there are none, or they differ. */
 function usualBytes(one: Tally, all: readonly Tally[]): number | null {
   const sizes = new Set(
     all
@@ -220,7 +220,7 @@ function usualBytes(one: Tally, all: readonly Tally[]): number | null {
   return sizes.size === 1 ? size : null;
 }
 
-/** Bytes that the largest response was announced to have, or had. */
+/** The announced or received size of the largest response. */
 export function largestBytes(tallies: readonly Tally[]): number {
   return Math.max(0, ...tallies.flatMap(({ observations }) => observations.map(sizeOf)));
 }
@@ -244,23 +244,23 @@ export function withoutBody(tallies: readonly Tally[]): readonly Tally[] {
 export interface Column {
   readonly tries: number;
   readonly whole: number;
-  /** How many tries had each outcome; outcomes that did not come up are left out. */
+  /** How many tries had each outcome; outcomes without tries are left out. */
   readonly outcomes: Readonly<Partial<Record<Outcome, number>>>;
   readonly statuses: readonly number[];
   readonly interim: readonly number[];
   readonly versions: readonly ('HTTP/1.0' | 'HTTP/1.1')[];
   readonly framings: readonly ('none' | 'length' | 'chunked' | 'close')[];
-  /** By Content-Length; null: none was announced, or answers differ. */
+  /** By Content-Length; null: none was announced, or responses differ. */
   readonly expectedBytes: number | null;
   readonly receivedBytes: Spread | null;
-  /** The most that one response lost; null: none lost anything, or nobody can tell. */
+  /** The most that one response lost; null: nothing was lost, or the full length is unknown. */
   readonly worstLostBytes: number | null;
   readonly closedBy: readonly Observation['closed']['by'][];
   readonly bodyRead: readonly Observation['bodyRead'][];
   readonly keepAlive: readonly KeepAlive[];
   readonly firstByteMs: Spread | null;
   readonly endedMs: Spread | null;
-  /** How much earlier answers began than the last byte of the body was sent. */
+  /** How long before the body's last byte responses began. */
   readonly headStartMs: Spread | null;
 }
 

@@ -1,4 +1,4 @@
-/** The fault that lastbyte exists for: a close with the request's body unread, which the kernel turns into a reset. */
+/** The fault that lastbyte exists for: a close with an unread request body, which the kernel turns into a reset. */
 
 import { lossClause, ofTries } from './detect.ts';
 import type { Detect, Detected, Study } from './detect.ts';
@@ -8,12 +8,12 @@ import type { Outcome, Seen, Tally } from './tally.ts';
 
 const LOSSES: readonly Outcome[] = ['reset', 'cut-reset', 'cut-closed'];
 
-/** As the proxy's --body-hold is by default. */
+/** The proxy's default for --body-hold. */
 const BODY_HOLD_MS = 100;
 
 export const unreadBody: Detect = (study) => {
   const resets = seenIn(withBody(study.tallies), study.tallies, ...RESETS);
-  // Where a request without a body is reset too, the body is not the reason.
+  // If a request without a body is reset too, the body is not the cause.
   const plain = withoutBody(study.tallies).filter(({ scenario }) => !scenario.plan.halfClose);
   if (resets === null || plain.some(wasReset)) return null;
   const hit = study.tallies.filter(({ scenario }) => resets.scenarios.includes(scenario.name));
@@ -47,7 +47,7 @@ function bodyWords(hit: readonly Tally[]): string {
   return framings.has('chunked') ? 'chunked request body' : 'request body';
 }
 
-/** Only what was seen to deliver complete responses is called a cure. */
+/** Something is called a cure only if it was seen to deliver complete responses. */
 function cureOf(study: Study, chunkedOnly: boolean): Pick<Detected, 'cure' | 'options'> {
   const whole = (fits: (plan: Plan) => boolean): boolean => {
     const fitting = study.tallies.filter(({ scenario }) => fits(scenario.plan));
@@ -72,7 +72,7 @@ function cureOf(study: Study, chunkedOnly: boolean): Pick<Detected, 'cure' | 'op
   return { options: ['--withhold-body always'] };
 }
 
-/** A server that begins its response later than the hold gets the body before, the first time. */
+/** If a server begins its response only after the hold, it gets the body the first time: the hold must be longer. */
 function holdOptions({ tallies }: Study): readonly string[] {
   const begins = tallies
     .filter(({ scenario: { plan } }) => plan.body.framing !== 'none' && plan.body.sent === 'withheld')
