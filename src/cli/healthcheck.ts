@@ -2,15 +2,16 @@
 
 import { request } from 'node:http';
 import type { Socket } from 'node:net';
-import type { Fault } from '../config/fault.ts';
+import { parsed, wrong } from '../config/fault.ts';
+import type { Fault, Parsed } from '../config/fault.ts';
 import { loadSettings } from '../config/resolve.ts';
 import type { Settings, Target } from '../config/settings.ts';
-import { parseTarget, targetUrl } from '../config/target.ts';
+import { isUnspecified, parseTarget, targetUrl } from '../config/target.ts';
 import { openConnection } from '../upstream/dial.ts';
 import type { ConnectResult } from '../upstream/connection.ts';
 import { BAD_USAGE, FAILED, FINE, type Command } from './commands.ts';
 import { faultReport, type Line, lineFault, surplusFaults } from './line.ts';
-import { settingsOptions, settingsRequest } from './settings-flags.ts';
+import { settingsOptions, settingsRequest } from './proxy.ts';
 
 /** Less than the 3 s that the image allows, so that our message appears and not the engine's "timed out". */
 const TIMEOUT_MS = 2_000;
@@ -59,6 +60,8 @@ type Question =
   | { readonly kind: 'nobody'; readonly sentence: string }
   | { readonly kind: 'question'; readonly url: URL; readonly target: Target };
 
+const URL_ARGUMENT = { kind: 'argument', name: 'url' } as const;
+
 function questionOf(line: Line, env: NodeJS.ProcessEnv): Question {
   const { ready, ...flags } = line.flags;
   const [word, ...surplus] = line.words;
@@ -69,11 +72,11 @@ function questionOf(line: Line, env: NodeJS.ProcessEnv): Question {
     ...surplusFaults(surplus, 'Write only one address'),
     ...line.faults,
     ...ofFlags,
-    ...(address?.kind === 'fault' ? [address.fault] : []),
+    ...(address?.kind === 'wrong' ? [lineFault(URL_ARGUMENT, address.problem, address.remedy, word)] : []),
     ...(loaded.kind === 'faults' ? loaded.faults : []),
   ];
   if (loaded.kind === 'faults' || faults.length > 0) return { kind: 'faults', faults };
-  const given = address?.kind === 'target' ? address.target : null;
+  const given = address?.kind === 'value' ? address.value : null;
   const nobody = given === null ? whyNobody(loaded.settings) : null;
   if (nobody !== null) return { kind: 'nobody', sentence: nobody };
   const target = given ?? listener(loaded.settings.adminHost, loaded.settings.adminPort);
@@ -81,27 +84,20 @@ function questionOf(line: Line, env: NodeJS.ProcessEnv): Question {
   return { kind: 'question', url, target };
 }
 
-type Address =
-  { readonly kind: 'target'; readonly target: Target } | { readonly kind: 'fault'; readonly fault: Fault };
-
 /** The address on the line: any form that a target can have, with or without the page. */
-function addressOf(word: string): Address {
-  const origin = { kind: 'argument', name: 'url' } as const;
+function addressOf(word: string): Parsed<Target> {
   const target = parseTarget(word.trim().replace(/\/(healthz|readyz)$/, ''));
-  if (target.kind === 'wrong') {
-    return { kind: 'fault', fault: lineFault(origin, target.problem, target.remedy, word) };
-  }
+  if (target.kind === 'wrong') return target;
   if (target.value.kind === 'tcp' && !target.value.tls) {
-    return { kind: 'target', target: listener(target.value.host, target.value.port) };
+    return parsed(listener(target.value.host, target.value.port));
   }
   const remedy = 'The admin port has no other: write 8081 or http://127.0.0.1:8081';
-  return { kind: 'fault', fault: lineFault(origin, 'is not a plain HTTP address', remedy, word) };
+  return wrong('is not a plain HTTP address', remedy);
 }
 
-/** The unspecified address is no address to connect to, but it includes 127.0.0.1, and so does `::` (net, `ipv6Only`). */
+/** A client cannot connect to the unspecified address, but it includes 127.0.0.1, and so does `::` (net, `ipv6Only`). */
 function listener(host: string, port: number): Target {
-  const isAll = host === '0.0.0.0' || host === '::';
-  return { kind: 'tcp', tls: false, host: isAll ? '127.0.0.1' : host, port };
+  return { kind: 'tcp', tls: false, host: isUnspecified(host) ? '127.0.0.1' : host, port };
 }
 
 function whyNobody({ admin, adminPort }: Settings): string | null {

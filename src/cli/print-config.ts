@@ -7,8 +7,7 @@ import { loadSettings, type Provenance } from '../config/resolve.ts';
 import type { SettingName, Settings } from '../config/settings.ts';
 import { BAD_USAGE, FINE, type Command } from './commands.ts';
 import { faultReport } from './line.ts';
-import { proxyRequest } from './proxy.ts';
-import { settingsOptions } from './settings-flags.ts';
+import { proxyRequest, settingsOptions } from './proxy.ts';
 
 const USAGE = `Usage: $0 print-config [options] [target]
 

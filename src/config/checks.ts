@@ -6,7 +6,7 @@ import { originText } from './fault.ts';
 import type { Fault, Origin } from './fault.ts';
 import { nameOf, written } from './options.ts';
 import type { SettingName, Settings } from './settings.ts';
-import { hostAndPort, isLoopback, targetUrl } from './target.ts';
+import { hostAndPort, isLoopback, isUnspecified, targetUrl } from './target.ts';
 
 type Origins = ReadonlyMap<SettingName, Origin>;
 
@@ -159,10 +159,6 @@ function reaches(host: string, listening: string): boolean {
 /** One of the addresses that `localhost` stands for: see upstream/dial.ts. */
 function isDialled(host: string): boolean {
   return isLocalName(host) || host === '127.0.0.1' || host === '::1';
-}
-
-function isUnspecified(host: string): boolean {
-  return host === '0.0.0.0' || host === '::';
 }
 
 function isLocalName(host: string): boolean {

@@ -5,11 +5,11 @@ import { createRequire } from 'node:module';
 import { extname, relative } from 'node:path';
 import type * as Yaml from 'yaml';
 import type { Fault, Origin } from './fault.ts';
-import { GROUPS, optionNamed } from './options.ts';
+import { GROUPS } from './options.ts';
 import type { AnyOption } from './options.ts';
 import type { ConfigValue } from './types.ts';
-import { collect, unknownName } from './sources.ts';
-import type { Collected, CollectedEntry } from './sources.ts';
+import { collect, entryOf } from './sources.ts';
+import type { Collected, RawValue, Vocabulary } from './sources.ts';
 
 export interface FileSource {
   readonly path: string;
@@ -106,33 +106,25 @@ function syntaxFaults(text: Text): readonly Fault[] {
   }));
 }
 
-function collectPair(pair: Yaml.Pair, text: Text): CollectedEntry | null {
+const KEYS: Vocabulary = {
+  spelling: 'name',
+  noun: 'key',
+  turnOff: (name) => `${name}: false`,
+  list: 'The keys are the flags from lastbyte --help, without the dashes',
+};
+
+function collectPair(pair: Yaml.Pair, text: Text): RawValue | Fault | null {
   const { isScalar } = yaml();
   const key = isScalar(pair.key) ? String(pair.key.value) : String(pair.key);
   if (key === SCHEMA_KEY) return null;
   const offset = isScalar(pair.key) ? (pair.key.range?.[0] ?? 0) : 0;
-  const origin = originAt(text, offset);
-  const option = optionNamed(key);
-  if (option === undefined) return { kind: 'fault', fault: unknownKey(key, origin) };
-  return { kind: 'value', value: { option, raw: valueOf(pair, text), origin } };
+  return entryOf(key, valueOf(pair, text), originAt(text, offset), KEYS);
 }
 
 function valueOf({ value }: Yaml.Pair, text: Text): unknown {
   if (!yaml().isNode(value)) return value;
   const plain: unknown = value.toJS(text.document);
   return plain;
-}
-
-function unknownKey(written: string, origin: Origin): Fault {
-  return unknownName({
-    written,
-    origin,
-    sort: 'key',
-    spelling: 'name',
-    others: [],
-    turnOff: (option) => `${option.name}: false`,
-    list: 'The keys are the flags from lastbyte --help, without the dashes',
-  });
 }
 
 function originAt(text: Text, offset: number): Origin {

@@ -25,20 +25,15 @@ export interface RawRules {
 /** @param originOf where a rule was set */
 export function readRules(raw: RawRules, originOf: (name: keyof RawRules) => Origin): ReadRules {
   const faults: Fault[] = [];
-  const blame = (option: keyof RawRules, value: unknown, problem: string, remedy: string): void => {
-    faults.push({
-      option,
-      value: value === null ? null : shown(value),
-      origin: originOf(option),
-      problem,
-      remedy,
-    });
-  };
-  const matches = readPaths(raw.paths, (value, problem, remedy) => blame('paths', value, problem, remedy));
-  const fields = readHeaders(raw.headers, (value, problem, remedy) =>
-    blame('headers', value, problem, remedy),
-  );
-  const path = readRewrite(raw.rewrite, (value, problem, remedy) => blame('rewrite', value, problem, remedy));
+  const blame =
+    (option: keyof RawRules): Blame =>
+    (value, problem, remedy) => {
+      const origin = originOf(option);
+      faults.push({ option, value: value === null ? null : shown(value), origin, problem, remedy });
+    };
+  const matches = readPaths(raw.paths, blame('paths'));
+  const fields = readHeaders(raw.headers, blame('headers'));
+  const path = readRewrite(raw.rewrite, blame('rewrite'));
   if (faults.length > 0) return { kind: 'faults', faults };
   return { kind: 'rules', rules: { matches, rewriting: { path, fields } } };
 }

@@ -18,17 +18,12 @@ export interface Collected {
   readonly faults: readonly Fault[];
 }
 
-export type CollectedEntry =
-  { readonly kind: 'value'; readonly value: RawValue } | { readonly kind: 'fault'; readonly fault: Fault };
-
-export function collect(entries: readonly (CollectedEntry | null)[]): Collected {
-  const values: RawValue[] = [];
-  const faults: Fault[] = [];
-  for (const entry of entries) {
-    if (entry?.kind === 'value') values.push(entry.value);
-    else if (entry?.kind === 'fault') faults.push(entry.fault);
-  }
-  return { values, faults };
+export function collect(entries: readonly (RawValue | Fault | null)[]): Collected {
+  const known = entries.filter((entry) => entry !== null);
+  return {
+    values: known.filter((entry) => 'raw' in entry),
+    faults: known.filter((entry) => 'problem' in entry),
+  };
 }
 
 /**
@@ -43,18 +38,18 @@ export function collectFlags(flags: Readonly<Record<string, unknown>>, target: s
   return { values, faults: [...faults, ...givenTwice(values)] };
 }
 
-function collectArgument(raw: string | null): CollectedEntry | null {
+function collectArgument(raw: string | null): RawValue | null {
   const option = optionNamed('target');
   if (raw === null || option === undefined) return null;
-  return { kind: 'value', value: { option, raw, origin: { kind: 'argument', name: 'target' } } };
+  return { option, raw, origin: { kind: 'argument', name: 'target' } };
 }
 
-function collectFlag(name: string, raw: unknown): CollectedEntry | null {
+function collectFlag(name: string, raw: unknown): RawValue | null {
   const option = optionNamed(name);
   if (raw === undefined || option === undefined) return null;
   const isSwitch = option.type.arity === 'switch';
   const origin = { kind: 'flag', name: isSwitch && raw === false ? `--no-${name}` : `--${name}` } as const;
-  return { kind: 'value', value: { option, raw: raw === true && !isSwitch ? '' : raw, origin } };
+  return { option, raw: raw === true && !isSwitch ? '' : raw, origin };
 }
 
 /** The target as an argument and as a flag: neither can win. */
@@ -77,55 +72,43 @@ const SERVICE_LINK =
   /^LASTBYTE_(SERVICE_(HOST|PORT(_.+)?)|PORT_\d+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?|NAME|ENV_.+)$/;
 const SERVICE_LINK_PORT = /^(tcp|udp|sctp):\/\//;
 
+const VARIABLES: Vocabulary = {
+  spelling: 'variable',
+  noun: 'variable',
+  others: [CONFIG_VARIABLE],
+  turnOff: (variable) => `${variable}=false`,
+  list: 'Every flag of lastbyte --help has a variable: --body-hold is LASTBYTE_BODY_HOLD',
+};
+
 /** An empty variable is ignored: `LASTBYTE_PORT=${PORT:-}` in a compose file means the default. */
 export function collectVariables(env: NodeJS.ProcessEnv): Collected {
   const ours = Object.entries(env).filter(([name]) => name.startsWith(PREFIX) && name !== CONFIG_VARIABLE);
   return collect(ours.map(([name, raw]) => collectVariable(name, raw ?? '')));
 }
 
-function collectVariable(name: string, raw: string): CollectedEntry | null {
+function collectVariable(name: string, raw: string): RawValue | Fault | null {
   if (SERVICE_LINK.test(name)) return null;
   if (name === `${PREFIX}PORT` && SERVICE_LINK_PORT.test(raw)) return null;
-  const origin = { kind: 'variable', name } as const;
-  const option = OPTIONS.find((candidate) => candidate.variable === name);
-  if (option !== undefined)
-    return raw.trim() === '' ? null : { kind: 'value', value: { option, raw, origin } };
-  return {
-    kind: 'fault',
-    fault: unknownName({
-      written: name,
-      origin,
-      sort: 'variable',
-      spelling: 'variable',
-      others: [CONFIG_VARIABLE],
-      turnOff: ({ variable }) => `${variable}=false`,
-      list: 'Every flag of lastbyte --help has a variable: --body-hold is LASTBYTE_BODY_HOLD',
-    }),
-  };
+  const entry = entryOf(name, raw, { kind: 'variable', name }, VARIABLES);
+  return 'raw' in entry && raw.trim() === '' ? null : entry;
 }
+
+const PROPERTIES: Vocabulary = {
+  spelling: 'property',
+  noun: 'property',
+  turnOff: (property) => `${property}: false`,
+  list: 'ProxyOptions lists all options',
+};
 
 /** A program without types may pass anything, so unknown properties are faults here too. */
 export function collectProperties(options: ProxyOptions): Collected {
   return collect(Object.entries(options).map(([name, raw]: [string, unknown]) => collectProperty(name, raw)));
 }
 
-function collectProperty(name: string, raw: unknown): CollectedEntry | null {
+function collectProperty(name: string, raw: unknown): RawValue | Fault | null {
   if (raw === undefined) return null;
-  const origin = { kind: 'property', name } as const;
-  const option = OPTIONS.find((candidate) => candidate.property === name);
-  if (option !== undefined) return { kind: 'value', value: { option, raw: inUnit(option, raw), origin } };
-  return {
-    kind: 'fault',
-    fault: unknownName({
-      written: name,
-      origin,
-      sort: 'property',
-      spelling: 'property',
-      others: [],
-      turnOff: ({ property }) => `${property}: false`,
-      list: 'ProxyOptions lists all options',
-    }),
-  };
+  const entry = entryOf(name, raw, { kind: 'property', name }, PROPERTIES);
+  return 'raw' in entry ? { ...entry, raw: inUnit(entry.option, raw) } : entry;
 }
 
 /** In a program a number is ms, as in Node; elsewhere a time needs its unit. */
@@ -133,40 +116,38 @@ function inUnit(option: AnyOption, raw: unknown): unknown {
   return option.type.unit === 'ms' && typeof raw === 'number' ? `${raw}ms` : raw;
 }
 
-interface UnknownName {
-  readonly written: string;
-  readonly origin: Origin;
-  /** What such a name is called. */
-  readonly sort: string;
-  /** Which spelling of an option's name this source uses. */
+/** The names of options in one source, and what is said of an unknown one. */
+export interface Vocabulary {
   readonly spelling: 'name' | 'variable' | 'property';
+  /** What such a name is called. */
+  readonly noun: string;
   /** Known names of this source that are not options. */
-  readonly others: readonly string[];
+  readonly others?: readonly string[];
   /** How to turn a switch off in this source. */
-  readonly turnOff: (option: AnyOption) => string;
+  readonly turnOff: (name: string) => string;
   /** Where to find all names. */
   readonly list: string;
 }
 
-export function unknownName(unknown: UnknownName): Fault {
-  return {
-    option: unknown.written,
-    value: null,
-    origin: unknown.origin,
-    problem: `is not a ${unknown.sort} of lastbyte`,
-    remedy: remedyFor(unknown),
-  };
+/** A value for the option of this name, or a fault if there is none. */
+export function entryOf(
+  name: string,
+  raw: unknown,
+  origin: Origin,
+  vocabulary: Vocabulary,
+): RawValue | Fault {
+  const option = OPTIONS.find((candidate) => candidate[vocabulary.spelling] === name);
+  if (option !== undefined) return { option, raw, origin };
+  const problem = `is not a ${vocabulary.noun} of lastbyte`;
+  return { option: name, value: null, origin, problem, remedy: remedyFor(name, vocabulary) };
 }
 
-function remedyFor({ written, spelling, others, turnOff, list }: UnknownName): string {
+function remedyFor(name: string, { spelling, others = [], turnOff, list }: Vocabulary): string {
+  const plain = name.toLowerCase().replaceAll('_', '-');
   const negated = OPTIONS.find(
-    (option) => option.type.arity === 'switch' && plain(written).endsWith(`no-${option.name}`),
+    (option) => option.type.arity === 'switch' && plain.endsWith(`no-${option.name}`),
   );
-  if (negated !== undefined) return `To turn it off, write ${turnOff(negated)}`;
-  const nearest = nearestName(written, [...OPTIONS.map((option) => option[spelling]), ...others]);
+  if (negated !== undefined) return `To turn it off, write ${turnOff(negated[spelling])}`;
+  const nearest = nearestName(name, [...OPTIONS.map((option) => option[spelling]), ...others]);
   return nearest === null ? list : `Did you mean ${nearest}?`;
-}
-
-function plain(written: string): string {
-  return written.toLowerCase().replaceAll('_', '-');
 }

@@ -43,6 +43,11 @@ export function isLoopback(host: string): boolean {
   return /^localhost\.?$/i.test(host) || host === '::1' || (isIPv4(host) && host.startsWith('127.'));
 }
 
+/** Whether a host is the address that stands for all addresses of this machine. */
+export function isUnspecified(host: string): boolean {
+  return host === '0.0.0.0' || host === '::';
+}
+
 /** Why a path cannot be that of a unix socket; null: it can. */
 export function socketPathProblem(path: string): string | null {
   if (!path.startsWith('/')) return 'is not an absolute path';

@@ -206,7 +206,7 @@ function parsePath(text: string): Parsed<string> {
 }
 
 /** A method, or either half of a media type (RFC 9110 section 5.6.2). */
-const TOKEN = "[!#$%&'*+.^_`|~0-9A-Za-z-]+";
+export const TOKEN: string = "[!#$%&'*+.^_`|~0-9A-Za-z-]+";
 const METHOD = new RegExp(`^${TOKEN}$`);
 const MEDIA_TYPE = new RegExp(`^${TOKEN}/${TOKEN}$`);
 

@@ -2,7 +2,7 @@
 
 import { nearestName, parsed, shown, wrong } from '../config/fault.ts';
 import type { Fault, Origin, Parsed } from '../config/fault.ts';
-import { count, duration, onOff, single, size, target } from '../config/types.ts';
+import { count, duration, onOff, single, size, target, TOKEN } from '../config/types.ts';
 import type { OptionType, Unit } from '../config/types.ts';
 import type { Target } from '../config/settings.ts';
 import { GIB, MIB, MINUTE_MS, SECOND_MS } from '../config/units.ts';
@@ -21,15 +21,15 @@ export interface DiagnoseOption<T> {
   readonly purpose: string;
 }
 
-const TOKEN = /^[!#$%&'*+\-.^_`|~\dA-Za-z]+$/;
-const FIELD = /^(?<name>[!#$%&'*+\-.^_`|~\dA-Za-z]+):[ \t]*(?<value>[\t\x20-\x7e\x80-\xff]*)$/;
+const METHOD = new RegExp(`^${TOKEN}$`);
+const FIELD = new RegExp(`^(?<name>${TOKEN}):[ \\t]*(?<value>[\\t\\x20-\\x7e\\x80-\\xff]*)$`);
 
 /** Methods whose response says nothing about how a server closes. */
 const NOT_ASKED: ReadonlySet<string> = new Set(['CONNECT', 'TRACE']);
 
 const method: OptionType<string> = single('METHOD', { type: 'string' }, (raw) => {
   const text = typeof raw === 'string' ? raw.trim() : '';
-  if (!TOKEN.test(text)) return wrong('is not a method', 'Write a method such as GET, POST or PUT');
+  if (!METHOD.test(text)) return wrong('is not a method', 'Write a method such as GET, POST or PUT');
   if (NOT_ASKED.has(text.toUpperCase()))
     return wrong('cannot be diagnosed', 'Write a method such as GET or POST');
   return parsed(text.toUpperCase());
