@@ -6,8 +6,7 @@ import type { Sources } from '../config/resolve.ts';
 import type { Settings } from '../config/settings.ts';
 import { isLoopback, targetUrl } from '../config/target.ts';
 import { formatDuration } from '../config/units.ts';
-import { createProxyFromSettings } from '../server/proxy.ts';
-import type { Proxy } from '../server/proxy.ts';
+import { Proxy } from '../server/proxy.ts';
 import { startChild } from './child.ts';
 import type { Child } from './child.ts';
 import { LiveLog, reload } from './reload.ts';
@@ -146,7 +145,7 @@ function stoppingNotice(signal: NodeJS.Signals, { running, settings }: Proxy): s
 /** Null: it could not start, and stderr says why. */
 async function started(settings: Settings, { stderr }: Streams): Promise<Proxy | null> {
   try {
-    const proxy = createProxyFromSettings(settings);
+    const proxy = new Proxy(settings);
     await proxy.start();
     return proxy;
   } catch (error) {

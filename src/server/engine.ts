@@ -19,6 +19,7 @@ import { Passes } from '../http-proxy/passes.ts';
 import { StreamedTransport, UpgradedTransport } from '../http-proxy/transports.ts';
 import { pathStreams } from '../http/streaming.ts';
 import { apiPages } from '../observe/inspector/api.ts';
+import type { Feed } from '../observe/inspector/feed.ts';
 import { Inspector } from '../observe/inspector/inspector.ts';
 import type { Inspected, Load } from '../observe/inspector/inspector.ts';
 import { Metrics } from '../observe/metrics.ts';
@@ -191,6 +192,7 @@ export class Engine<Front extends Frontend = Frontend> implements Inspected {
     this.publisher.watchesAll = all;
   }
 
+  /** Whether the forwarding fields of the client at this address are believed. */
   trusts(address: string): boolean {
     return [...this.#upstreams].some((one) => one.trusts(address));
   }
@@ -244,7 +246,7 @@ export class Engine<Front extends Frontend = Frontend> implements Inspected {
     const { adminHost: host, adminPort: port } = this.#settings;
     const inspector = new Inspector(this, packageVersion());
     const metrics = new Metrics(this, inspector.version);
-    const replays = new Replays(inspector, this, this.frontend.halfCloses);
+    const replays = new Replays(inspector, this);
     const { publisher } = this;
     publisher.listen('begun', (begun) => inspector.begun(begun));
     publisher.listen('exchange', (record) => inspector.done(record));
@@ -270,11 +272,11 @@ export class Engine<Front extends Frontend = Frontend> implements Inspected {
       })),
       failed: (error) => publisher.failed(error),
     });
-    return { server, inspector, replays };
+    return { server, feed: inspector.feed, replays };
   }
 
   async #closeAdmin(): Promise<void> {
-    this.#admin?.inspector.close();
+    this.#admin?.feed.close();
     this.#admin?.replays.close();
     await this.#admin?.server.close();
   }
@@ -283,7 +285,7 @@ export class Engine<Front extends Frontend = Frontend> implements Inspected {
 /** The admin listener, and what it serves that must be closed. */
 interface Admin {
   readonly server: AdminServer;
-  readonly inspector: Inspector;
+  readonly feed: Feed;
   readonly replays: Replays;
 }
 

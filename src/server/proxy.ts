@@ -107,11 +107,6 @@ export function createProxy(options: ProxyOptions = {}): Proxy {
   return new Proxy(resolveOptions(options));
 }
 
-/** The same for settings that have been validated. */
-export function createProxyFromSettings(settings: Settings): Proxy {
-  return new Proxy(settings);
-}
-
 /** Listening sockets and budgets are created once: only a restart changes them. */
 const ONLY_AT_START = [
   'port',

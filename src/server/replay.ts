@@ -11,7 +11,8 @@ import { isForwardedClaim, serializeFields } from '../http/forwarding.ts';
 import type { ReplayResult } from '../observe/inspector/api.ts';
 import type { ReplayRequest } from '../observe/inspector/repeat.ts';
 import type { Entry } from '../observe/inspector/ring.ts';
-import type { Inspected, Inspector } from '../observe/inspector/inspector.ts';
+import type { Inspector } from '../observe/inspector/inspector.ts';
+import type { Engine } from './engine.ts';
 
 const BEGIN_TIMEOUT_MS = 5000;
 /** Otherwise, a replayed stream would never end. */
@@ -19,25 +20,20 @@ const TOTAL_TIMEOUT_MS = 300_000;
 
 export class Replays {
   readonly #inspector: Inspector;
-  readonly #trust: Pick<Inspected, 'trusts'>;
-  readonly #halfCloses: boolean;
+  readonly #engine: Engine;
   readonly #sockets = new Set<Socket>();
   /** The original client of each replay's connection, by the address and port that the proxy sees. */
   readonly #clients = new Map<string, string>();
 
-  /**
-   * @param halfCloses whether a client that has closed its sending side gets a response
-   */
-  constructor(inspector: Inspector, trust: Pick<Inspected, 'trusts'>, halfCloses: boolean) {
+  constructor(inspector: Inspector, engine: Engine) {
     this.#inspector = inspector;
-    this.#trust = trust;
-    this.#halfCloses = halfCloses;
+    this.#engine = engine;
   }
 
   /** Resolves when the new exchange has begun; its response is read and discarded. Never rejects. */
   send({ begun }: Entry, request: ReplayRequest): Promise<ReplayResult> {
     const { method, url, body } = request;
-    const fields = fieldsAgain(request.fields, body, this.#trust.trusts(begun.clientAddress));
+    const fields = fieldsAgain(request.fields, body, this.#engine.trusts(begun.clientAddress));
     const head = `${method} ${url} HTTP/1.1\r\n${serializeFields(fields)}\r\n`;
     const socket = this.#connect();
     return new Promise((resolve) => {
@@ -63,7 +59,7 @@ export class Replays {
         socket.write(head, 'latin1');
         if (body !== null) socket.write(body);
         // At once, because the proxy would wait for our FIN after its response. Other servers close half-closed connections.
-        if (this.#halfCloses) socket.end();
+        if (this.#engine.frontend.halfCloses) socket.end();
         else socket.once('end', () => socket.end());
       });
     });
@@ -89,8 +85,7 @@ export class Replays {
   }
 
   #connect(): Socket {
-    const { url } = this.#inspector;
-    const socket = socketTo(url);
+    const socket = socketTo(this.#engine.url);
     const total = setTimeout(() => socket.destroy(), TOTAL_TIMEOUT_MS);
     this.#sockets.add(socket);
     socket.on('close', () => {

@@ -124,7 +124,8 @@ function revisionOf(text: string): number | null {
   return /^\d{1,15}$/.test(text) ? Number(text) : null;
 }
 
-function har({ ring, settings, url, version }: Inspector, { parameters }: AdminRequest): PageResponse {
+function har(inspector: Inspector, { parameters }: AdminRequest): PageResponse {
+  const { ring } = inspector;
   const id = parameters.get('id');
   const filter = readFilter(parameters, ['id']);
   if (isFault(filter)) return faultResponse(filter);
@@ -139,7 +140,7 @@ function har({ ring, settings, url, version }: Inspector, { parameters }: AdminR
     kind: 'parts',
     contentType: 'application/json',
     fields: { 'Content-Disposition': `attachment; filename="${name}.har"` },
-    parts: () => harParts(ids, (kept) => ring.find(kept), { settings, url, version }),
+    parts: () => harParts(ids, (kept) => ring.find(kept), inspector),
   };
 }
 

@@ -1,20 +1,15 @@
 /** Exchanges as a HAR 1.2 (http://www.softwareishard.com/blog/har-12-spec/), without their secrets, entry by entry. */
 
 import type { Entry as HarEntry, Header, PostData, QueryString } from 'har-format';
-import type { Settings } from '../../config/settings.ts';
 import { fieldValue } from '../../http/fields.ts';
 import { originForm } from '../../http/request-check.ts';
 import { REDACTED } from '../redact.ts';
 import { fullView } from './views.ts';
+import type { Inspector } from './inspector.ts';
 import type { Entry } from './ring.ts';
 import type { AttemptView, Body, FieldPair, FullView, ResponseView } from './types.ts';
 
-export interface HarContext {
-  readonly settings: Settings;
-  /** Where clients reach the proxy. */
-  readonly url: string;
-  readonly version: string;
-}
+type HarContext = Pick<Inspector, 'settings' | 'url' | 'version'>;
 
 /** Decoded bodies are larger: 16 MiB in memory may become 200 MiB of text. */
 const MAX_HAR_BYTES = 32 * 1024 * 1024;

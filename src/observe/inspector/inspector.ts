@@ -24,8 +24,6 @@ export interface Inspected {
   load(): Load;
   /** Whether every exchange is watched from its beginning, however many there are. */
   watchAll(all: boolean): void;
-  /** Whether the forwarding fields of the client at this address are believed. */
-  trusts(address: string): boolean;
   /** Reports an error of the watchers; traffic continues. */
   failed(error: unknown): void;
 }
@@ -115,10 +113,6 @@ export class Inspector {
       now,
       upstream: this.#tally.profile(),
     };
-  }
-
-  close(): void {
-    this.feed.close();
   }
 }
 

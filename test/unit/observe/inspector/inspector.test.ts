@@ -19,7 +19,6 @@ test('what was not looked at is counted if it went well, and listed if it did no
     url: 'http://a',
     load: () => now,
     watchAll: () => undefined,
-    trusts: () => false,
     failed: () => undefined,
   };
   const inspector = new Inspector(inspected, '1');
