@@ -399,7 +399,7 @@ test('what is wrong with the options is said at once, and all of it', () => {
   );
   expect(message).toContain('options.paths: "^(" is neither');
   expect(message).toContain('options.headers: "Host" is set by lastbyte. Use changeOrigin.');
-  expect(message).toContain('options.headers: "a b" cannot be sent');
+  expect(message).toContain('options.headers: "a b" has a name or a value that HTTP does not allow.');
   expect(message).toContain('options.rewrite: "/x" is not a function.');
 });
 
