@@ -48,7 +48,6 @@ export class Feed {
   /**
    * Above the limit, the oldest watcher is ended, so that nobody can lock others out.
    *
-   *
    * @param since the last revision that the watcher has; null: only new changes
    * @returns a function that removes it
    */
@@ -170,8 +169,7 @@ export class Feed {
     for (const watcher of this.#watchers) {
       watcher.stalled = watcher.sink.congested ? watcher.stalled + 1 : 0;
       if (watcher.stalled === 0) watcher.sink.write(':\n\n');
-      if (watcher.stalled < MAX_STALLED) continue;
-      this.#end(watcher);
+      if (watcher.stalled >= MAX_STALLED) this.#end(watcher);
     }
   }
 }
