@@ -1,4 +1,4 @@
-/** All of a proxy except where its requests come in: what its exchanges share, who watches them, and how they end. */
+/** Puts a proxy together, except for where its requests come in: what exchanges share, who watches them, and the shutdown. */
 
 import { randomBytes } from 'node:crypto';
 import type { EventEmitter } from 'node:events';

@@ -18,11 +18,11 @@ export interface ProxyEvents {
   exchange: [record: ExchangeRecord];
   /**
    * An exchange begins. Whoever listens also gets the `notes` in the records of exchanges that begin from then on. Above 100
-   * per second (300 in a burst), the others are neither told nor noted, because nobody can look at so many.
+   * per second (300 in a burst), the others have neither event nor notes, because nobody can look at so many.
    */
   begun: [begun: ExchangeBegun];
   /**
-   * The client's connection is closed. Told for the last exchange on it, if that had a `begun` event. It may come before
+   * The client's connection is closed. Emitted for the last exchange on it, if that had a `begun` event. It may come before
    * `exchange` if the client left.
    */
   closed: [closed: ExchangeClosed];
@@ -30,9 +30,9 @@ export interface ProxyEvents {
   adminError: [error: Error];
   /** The system could not accept a client's connection, e.g. for lack of memory; the proxy continues. */
   acceptError: [error: Error];
-  /** A request starts to wait for an upstream that accepts no connections; told once until it accepts one again. */
+  /** A request starts to wait for an upstream that accepts no connections; emitted once until it accepts one again. */
   waiting: [notice: WaitingNotice];
-  /** The upstream sent bytes that no request had asked for; told once, because from then on each connection is used only once. */
+  /** The upstream sent bytes that no request had asked for; emitted once, because from then on each connection is used only once. */
   strayBytes: [notice: StrayBytesNotice];
 }
 
@@ -74,7 +74,7 @@ export class EventPublisher {
     return watched && (this.watchesAll || this.#bucket.take()) ? this.#watcher : null;
   };
 
-  /** Adds a listener of lastbyte itself. Its errors become `adminError` events. */
+  /** Adds one of our own listeners. Its errors become `adminError` events. */
   listen<Name extends keyof ProxyEvents>(
     name: Name,
     listener: (payload: ProxyEvents[Name][0]) => void,

@@ -216,7 +216,7 @@ export class Listener implements Frontend {
     if (!connection.fault(refusal)) this.#refuse(connection, refusal);
   }
 
-  /** After the responses that are still due. */
+  /** Sends a refusal after the responses that are still due, and closes. */
   #refuse(connection: ClientConnection, error: ProxyError): void {
     if (!connection.refuseFurther()) return;
     const { socket } = connection;

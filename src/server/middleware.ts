@@ -44,7 +44,7 @@ export interface Middleware {
   readonly events: EventEmitter<ProxyEvents>;
   /** The inspector's address; null: there is none. Its port is known once `ready` has resolved. */
   readonly adminUrl: string | null;
-  /** Resolves when the admin listener listens, at once without one. @throws the system's error, such as EADDRINUSE */
+  /** Resolves when the admin listener listens, or at once if there is none. @throws the system's error, such as EADDRINUSE */
   readonly ready: Promise<void>;
   /**
    * Lets exchanges finish within `shutdownTimeout`, like a proxy's `close()`. No socket, timer or file is left open. Requests

@@ -41,7 +41,7 @@ type ServedRoute = Route & { readonly services: Services };
 type Next = (error?: unknown) => void;
 
 /** One exchange, on a socket of the other server. */
-interface Visit {
+interface ActiveExchange {
   readonly socket: Socket;
   current: Exchange | null;
 }
@@ -59,7 +59,7 @@ export class Mounted implements Frontend {
   readonly #engine: Engine;
   readonly #routes: readonly ServedRoute[];
   /** Each resolves when its exchange has written its record. */
-  readonly #visits = new Map<Visit, Promise<void>>();
+  readonly #active = new Map<ActiveExchange, Promise<void>>();
   readonly #lingering = new Set<Socket>();
   #url = '';
 
@@ -74,9 +74,9 @@ export class Mounted implements Frontend {
   }
 
   count(): ClientCount {
-    const inUse = Array.from(this.#visits.keys(), ({ socket }) => socket);
+    const inUse = Array.from(this.#active.keys(), ({ socket }) => socket);
     const { size: connections } = new Set([...inUse, ...this.#lingering]);
-    return { running: this.#visits.size, connections, lingering: this.#lingering.size };
+    return { running: this.#active.size, connections, lingering: this.#lingering.size };
   }
 
   /** Responds to the request, or calls `next` if no route matches. Never throws. */
@@ -89,7 +89,7 @@ export class Mounted implements Frontend {
     }
     const unfit = whyUnfit(incoming, response);
     if (unfit !== null) return decline(response, unfit, next);
-    this.#track(incoming.socket, (visit) => this.#exchange(visit, route, incoming, response));
+    this.#track(incoming.socket, (active) => this.#exchange(active, route, incoming, response));
   }
 
   /** @returns whether a route matches; otherwise nothing was changed */
@@ -105,7 +105,7 @@ export class Mounted implements Frontend {
       return true;
     }
     if (offeredProtocols({ minor: httpVersionMinor === 0 ? 0 : 1, fields: rawHeaders }).length > 0)
-      this.#track(socket, (visit) => this.#switch(visit, route, incoming, head));
+      this.#track(socket, (active) => this.#switch(active, route, incoming, head));
     else this.#giveBack(incoming, head);
     return true;
   }
@@ -116,64 +116,69 @@ export class Mounted implements Frontend {
   }
 
   stop(error: ProxyError): void {
-    for (const { current } of this.#visits.keys()) current?.stop(error);
+    for (const { current } of this.#active.keys()) current?.stop(error);
   }
 
   destroy(): void {
-    for (const { socket } of this.#visits.keys()) reset(socket);
+    for (const { socket } of this.#active.keys()) reset(socket);
     for (const socket of this.#lingering) socket.destroy();
   }
 
   async settled(): Promise<void> {
-    await Promise.all(this.#visits.values());
+    await Promise.all(this.#active.values());
   }
 
-  #track(socket: Socket, run: (visit: Visit) => Promise<void>): void {
+  #track(socket: Socket, run: (active: ActiveExchange) => Promise<void>): void {
     if (this.#url === '') this.#url = urlOf(socket);
-    const visit: Visit = { socket, current: null };
+    const active: ActiveExchange = { socket, current: null };
     // Node's http.Server calls this after a connection's last response, and it would close at once.
     const destroySoon = (): void => this.#linger(socket);
-    const visiting = async (): Promise<void> => {
+    const running = async (): Promise<void> => {
       try {
-        await run(visit);
+        await run(active);
       } catch {
         // A failure must not affect other exchanges.
         reset(socket);
       }
     };
     socket.destroySoon = destroySoon;
-    const over = visiting().then(() => {
-      this.#visits.delete(visit);
+    const over = running().then(() => {
+      this.#active.delete(active);
       if (socket.destroySoon === destroySoon && !this.#lingering.has(socket))
         Reflect.deleteProperty(socket, 'destroySoon');
     });
-    this.#visits.set(visit, over);
+    this.#active.set(active, over);
   }
 
   async #exchange(
-    visit: Visit,
+    active: ActiveExchange,
     route: ServedRoute,
     incoming: IncomingMessage,
     response: ServerResponse,
   ): Promise<void> {
     // The other server sends the responses to earlier requests of the connection first.
-    if (response.socket === null && !(await isTurn(response, visit.socket))) return;
-    if (visit.socket.destroyed) return;
-    const { timeout = 0 } = visit.socket;
+    if (response.socket === null && !(await isTurn(response, active.socket))) return;
+    if (active.socket.destroyed) return;
+    const { timeout = 0 } = active.socket;
     // Without a listener, Node would close the connection.
-    response.on('timeout', () => visit.current?.clientTimedOut());
+    response.on('timeout', () => active.current?.clientTimedOut());
     // Before Node's own listener, which sets the timeout of an idle connection.
-    response.prependListener('finish', () => visit.socket.setTimeout(timeout));
-    await carry(visit, this.#engine.begin(this.#asked(route, incoming, response), false));
+    response.prependListener('finish', () => active.socket.setTimeout(timeout));
+    await carry(active, this.#engine.begin(this.#asked(route, incoming, response), false));
   }
 
-  async #switch(visit: Visit, route: ServedRoute, incoming: IncomingMessage, head: Buffer): Promise<void> {
-    const { socket } = visit;
-    const timedOut = (): void => visit.current?.clientTimedOut();
+  async #switch(
+    active: ActiveExchange,
+    route: ServedRoute,
+    incoming: IncomingMessage,
+    head: Buffer,
+  ): Promise<void> {
+    const { socket } = active;
+    const timedOut = (): void => active.current?.clientTimedOut();
     // Node stops handling an upgrade's socket: its errors and its timeout.
     socket.on('error', ignore).on('timeout', timedOut);
     const asked = this.#asked(route, incoming, responseTo(incoming));
-    await carry(visit, this.#engine.beginUpgrade(asked, head));
+    await carry(active, this.#engine.beginUpgrade(asked, head));
     socket.off('timeout', timedOut);
   }
 
@@ -205,8 +210,8 @@ export class Mounted implements Frontend {
   }
 }
 
-async function carry(visit: Visit, { exchange, over }: Running): Promise<void> {
-  visit.current = exchange;
+async function carry(active: ActiveExchange, { exchange, over }: Running): Promise<void> {
+  active.current = exchange;
   await over;
 }
 
