@@ -29,8 +29,8 @@ export interface Command {
   readonly run: (line: Line, context: CommandContext) => Promise<number>;
 }
 
-export const FINE = 0;
-export const FAILED = 1;
+export const SUCCESS = 0;
+export const FAILURE = 1;
 export const BAD_USAGE = 2;
 
 interface CommandEntry {

@@ -4,7 +4,7 @@ import type { Argv, FallbackCompletionFunction, Options } from 'yargs';
 import { nearestName } from '../config/fault.ts';
 import type { Fault } from '../config/fault.ts';
 import { optionNamed } from '../config/options.ts';
-import { BAD_USAGE, FINE } from './commands.ts';
+import { BAD_USAGE, SUCCESS } from './commands.ts';
 import type { Command } from './commands.ts';
 import { faultReport, lineFault, surplusFaults } from './line.ts';
 
@@ -55,20 +55,20 @@ const EPILOGUE = `To load it in every new shell (needs npm install --global last
 export const completion: Command = {
   options: () => ({}),
   help: (y) => y.usage(USAGE).epilogue(EPILOGUE),
-  run: async ({ words, faults: shape }, { streams: { stdout, stderr } }) => {
+  run: async ({ words, faults: ofLine }, { streams: { stdout, stderr } }) => {
     const [word = '', ...surplus] = words;
     const script = new Map(Object.entries(SCRIPTS)).get(word);
     const faults = [
       ...(script === undefined ? [noShell(word)] : []),
       ...surplusFaults(surplus, 'Write only one shell'),
-      ...shape,
+      ...ofLine,
     ];
     if (script === undefined || faults.length > 0) {
       stderr.write(faultReport(faults, 'on the command line'));
       return BAD_USAGE;
     }
     stdout.write(script);
-    return FINE;
+    return SUCCESS;
   },
 };
 

@@ -10,7 +10,6 @@ import type { DiagnosisProgress } from '../diagnose/diagnose.ts';
 import { SCENARIOS, scenariosFor } from '../diagnose/scenarios.ts';
 import { DIAGNOSE_OPTION_NAMES, DIAGNOSE_OPTIONS, resolveSettings } from '../diagnose/settings.ts';
 import type { DiagnoseOptionName, DiagnoseSettings, SettingsResult } from '../diagnose/settings.ts';
-import type { ConfigValue } from '../config/types.ts';
 import { isSafe } from '../http/request.ts';
 import { BAD_USAGE } from './commands.ts';
 import type { Command, Output } from './commands.ts';
@@ -119,27 +118,23 @@ const SCENARIO_CHOICES: Readonly<Record<string, Options>> = {
 };
 
 function flagOf(option: DiagnoseOptionName): readonly [string, Options] {
-  const { name, purpose, type, default: preset } = DIAGNOSE_OPTIONS[option];
+  const { name, purpose, type, written } = DIAGNOSE_OPTIONS[option];
   const group = OF_REQUEST.has(name) ? { group: 'Request:' } : {};
-  return [name, { ...yargsOption(purpose, type, formatted(type, preset)), ...group }];
+  return [name, { ...yargsOption(purpose, type, written), ...group }];
 }
 
-function formatted<T>(type: { format(value: T): ConfigValue }, preset: T): ConfigValue {
-  return preset === null ? null : type.format(preset);
-}
-
-function diagnosisOf({ words, flags, faults: shape }: Line): SettingsResult {
+function diagnosisOf({ words, flags, faults: ofLine }: Line): SettingsResult {
   const [url, ...surplus] = words;
   const body = bodyOf(flags['data']);
   const result = resolveSettings({
     url: { raw: url, origin: { kind: 'argument', name: 'url' } },
-    given: Object.fromEntries(DIAGNOSE_OPTION_NAMES.map((name) => [name, rawOf(name, flags)])),
+    values: Object.fromEntries(DIAGNOSE_OPTION_NAMES.map((name) => [name, rawOf(name, flags)])),
     body: body.kind === 'body' ? body.body : null,
     originOf: (name) => flagOrigin(DIAGNOSE_OPTIONS[name].name),
   });
   const faults = [
     ...surplusFaults(surplus, 'Write only one address'),
-    ...shape,
+    ...ofLine,
     ...bothOutputs(flags),
     ...(body.kind === 'fault' ? [body.fault] : []),
     ...(result.kind === 'faults' ? result.faults : []),

@@ -9,7 +9,7 @@ import type { Settings, Target } from '../config/settings.ts';
 import { isUnspecified, parseTarget, targetUrl } from '../config/target.ts';
 import { openConnection } from '../upstream/dial.ts';
 import type { ConnectResult } from '../upstream/connection.ts';
-import { BAD_USAGE, FAILED, FINE, type Command } from './commands.ts';
+import { BAD_USAGE, FAILURE, SUCCESS, type Command } from './commands.ts';
 import { faultReport, type Line, lineFault, surplusFaults } from './line.ts';
 import { settingsOptions, settingsRequest } from './proxy.ts';
 
@@ -36,33 +36,33 @@ export const healthcheck: Command = {
       .example('$0 healthcheck 9000 --ready', 'admin port 9000, and its upstream')
       .epilogue('Exit codes: 0 healthy (status 200), 1 not healthy, 2 bad usage or configuration.'),
   run: async (line, { env, streams: { stdout, stderr } }) => {
-    const question = questionOf(line, env);
-    switch (question.kind) {
+    const check = readCheck(line, env);
+    switch (check.kind) {
       case 'faults':
-        stderr.write(faultReport(question.faults));
+        stderr.write(faultReport(check.faults));
         return BAD_USAGE;
-      case 'nobody':
-        stderr.write(`${question.sentence}\n`);
-        return FAILED;
-      case 'question': {
-        const complaint = await complaintAfterAsking(question.url, question.target);
-        if (complaint === null) stdout.write(`${question.url.href} answers 200.\n`);
-        else stderr.write(`${question.url.href} ${complaint}\n`);
-        return complaint === null ? FINE : FAILED;
+      case 'no-listener':
+        stderr.write(`${check.sentence}\n`);
+        return FAILURE;
+      case 'check': {
+        const problem = await problemAt(check.url, check.target);
+        if (problem === null) stdout.write(`${check.url.href} answers 200.\n`);
+        else stderr.write(`${check.url.href} ${problem}\n`);
+        return problem === null ? SUCCESS : FAILURE;
       }
     }
   },
 };
 
-type Question =
+type Check =
   | { readonly kind: 'faults'; readonly faults: readonly Fault[] }
   /** There is no admin listener, or its port is unknown. */
-  | { readonly kind: 'nobody'; readonly sentence: string }
-  | { readonly kind: 'question'; readonly url: URL; readonly target: Target };
+  | { readonly kind: 'no-listener'; readonly sentence: string }
+  | { readonly kind: 'check'; readonly url: URL; readonly target: Target };
 
 const URL_ARGUMENT = { kind: 'argument', name: 'url' } as const;
 
-function questionOf(line: Line, env: NodeJS.ProcessEnv): Question {
+function readCheck(line: Line, env: NodeJS.ProcessEnv): Check {
   const { ready, ...flags } = line.flags;
   const [word, ...surplus] = line.words;
   const { faults: ofFlags, ...sources } = settingsRequest(flags);
@@ -77,11 +77,11 @@ function questionOf(line: Line, env: NodeJS.ProcessEnv): Question {
   ];
   if (loaded.kind === 'faults' || faults.length > 0) return { kind: 'faults', faults };
   const given = address?.kind === 'value' ? address.value : null;
-  const nobody = given === null ? whyNobody(loaded.settings) : null;
-  if (nobody !== null) return { kind: 'nobody', sentence: nobody };
+  const noListener = given === null ? whyNoListener(loaded.settings) : null;
+  if (noListener !== null) return { kind: 'no-listener', sentence: noListener };
   const target = given ?? listener(loaded.settings.adminHost, loaded.settings.adminPort);
   const url = new URL(`${targetUrl(target)}${ready === true ? '/readyz' : '/healthz'}`);
-  return { kind: 'question', url, target };
+  return { kind: 'check', url, target };
 }
 
 /** The address on the line: any form that a target can have, with or without the page. */
@@ -100,7 +100,7 @@ function listener(host: string, port: number): Target {
   return { kind: 'tcp', tls: false, host: isUnspecified(host) ? '127.0.0.1' : host, port };
 }
 
-function whyNobody({ admin, adminPort }: Settings): string | null {
+function whyNoListener({ admin, adminPort }: Settings): string | null {
   const remedy = 'or give the address to ask: lastbyte healthcheck 8081.';
   if (!admin)
     return `There is nobody to ask, because the admin listener is turned off: leave --no-admin out, ${remedy}`;
@@ -113,42 +113,45 @@ const ELSEWHERE =
   'see that lastbyte runs, that --admin-host and --admin-port are the same here as there, and that it has no --no-admin.';
 
 /** Null: it responds with 200. Otherwise what happened and what helps. Resolves within the time limit. */
-async function complaintAfterAsking(url: URL, target: Target): Promise<string | null> {
+async function problemAt(url: URL, target: Target): Promise<string | null> {
   const signal = AbortSignal.timeout(TIMEOUT_MS);
   const result = await openConnection({ target, insecure: false, timeoutMs: TIMEOUT_MS, asStream: true })
     .result;
-  if (result.kind === 'failed') return result.timedOut ? TIMED_OUT : failure(result.errorCode, result.detail);
-  return await complaintOverConnection(url, result, signal);
+  if (result.kind === 'failed')
+    return result.timedOut ? TIMED_OUT : connectionProblem(result.errorCode, result.detail);
+  return await problemOver(url, result, signal);
 }
 
-function complaintOverConnection(
+function problemOver(
   url: URL,
   { connection }: Extract<ConnectResult, { kind: 'connected' }>,
   signal: AbortSignal,
 ): Promise<string | null> {
   return new Promise((resolve) => {
     const createConnection = (): Socket => connection.socket;
-    const asking = request(url, { signal, createConnection }, (response) => {
-      resolve(response.statusCode === 200 ? null : complaintOf(response.statusCode, url));
+    const outgoing = request(url, { signal, createConnection }, (response) => {
+      resolve(response.statusCode === 200 ? null : statusProblem(response.statusCode, url));
       connection.destroy();
     });
-    asking.on('error', (error) => {
+    outgoing.on('error', (error) => {
       connection.destroy();
-      resolve(signal.aborted ? TIMED_OUT : failure('code' in error ? String(error.code) : error.message));
+      resolve(
+        signal.aborted ? TIMED_OUT : connectionProblem('code' in error ? String(error.code) : error.message),
+      );
     });
-    asking.end();
+    outgoing.end();
   });
 }
 
 const TIMED_OUT = `did not answer within ${TIMEOUT_MS / 1000} s: it hangs or has more to do than it can, so restart it if that lasts; its log tells more.`;
 
-function complaintOf(status: number | undefined, url: URL): string {
+function statusProblem(status: number | undefined, url: URL): string {
   if (status === 503 && url.pathname === '/readyz')
     return 'answers 503: lastbyte runs, but its upstream takes no connections; see that it runs, and --target.';
   return `answers ${status}, not 200: that may be another program; ${ELSEWHERE}`;
 }
 
-function failure(code: string, addresses: string | null = null): string {
+function connectionProblem(code: string, addresses: string | null = null): string {
   const known = FAILURES.get(code);
   const where = addresses ?? (known === undefined ? code : null);
   return `${known ?? 'cannot be asked'}${where === null ? '' : ` (${where})`}: ${ELSEWHERE}`;

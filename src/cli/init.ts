@@ -8,7 +8,7 @@ import { TABLE, written } from '../config/options.ts';
 import type { SettingName, Settings, Target } from '../config/settings.ts';
 import { parseTarget, targetUrl } from '../config/target.ts';
 import type { ConfigValue } from '../config/types.ts';
-import { BAD_USAGE, FAILED, FINE } from './commands.ts';
+import { BAD_USAGE, FAILURE, SUCCESS } from './commands.ts';
 import type { Command } from './commands.ts';
 import { faultReport, lineFault, surplusFaults } from './line.ts';
 
@@ -39,10 +39,10 @@ export const init: Command = {
   }),
   help: (y) =>
     y.usage(USAGE).epilogue('Exit codes: 0 success, 1 a file exists or cannot be written, 2 bad usage.'),
-  run: async ({ words, flags, faults: shape }, { streams: { stdout, stderr } }) => {
+  run: async ({ words, flags, faults: ofLine }, { streams: { stdout, stderr } }) => {
     const [word, ...surplus] = words;
     const read = word === undefined ? null : parseTarget(word.trim());
-    const faults = [...surplusFaults(surplus, 'Write only one target'), ...shape];
+    const faults = [...surplusFaults(surplus, 'Write only one target'), ...ofLine];
     if (read?.kind === 'wrong') {
       faults.push(lineFault({ kind: 'argument', name: 'target' }, read.problem, read.remedy, word));
     }
@@ -51,46 +51,46 @@ export const init: Command = {
       return BAD_USAGE;
     }
     const folder = process.cwd();
-    const served = read === null ? servedIn(folder) : null;
-    const target = read?.value ?? ownTarget(served);
+    const detected = read === null ? detectServer(folder) : null;
+    const target = read?.value ?? targetOf(detected);
     const schema = existsSync(join(folder, SCHEMA)) ? `./${SCHEMA}` : null;
     const config = { name: CONFIG_FILE, text: configFileText(target, schema) };
     const compose = { name: COMPOSE_FILE, text: composeFileText(target, folder) };
     const isComposeWritten = flags['compose'] === true;
     const files = isComposeWritten ? [config, compose] : [config];
-    const complaint = write(files, folder, flags['force'] === true);
-    if (complaint !== null) {
-      stderr.write(`${complaint}\n`);
-      return FAILED;
+    const problem = write(files, folder, flags['force'] === true);
+    if (problem !== null) {
+      stderr.write(`${problem}\n`);
+      return FAILURE;
     }
-    const beside = isComposeWritten ? composeCommand(folder) : asService(compose.text);
-    stdout.write(whatNow(target, served, beside));
-    return FINE;
+    const beside = isComposeWritten ? composeCommand(folder) : composeService(compose.text);
+    stdout.write(nextSteps(target, detected, beside));
+    return SUCCESS;
   },
 };
 
 const DEFAULT_PORT = 8000;
 
-function ownTarget(served: Served | null): Target {
-  return { kind: 'tcp', tls: false, host: '127.0.0.1', port: served?.port ?? DEFAULT_PORT };
+function targetOf(detected: DetectedServer | null): Target {
+  return { kind: 'tcp', tls: false, host: '127.0.0.1', port: detected?.port ?? DEFAULT_PORT };
 }
 
 /** Null: all are written. Otherwise one sentence; files that exist are found before anything is written. */
 function write(files: readonly NewFile[], folder: string, force: boolean): string | null {
   const taken = force ? undefined : files.find(({ name }) => existsSync(join(folder, name)));
-  if (taken !== undefined) return existing(taken);
+  if (taken !== undefined) return alreadyExists(taken);
   for (const file of files) {
     try {
       // Without --force it also fails on a file that was created just now.
       writeFileSync(join(folder, file.name), file.text, { flag: force ? 'w' : 'wx' });
     } catch (error) {
-      return failure(file, folder, error);
+      return writeFailure(file, folder, error);
     }
   }
   return null;
 }
 
-function existing({ name }: NewFile): string {
+function alreadyExists({ name }: NewFile): string {
   return `${name} exists, and is left as it is: --force replaces it.`;
 }
 
@@ -102,14 +102,14 @@ const REASONS: ReadonlyMap<string, string> = new Map([
   ['EISDIR', 'there is a folder of that name'],
 ]);
 
-function failure(file: NewFile, folder: string, error: unknown): string {
+function writeFailure(file: NewFile, folder: string, error: unknown): string {
   const code = error instanceof Error && 'code' in error ? String(error.code) : '';
-  if (code === 'EEXIST') return existing(file);
+  if (code === 'EEXIST') return alreadyExists(file);
   return `${file.name} cannot be written in ${folder}: ${REASONS.get(code) ?? (code || String(error))}.`;
 }
 
-function whatNow(target: Target, served: Served | null, beside: string): string {
-  const why = served === null ? '' : ` (${served.file}: ${served.server})`;
+function nextSteps(target: Target, detected: DetectedServer | null, beside: string): string {
+  const why = detected === null ? '' : ` (${detected.file}: ${detected.server})`;
   const { port, adminPort } = portsBeside(target);
   return `Wrote ${CONFIG_FILE}, in front of ${targetUrl(target)}${why}.
 
@@ -124,7 +124,7 @@ function composeCommand(folder: string): string {
   return `Wrote ${COMPOSE_FILE}: docker compose -f ${own} -f ${COMPOSE_FILE} up\n`;
 }
 
-function asService(compose: string): string {
+function composeService(compose: string): string {
   return `\nAs a service of docker compose (lastbyte init --compose writes it to ${COMPOSE_FILE}):\n\n${compose}`;
 }
 
@@ -213,7 +213,7 @@ function imageFrom(source: string, folder: string): string {
         ENTRYPOINT ["node", "/app/dist/bin.js"]`;
 }
 
-interface Served {
+interface DetectedServer {
   /** The server's name, as its users say it. */
   readonly server: string;
   /** The file that gave it away. */
@@ -225,14 +225,14 @@ interface Served {
 const FLASK = /^\s*(from|import) flask\b/m;
 
 /** `flask run` looks for these two files on its own (Flask's documentation, "Application Discovery"). */
-const CLUES: readonly (Served & { readonly mark: RegExp })[] = [
+const SIGNS: readonly (DetectedServer & { readonly mark: RegExp })[] = [
   { server: 'Django', file: 'manage.py', mark: /DJANGO_SETTINGS_MODULE/, port: 8000 },
   { server: 'Flask', file: 'app.py', mark: FLASK, port: 5000 },
   { server: 'Flask', file: 'wsgi.py', mark: FLASK, port: 5000 },
 ];
 
-function servedIn(folder: string): Served | null {
-  return CLUES.find(({ file, mark }) => mark.test(textOf(join(folder, file)))) ?? null;
+function detectServer(folder: string): DetectedServer | null {
+  return SIGNS.find(({ file, mark }) => mark.test(textOf(join(folder, file)))) ?? null;
 }
 
 /** Empty when there is no such file, or it may not be read. */

@@ -2,7 +2,7 @@
 
 import yargs, { type Options } from 'yargs';
 import { packageVersion } from '../config/version.ts';
-import { COMMANDS, FINE } from './commands.ts';
+import { COMMANDS, SUCCESS } from './commands.ts';
 import type { Command, Streams } from './commands.ts';
 import { offerCompletions } from './completion.ts';
 import { readLine } from './line.ts';
@@ -44,7 +44,7 @@ export async function main(
   const declared: Record<string, Options> = {};
   const completing = offerCompletions(parser, args, declared);
   const all = completing || args.includes('--all');
-  let code = FINE;
+  let code = SUCCESS;
   const add = (word: string | null, purpose: string | false, command: Command | null): void => {
     const options = command?.options(all) ?? {};
     Object.assign(declared, options);

@@ -5,7 +5,7 @@ import { originText } from '../config/fault.ts';
 import { GROUPS, OPTIONS, written, type OptionGroup } from '../config/options.ts';
 import { loadSettings, type Provenance } from '../config/resolve.ts';
 import type { SettingName, Settings } from '../config/settings.ts';
-import { BAD_USAGE, FINE, type Command } from './commands.ts';
+import { BAD_USAGE, SUCCESS, type Command } from './commands.ts';
 import { faultReport } from './line.ts';
 import { proxyRequest, settingsOptions } from './proxy.ts';
 
@@ -35,7 +35,7 @@ export const printConfig: Command = {
     }
     const { settings, provenance } = loaded;
     stdout.write((json === true ? settingsAsJson : settingsAsYaml)(settings, provenance));
-    return FINE;
+    return SUCCESS;
   },
 };
 

@@ -9,11 +9,12 @@ import { GROUPS } from '../config/options.ts';
 import type { AnyOption } from '../config/options.ts';
 import { loadSettings } from '../config/resolve.ts';
 import type { Sources } from '../config/resolve.ts';
-import type { SettingName, Settings } from '../config/settings.ts';
+import type { SettingName } from '../config/settings.ts';
 import { BAD_USAGE, COMMAND_WORDS } from './commands.ts';
 import type { Command } from './commands.ts';
 import { faultReport, flagOrigin, lineFault, surplusFaults, yargsOption } from './line.ts';
 import type { Line } from './line.ts';
+import type { RunOptions } from './run.ts';
 
 const USAGE = `Usage: $0 [options] [target] [-- command]
 
@@ -59,9 +60,9 @@ export const proxy: Command = {
       return BAD_USAGE;
     }
     const { run } = await import('./run.ts');
-    const given = { sources, settings: loaded.settings, streams, version, command };
+    const options = { sources, settings: loaded.settings, streams, version, command };
     const isTargetGiven = loaded.provenance.get('target')?.kind !== 'default';
-    return await run(command === null || isTargetGiven ? given : await onFreePort(given));
+    return await run(command === null || isTargetGiven ? options : await onFreePort(options));
   },
 };
 
@@ -98,18 +99,13 @@ function commandFault(word: string): Fault | null {
   return command === null ? null : lineFault(origin, 'is not a command', `Did you mean ${command}?`);
 }
 
-interface Given {
-  readonly sources: Sources;
-  readonly settings: Settings;
-}
-
 /** Tells the command to listen on a free port, and makes that port the target. */
-async function onFreePort<G extends Given>(given: G): Promise<G> {
+async function onFreePort(options: RunOptions): Promise<RunOptions> {
   const port = String(await freePort());
-  const { env } = given.sources;
-  const sources = { ...given.sources, target: port, env: { ...env, PORT: port, HOST: '127.0.0.1' } };
+  const { env } = options.sources;
+  const sources = { ...options.sources, target: port, env: { ...env, PORT: port, HOST: '127.0.0.1' } };
   const loaded = loadSettings(sources);
-  return loaded.kind === 'faults' ? given : { ...given, sources, settings: loaded.settings };
+  return loaded.kind === 'faults' ? options : { ...options, sources, settings: loaded.settings };
 }
 
 async function freePort(): Promise<number> {

@@ -10,10 +10,10 @@ import { Proxy } from '../server/proxy.ts';
 import { startChild } from './child.ts';
 import type { Child } from './child.ts';
 import { LiveLog, reload } from './reload.ts';
-import { absentAtStart, startFailure } from './start-failure.ts';
-import { FAILED, FINE, type Streams } from './commands.ts';
+import { checkUpstream, startFailure } from './start-failure.ts';
+import { FAILURE, SUCCESS, type Streams } from './commands.ts';
 
-interface Run {
+export interface RunOptions {
   readonly sources: Sources;
   readonly settings: Settings;
   readonly streams: Streams;
@@ -23,40 +23,40 @@ interface Run {
 }
 
 /** Returns the command's exit code. Without a command, 0: stopped cleanly; 1: did not start, or a second signal cut exchanges. */
-export async function run(given: Run): Promise<number> {
-  const { settings, streams, version, command } = given;
-  const proxy = await started(settings, streams);
-  if (proxy === null) return FAILED;
-  const start = command === null ? null : await startChild(command, given.sources.env);
+export async function run(options: RunOptions): Promise<number> {
+  const { settings, streams, version, command } = options;
+  const proxy = await startProxy(settings, streams);
+  if (proxy === null) return FAILURE;
+  const start = command === null ? null : await startChild(command, options.sources.env);
   if (start?.kind === 'failed') {
     streams.stderr.write(`${start.sentence}\n`);
     await proxy.close();
     return start.code;
   }
-  const live = openLog(given);
-  tellEvents(proxy, live);
+  const live = openLog(options);
+  logEvents(proxy, live);
   const { url, adminUrl } = proxy;
   live.log.banner({ version, url, target: targetUrl(settings.target), adminUrl });
   const exposure = adminExposure(proxy, settings);
   if (exposure !== null) live.log.warn(exposure);
   const child = start?.child ?? null;
-  const stop = await untilTheEnd(given, proxy, live, child);
+  const stop = await serve(options, proxy, live, child);
   await child?.endWithin(settings.shutdownTimeoutMs);
   if (stop === 'destroyed') live.log.warn('second signal: exchanges under way were cut');
-  const code = child === null ? (stop === 'closed' ? FINE : FAILED) : await child.exited;
+  const code = child === null ? (stop === 'closed' ? SUCCESS : FAILURE) : await child.exited;
   // Node would wait forever for a pipe that nobody reads.
   if (!(await live.close())) process.exit(code);
   return code;
 }
 
 /** A command has stdout to itself: the log then goes to stderr, with a prefix on each line. */
-function openLog({ settings, streams, sources, command }: Run): LiveLog {
+function openLog({ settings, streams, sources, command }: RunOptions): LiveLog {
   const stream = command === null ? streams.stdout : streams.stderr;
   const color = stream.isTTY === true && !sources.env['NO_COLOR'];
   return new LiveLog(settings, stream, color, command === null ? '' : '[lastbyte] ');
 }
 
-function tellEvents(proxy: Proxy, live: LiveLog): void {
+function logEvents(proxy: Proxy, live: LiveLog): void {
   proxy.on('exchange', (record) => live.log.exchange(record));
   proxy.on('adminError', ({ message, stack }) => {
     live.log.error(`the admin listener failed at something and goes on: ${message}`, { stack });
@@ -67,30 +67,30 @@ function tellEvents(proxy: Proxy, live: LiveLog): void {
 }
 
 /** Resolves when the proxy has stopped, because of a signal or the command's end. */
-async function untilTheEnd(
-  { sources, settings, command }: Run,
+async function serve(
+  { sources, settings, command }: RunOptions,
   proxy: Proxy,
   live: LiveLog,
   child: Child | null,
 ): Promise<Stop> {
-  let wanted = settings;
+  let current = settings;
   const onHangup = (): void => {
     child?.pass('SIGHUP');
-    if (child === null || fileOf(sources) !== null) wanted = reload(sources, wanted, proxy, live);
+    if (child === null || fileOf(sources) !== null) current = reload(sources, current, proxy, live);
   };
   process.on('SIGHUP', onHangup);
-  const stopped = untilStopped(child === null ? proxy : together(proxy, child, settings), (signal) => {
+  const stopped = untilStopped(child === null ? proxy : proxyWith(proxy, child, settings), (signal) => {
     child?.pass(signal);
     live.log.info(stoppingNotice(signal, proxy));
   });
-  const ended = child === null ? stopped : Promise.race([stopped, afterItsEnd(child, proxy)]);
-  const patienceMs = child === null ? 0 : Math.max(settings.waitForUpstreamMs, MIN_PATIENCE_MS);
-  const absent = absentAtStart(settings, [proxy.url, proxy.adminUrl], patienceMs);
-  void absent.sentence.then((sentence) => {
+  const ended = child === null ? stopped : Promise.race([stopped, afterCommandEnded(child, proxy)]);
+  const startupMs = child === null ? 0 : Math.max(settings.waitForUpstreamMs, MIN_STARTUP_MS);
+  const upstreamCheck = checkUpstream(settings, [proxy.url, proxy.adminUrl], startupMs);
+  void upstreamCheck.sentence.then((sentence) => {
     if (sentence !== null) live.log.info(`${sentence}${portHint(sources, command)}`);
   });
   const stop = await ended;
-  absent.cancel();
+  upstreamCheck.cancel();
   process.off('SIGHUP', onHangup);
   return stop;
 }
@@ -103,9 +103,9 @@ function portHint({ target, env }: Sources, command: readonly string[] | null): 
 }
 
 /** A server that was just started needs some time, even if --wait-for-upstream is 0. */
-const MIN_PATIENCE_MS = 5_000;
+const MIN_STARTUP_MS = 5_000;
 
-function together(
+function proxyWith(
   proxy: Proxy,
   child: Child,
   { shutdownTimeoutMs }: Settings,
@@ -125,7 +125,7 @@ function together(
 const LAST_BYTES_MS = 250;
 
 /** Once the command ends, the server is gone: complete responses are delivered, all other requests refused. */
-async function afterItsEnd(child: Child, proxy: Proxy): Promise<Stop> {
+async function afterCommandEnded(child: Child, proxy: Proxy): Promise<Stop> {
   await child.exited;
   const closed = proxy.close();
   await Promise.race([closed, delay(LAST_BYTES_MS)]);
@@ -143,7 +143,7 @@ function stoppingNotice(signal: NodeJS.Signals, { running, settings }: Proxy): s
 }
 
 /** Null: it could not start, and stderr says why. */
-async function started(settings: Settings, { stderr }: Streams): Promise<Proxy | null> {
+async function startProxy(settings: Settings, { stderr }: Streams): Promise<Proxy | null> {
   try {
     const proxy = new Proxy(settings);
     await proxy.start();

@@ -96,7 +96,7 @@ function textOf(error: unknown, property: 'code' | 'syscall' | 'address' | 'host
   return typeof value === 'string' || typeof value === 'number' ? String(value) : '';
 }
 
-export interface AbsentAtStart {
+export interface UpstreamCheck {
   /** Null: it accepts connections, or the check was cancelled. */
   readonly sentence: Promise<string | null>;
   cancel(): void;
@@ -108,16 +108,16 @@ const PROBE_MS = 100;
  * Checks that the upstream accepts connections.
  *
  * @param ownUrls where lastbyte itself listens
- * @param patienceMs how long to keep trying
+ * @param startupMs how long to keep trying
  */
-export function absentAtStart(
+export function checkUpstream(
   settings: Settings,
   ownUrls: readonly (string | null)[],
-  patienceMs: number,
-): AbsentAtStart {
+  startupMs: number,
+): UpstreamCheck {
   const { target, insecure, connectTimeoutMs: timeoutMs } = settings;
   const connect = (): Connecting => openConnection({ target, insecure, timeoutMs });
-  const deadlineMs = performance.now() + patienceMs;
+  const deadlineMs = performance.now() + startupMs;
   let connecting = connect();
   const cancelling = new AbortController();
   const ask = async (): Promise<string | null> => {

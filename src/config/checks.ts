@@ -10,7 +10,7 @@ import { hostAndPort, isLoopback, isUnspecified, targetUrl } from './target.ts';
 
 type Origins = ReadonlyMap<SettingName, Origin>;
 
-interface Finding {
+interface Conflict {
   /** The setting to blame. */
   readonly blamed: SettingName;
   readonly problem: string;
@@ -20,7 +20,7 @@ interface Finding {
 interface Check {
   /** If one of these has a fault of its own, the check is skipped. */
   readonly concerns: readonly SettingName[];
-  readonly find: (settings: Settings, origins: Origins) => Finding | null;
+  readonly find: (settings: Settings, origins: Origins) => Conflict | null;
 }
 
 const CHECKS: readonly Check[] = [
@@ -36,7 +36,7 @@ const CHECKS: readonly Check[] = [
   usablePath('tlsCert', unreadable, 'Set it to the path of a PEM file'),
   usablePath('tlsKey', unreadable, 'Set it to the path of a PEM file'),
   usablePath('spoolDir', unwritableFolder, 'Set it to a folder that this user can write to'),
-  { concerns: ['tlsCert', 'tlsKey'], find: unfitKey },
+  { concerns: ['tlsCert', 'tlsKey'], find: unusableKey },
 ];
 
 /** @param faulty names of options that already have a fault */
@@ -47,11 +47,11 @@ export function checkAll(
 ): readonly Fault[] {
   return CHECKS.filter(({ concerns }) => !concerns.some((name) => faulty.has(nameOf(name))))
     .map(({ find }) => find(settings, origins))
-    .filter((finding) => finding !== null)
-    .map((finding) => faultOf(finding, settings, origins));
+    .filter((conflict) => conflict !== null)
+    .map((conflict) => faultOf(conflict, settings, origins));
 }
 
-function faultOf({ blamed, problem, remedy }: Finding, settings: Settings, origins: Origins): Fault {
+function faultOf({ blamed, problem, remedy }: Conflict, settings: Settings, origins: Origins): Fault {
   return {
     option: nameOf(blamed),
     value: text(blamed, settings),
@@ -76,9 +76,9 @@ function needs(setting: 'tlsCert' | 'tlsKey', other: 'tlsCert' | 'tlsKey'): Chec
   };
 }
 
-type Measured = Extract<SettingName, `${string}Ms` | `${string}Bytes`>;
+type SizeOrTime = Extract<SettingName, `${string}Ms` | `${string}Bytes`>;
 
-function atMost(setting: Measured, limit: Measured): Check {
+function atMost(setting: SizeOrTime, limit: SizeOrTime): Check {
   return {
     concerns: [setting, limit],
     find: (settings, origins) => {
@@ -92,9 +92,9 @@ function atMost(setting: Measured, limit: Measured): Check {
   };
 }
 
-function samePort(settings: Settings, origins: Origins): Finding | null {
+function samePort(settings: Settings, origins: Origins): Conflict | null {
   const { port, host, socketPath, admin, adminPort, adminHost } = settings;
-  if (!admin || socketPath !== null || port === 0 || port !== adminPort || !overlap(host, adminHost))
+  if (!admin || socketPath !== null || port === 0 || port !== adminPort || !collide(host, adminHost))
     return null;
   const blamed = originOf(origins, 'adminPort').kind === 'default' ? 'port' : 'adminPort';
   const other = blamed === 'port' ? 'admin-port' : 'port';
@@ -105,7 +105,7 @@ function samePort(settings: Settings, origins: Origins): Finding | null {
   };
 }
 
-function ownAddress({ target, port, host, socketPath }: Settings, origins: Origins): Finding | null {
+function ownAddress({ target, port, host, socketPath }: Settings, origins: Origins): Conflict | null {
   const blamed =
     originOf(origins, 'target').kind === 'default' ? (socketPath === null ? 'port' : 'socketPath') : 'target';
   const remedy = 'Set it to the address of your server';
@@ -126,7 +126,7 @@ function ownAddress({ target, port, host, socketPath }: Settings, origins: Origi
 function ownAdminAddress(
   { target, admin, adminPort, adminHost }: Settings,
   origins: Origins,
-): Finding | null {
+): Conflict | null {
   if (!admin || target.kind === 'unix' || target.port !== adminPort || !reaches(target.host, adminHost))
     return null;
   const blamed = originOf(origins, 'target').kind === 'default' ? 'adminPort' : 'target';
@@ -138,7 +138,7 @@ function ownAdminAddress(
 }
 
 /** Whether two listeners on one port would collide: the unspecified address covers all others. */
-function overlap(one: string, other: string): boolean {
+function collide(one: string, other: string): boolean {
   return (
     one === other ||
     isUnspecified(one) ||
@@ -201,7 +201,7 @@ const MISMATCH: KeyProblem = [
 ];
 
 /** A file that cannot be read has its own check. */
-function unfitKey({ tlsCert, tlsKey }: Settings): Finding | null {
+function unusableKey({ tlsCert, tlsKey }: Settings): Conflict | null {
   if (tlsCert === null || tlsKey === null || (unreadable(tlsCert) ?? unreadable(tlsKey)) !== null)
     return null;
   const found = keyProblem(readFileSync(tlsCert), readFileSync(tlsKey));
@@ -225,20 +225,20 @@ function keyProblem(cert: Buffer, key: Buffer): KeyProblem | null {
 }
 
 function unreadable(path: string): string | null {
-  return failing(() => (readFileSync(path).includes('-----BEGIN ') ? null : 'is not a PEM file'));
+  return readingProblem(() => (readFileSync(path).includes('-----BEGIN ') ? null : 'is not a PEM file'));
 }
 
 function unwritableFolder(path: string): string | null {
-  return failing(() => {
+  return readingProblem(() => {
     if (!statSync(path).isDirectory()) return 'is not a folder';
     accessSync(path, constants.W_OK | constants.X_OK);
     return null;
   });
 }
 
-function failing(look: () => string | null): string | null {
+function readingProblem(check: () => string | null): string | null {
   try {
-    return look();
+    return check();
   } catch (cause) {
     const code = cause instanceof Error && 'code' in cause ? String(cause.code) : '';
     return SYSTEM_PROBLEMS.get(code) ?? `cannot be used (${code || String(cause)})`;

@@ -77,9 +77,9 @@ function resolveSettings(sources: readonly Collected[]): LoadResult {
     provenance.set(setting, choice.origin);
     faults.push(...choice.faults);
   }
-  if (!isWhole(draft)) throw new Error('the option table has no row for a setting');
-  const doubtful = new Set(faults.map(({ option }) => option));
-  faults.push(...checkAll(draft, provenance, doubtful));
+  if (!isComplete(draft)) throw new Error('the option table has no row for a setting');
+  const faulty = new Set(faults.map(({ option }) => option));
+  faults.push(...checkAll(draft, provenance, faulty));
   if (faults.length > 0) return { kind: 'faults', faults };
   return { kind: 'settings', settings: freezeDeep(draft), provenance };
 }
@@ -111,7 +111,7 @@ function put<S extends SettingName>(draft: Draft, setting: S, value: Settings[S]
   draft[setting] = value;
 }
 
-function isWhole(draft: Draft): draft is { -readonly [S in SettingName]: Settings[S] } {
+function isComplete(draft: Draft): draft is { -readonly [S in SettingName]: Settings[S] } {
   return OPTIONS.every(({ setting }) => draft[setting] !== undefined);
 }
 

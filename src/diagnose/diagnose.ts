@@ -61,7 +61,7 @@ export async function diagnose(url: string, options: DiagnoseOptions = {}): Prom
   const entries = Object.entries(rest).filter(([, raw]: [string, unknown]) => raw !== undefined);
   const result = resolveSettings({
     url: { raw: url, origin: { kind: 'argument', name: 'url' } },
-    given: Object.fromEntries(entries.map(([name, raw]: [string, unknown]) => [name, inUnit(name, raw)])),
+    values: Object.fromEntries(entries.map(([name, raw]: [string, unknown]) => [name, inUnit(name, raw)])),
     body: data === undefined ? null : { bytes: Buffer.from(data) },
     originOf: (name) => ({ kind: 'property', name }),
   });

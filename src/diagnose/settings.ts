@@ -3,7 +3,7 @@
 import { nearestName, parsed, shown, wrong } from '../config/fault.ts';
 import type { Fault, Origin, Parsed } from '../config/fault.ts';
 import { count, duration, onOff, single, size, target, TOKEN } from '../config/types.ts';
-import type { OptionType, Unit } from '../config/types.ts';
+import type { ConfigValue, OptionType, Unit } from '../config/types.ts';
 import type { Target } from '../config/settings.ts';
 import { GIB, MIB, MINUTE_MS, SECOND_MS } from '../config/units.ts';
 import { fieldValue } from '../http/fields.ts';
@@ -17,6 +17,8 @@ export interface DiagnoseOption<T> {
   readonly name: string;
   readonly type: OptionType<T, Unit>;
   readonly default: T;
+  /** The default as a person would write it. */
+  readonly written: ConfigValue;
   /** One sentence. */
   readonly purpose: string;
 }
@@ -82,7 +84,11 @@ const scenario: OptionType<readonly string[]> = list('NAME,…', (text) => {
 
 /** Null: none. */
 function optional<T>(type: OptionType<T, Unit>): OptionType<T | null, Unit> {
-  return { ...type, parse: (raw) => (raw === null ? parsed(null) : type.parse(raw)), format: String };
+  return {
+    ...type,
+    parse: (raw) => (raw === null ? parsed(null) : type.parse(raw)),
+    format: (value) => (value === null ? null : type.format(value)),
+  };
 }
 
 /** Without a limit of time, a diagnosis might never end. */
@@ -101,7 +107,7 @@ const DEFAULT_BODY_BYTES = MIB;
 
 /** Checks that the default fits the type. */
 function row<T>(name: string, type: OptionType<T, Unit>, preset: T, purpose: string): DiagnoseOption<T> {
-  return { name, type, default: preset, purpose };
+  return { name, type, default: preset, written: type.format(preset), purpose };
 }
 
 /** The options by their names in a program, with the types of their values. */
@@ -169,12 +175,10 @@ export interface DiagnoseSettings {
   readonly timeLimitMs: number;
 }
 
-export type Given = Readonly<Partial<Record<DiagnoseOptionName, unknown>>>;
-
 /** What was given, as written, and where. */
 export interface Sources {
   readonly url: { readonly raw: unknown; readonly origin: Origin };
-  readonly given: Given;
+  readonly values: Readonly<Partial<Record<DiagnoseOptionName, unknown>>>;
   /** The request body; null: filler. */
   readonly body: { readonly bytes: Buffer } | null;
   readonly originOf: (name: DiagnoseOptionName) => Origin;
@@ -230,7 +234,7 @@ class Reading {
 
   take<Name extends DiagnoseOptionName>(name: Name): OptionValues[Name] {
     const option: DiagnoseOption<OptionValues[Name]> = DIAGNOSE_OPTIONS[name];
-    const raw = this.#sources.given[name];
+    const raw = this.#sources.values[name];
     if (raw === undefined) return option.default;
     const origin = this.#sources.originOf(name);
     return this.check(option.type.parse(raw), option.default, { option: option.name, raw, origin });

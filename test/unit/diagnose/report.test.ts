@@ -7,7 +7,7 @@ import { CUT, RESET_BEHIND, tallies, WHOLE } from './fixtures.ts';
 function settings(given: Readonly<Record<string, unknown>> = {}): DiagnoseSettings {
   const result = resolveSettings({
     url: { raw: 'http://127.0.0.1:8000/report', origin: { kind: 'argument', name: 'url' } },
-    given,
+    values: given,
     body: null,
     originOf: (name) => ({ kind: 'property', name }),
   });
