@@ -10,6 +10,7 @@ import { createRequire } from 'node:module';
 import type { Socket } from 'node:net';
 import { dirname, sep } from 'node:path';
 import type HttpProxy from 'http-proxy';
+import type { Exchange } from '../exchange/exchange.ts';
 import type { ForwardedRequest } from '../exchange/forwarded-heads.ts';
 import { fieldValue } from '../http/fields.ts';
 import { serializeFields } from '../http/forwarding.ts';
@@ -21,13 +22,9 @@ interface PassOptions extends HttpProxy.ServerOptions {
   readonly buffered?: BufferedRun;
 }
 
-interface Runnable {
-  run(): Promise<void>;
-}
-
 /** An exchange for our pass to run. http-proxy copies the options, but not this object. */
 interface BufferedRun {
-  readonly exchange: Runnable;
+  readonly exchange: Exchange;
   running: Promise<void> | null;
 }
 
@@ -62,7 +59,7 @@ export class Passes {
   }
 
   /** Runs a buffered exchange in our pass, before http-proxy's `stream`. Resolves when it is over. */
-  buffered(request: IncomingMessage, response: ServerResponse, exchange: Runnable): Promise<void> {
+  buffered(request: IncomingMessage, response: ServerResponse, exchange: Exchange): Promise<void> {
     const buffered: BufferedRun = { exchange, running: null };
     const options: PassOptions = { buffered };
     this.#proxy.web(request, response, options);
