@@ -1,13 +1,13 @@
-/** Detects each finding, and puts it into words: a pure function for each row of the table of findings. */
+/** Detects the faults that take more than a line, and puts them into words: pure functions for rows of the table. */
 
-import { roundedBytes, count, duration, grouped } from '../config/units.ts';
+import { roundedBytes, count, grouped } from '../config/units.ts';
 import { endingDetail } from '../upstream/evidence.ts';
-import { sendsBody } from './scenarios.ts';
+import { sendsBody, type Plan } from './scenarios.ts';
 import {
   allWhole,
   announcedBytes,
   countOf,
-  largestBytes,
+  evidenceOf,
   observationsOf,
   RESETS,
   seenIn,
@@ -41,20 +41,98 @@ export interface Detected extends Seen {
 export type Detect = (study: Study) => Detected | null;
 
 /** `9 of 10 responses`. */
-export function ofTries({ affected, tries }: Seen): string {
+function ofTries({ affected, tries }: Seen): string {
   return `${grouped(affected)} of ${count(tries, 'response')}`;
 }
 
 /** `, 3.1 MB of 5.0 MB lost at worst`, or nothing. */
-export function lossClause({ worst }: Seen): string {
+function lossClause({ worst }: Seen): string {
   return worst === null
     ? ''
     : `, ${roundedBytes(worst.lostBytes)} of ${roundedBytes(worst.ofBytes)} lost at worst`;
 }
 
 /** `3 of 10 tries`. */
-function inTries({ affected, tries }: Seen): string {
+export function inTries({ affected, tries }: Seen): string {
   return `${affected} of ${tries} tries`;
+}
+
+const LOSSES: readonly Outcome[] = ['reset', 'cut-reset', 'cut-closed'];
+
+/** The proxy's default for --body-hold. */
+const BODY_HOLD_MS = 100;
+
+/** The fault that lastbyte exists for: a close with an unread request body, which the kernel turns into a reset. */
+export const unreadBody: Detect = (study) => {
+  const resets = seenIn(withBody(study.tallies), study.tallies, ...RESETS);
+  // If a request without a body is reset too, the body is not the cause.
+  const plain = withoutBody(study.tallies).filter(({ scenario }) => !scenario.plan.halfClose);
+  if (resets === null || plain.some(wasReset)) return null;
+  const hit = study.tallies.filter(({ scenario }) => resets.scenarios.includes(scenario.name));
+  const lost = seenIn(hit, study.tallies, ...LOSSES);
+  const chunkedOnly = hit.every(({ scenario }) => scenario.plan.body.framing === 'chunked');
+  return {
+    ...(lost ?? resets),
+    scenarios: resets.scenarios,
+    what: unreadBodyText(bodyWords(hit), resets, lost),
+    ...cureOf(study, chunkedOnly),
+    ...(chunkedOnly ? { upstreamFix: FIX_FOR_CHUNKED } : {}),
+  };
+};
+
+const FIX_FOR_CHUNKED =
+  'Decode a chunked request body and read it to its end before closing. If that is not possible, shut down the sending side, ' +
+  'keep reading, and close once the client has closed (RFC 9112 section 9.6). In an application, read the body before responding.';
+
+function unreadBodyText(body: string, resets: Seen, lost: Seen | null): string {
+  const when = `Resets the connection when it closes with an unread ${body}`;
+  if (lost !== null) return `${when}: ${ofTries(lost)} truncated${lossClause(lost)}.`;
+  return (
+    `${when}, in ${resets.affected} of ${resets.tries} tries. All responses arrived before the reset: with a larger ` +
+    'response, a slower client or a longer path, part of it would be lost.'
+  );
+}
+
+function bodyWords(hit: readonly Tally[]): string {
+  const framings = new Set(hit.map(({ scenario }) => scenario.plan.body.framing));
+  if (framings.size > 1) return 'request body, with a Content-Length or chunked';
+  return framings.has('chunked') ? 'chunked request body' : 'request body';
+}
+
+/** Something is called a cure only if it was seen to deliver complete responses. */
+function cureOf(study: Study, chunkedOnly: boolean): Pick<Detected, 'cure' | 'options'> {
+  const whole = (fits: (plan: Plan) => boolean): boolean => {
+    const fitting = study.tallies.filter(({ scenario }) => fits(scenario.plan));
+    return fitting.length > 0 && fitting.every((one) => allWhole(one) && !wasReset(one));
+  };
+  const withLength = ({ body }: Plan): boolean => body.framing === 'length';
+  if (chunkedOnly && whole((plan) => withLength(plan) && plan.connection === 'close')) {
+    return { cure: 'lastbyte avoids it by sending a Content-Length.', options: [] };
+  }
+  if (whole(({ body }) => body.framing !== 'none' && body.sent === 'withheld')) {
+    return {
+      cure: 'lastbyte avoids it by withholding the body until the server has responded without it.',
+      options: holdOptions(study),
+    };
+  }
+  if (whole((plan) => withLength(plan) && plan.connection === 'keep-alive')) {
+    return {
+      cure: 'lastbyte avoids it by sending a Content-Length and keeping the connection open.',
+      options: [],
+    };
+  }
+  return { options: ['--withhold-body always'] };
+}
+
+/** If a server begins its response only after the hold, it gets the body the first time: the hold must be longer. */
+function holdOptions({ tallies }: Study): readonly string[] {
+  const begins = tallies
+    .filter(({ scenario: { plan } }) => plan.body.framing !== 'none' && plan.body.sent === 'withheld')
+    .flatMap((one) => observationsOf(one, 'whole', 'unproven'))
+    .map(({ response }) => response.firstByteMs ?? 0);
+  const slowest = Math.max(0, ...begins);
+  if (slowest < BODY_HOLD_MS) return [];
+  return [`--body-hold ${Math.ceil((slowest * 2) / 100) * 100}ms`];
 }
 
 /** Resets that no unread body explains. */
@@ -161,24 +239,6 @@ export const notHttp: Detect = ({ tallies }) => {
   );
 };
 
-export const noAnswer: Detect = ({ tallies }) =>
-  found(
-    seenIn(tallies.filter(isFullyOpen), tallies, 'closed'),
-    (seen) => `Closes the connection without a response: ${inTries(seen)}.`,
-  );
-
-export const silent: Detect = ({ tallies, timeoutMs }) =>
-  found(
-    seenIn(tallies.filter(isFullyOpen), tallies, 'silent'),
-    (seen) => `Accepts the request but does not respond within ${duration(timeoutMs)}: ${inTries(seen)}.`,
-  );
-
-export const gone: Detect = ({ tallies }) =>
-  found(
-    seenIn(tallies, tallies, 'unreachable'),
-    (seen) => `Stopped accepting connections during the run: ${inTries(seen)} could not connect.`,
-  );
-
 export const leftoverBody: Detect = ({ tallies }) => {
   const usual = usualStatuses(tallies);
   // If there is surplus without a body too, it is not a response to the rest of a body.
@@ -193,81 +253,7 @@ export const leftoverBody: Detect = ({ tallies }) => {
   );
 };
 
-export const keepAliveClosed: Detect = ({ tallies }) =>
-  found(
-    seenOnKept(
-      withoutBody(tallies),
-      ({ keepAlive }) => keepAlive === 'closed-early' || keepAlive === 'unanswered',
-    ),
-    (seen) =>
-      `Closes kept-alive connections without announcing it: the second request was lost in ${inTries(seen)}.`,
-  );
-
-export const halfClose: Detect = ({ tallies }) =>
-  found(
-    seenIn(
-      tallies.filter((one) => !isFullyOpen(one)),
-      tallies,
-      'closed',
-      'reset',
-      'silent',
-    ),
-    (seen) => `Does not respond to a client that half-closes after its request: ${inTries(seen)}.`,
-  );
-
-export const untilClose: Detect = ({ tallies }) => {
-  const sizes = evidenceOf(tallies, 'unproven').map(({ bodyBytes }) => bodyBytes);
-  const smallest = Math.min(...sizes);
-  const largest = Math.max(...sizes);
-  const differ =
-    smallest < largest ? ` Their sizes differ, from ${grouped(smallest)} to ${grouped(largest)} bytes.` : '';
-  return found(
-    seenIn(tallies, tallies, 'unproven'),
-    ({ affected, tries }) =>
-      `Ends responses by closing the connection, without a Content-Length or chunks: ${affected} of ${tries}.${differ}`,
-  );
-};
-
-export const endless: Detect = ({ tallies }) =>
-  found(
-    seenIn(tallies, tallies, 'endless'),
-    ({ affected, tries }) =>
-      `Streams without an end: ${affected} of ${tries} responses were still arriving at the time or size limit, the largest after ${roundedBytes(largestBytes(tallies))}.`,
-  );
-
-export const errorStatus: Detect = ({ tallies, method }) => {
-  const given = withBody(tallies);
-  const statuses = given.flatMap(({ observations }) =>
-    observations.map(({ response }) => response.evidence.head?.status ?? 0),
-  );
-  const errors = statuses.filter((status) => status >= 400);
-  if (errors.length === 0 || errors.length < statuses.length / 2) return null;
-  const listed = [...new Set(errors)].sort((a, b) => a - b).join(', ');
-  return {
-    scenarios: given.map(({ scenario }) => scenario.name),
-    tries: statuses.length,
-    affected: errors.length,
-    worst: null,
-    what: `Responded to a ${method} with a body with ${listed} in ${errors.length} of ${statuses.length} tries.`,
-  };
-};
-
-/** Kernels send this much at once, so a loss would hardly show. */
-const SMALL_BYTES = 200_000;
-
-export const smallAnswer: Detect = ({ tallies }) => {
-  const largest = largestBytes(tallies);
-  if (largest >= SMALL_BYTES || tallies.some(wasReset) || !tallies.every(allWhole)) return null;
-  return {
-    scenarios: [],
-    tries: 0,
-    affected: 0,
-    worst: null,
-    what: `The largest response is ${roundedBytes(largest)}: so little is rarely lost.`,
-  };
-};
-
-function found(
+export function found(
   seen: Seen | null,
   what: (seen: Seen) => string,
   differs: Partial<Detected> = {},
@@ -275,14 +261,7 @@ function found(
   return seen === null ? null : { ...seen, ...differs, what: what(seen) };
 }
 
-function evidenceOf(
-  tallies: readonly Tally[],
-  outcome: Outcome,
-): readonly Observation['response']['evidence'][] {
-  return tallies.flatMap((one) => observationsOf(one, outcome)).map(({ response: { evidence } }) => evidence);
-}
-
-function isFullyOpen({ scenario }: Tally): boolean {
+export function isFullyOpen({ scenario }: Tally): boolean {
   return !scenario.plan.halfClose;
 }
 
@@ -344,7 +323,10 @@ function usualStatuses(tallies: readonly Tally[]): ReadonlySet<number> {
 }
 
 /** Counts only scenarios that send a second request on the connection. */
-function seenOnKept(tallies: readonly Tally[], shows: (observation: Observation) => boolean): Seen | null {
+export function seenOnKept(
+  tallies: readonly Tally[],
+  shows: (observation: Observation) => boolean,
+): Seen | null {
   const kept = tallies.filter(
     ({ scenario, observations }) => scenario.plan.again && observations.some(shows),
   );

@@ -1,28 +1,25 @@
 /** All findings, the most severe first, as one table: where each is seen, what it means, and what helps. Pure. */
 
+import { duration, grouped, roundedBytes } from '../config/units.ts';
 import {
   closedEarly,
   CURE_OF_STALLED,
-  endless,
-  errorStatus,
-  gone,
-  halfClose,
-  keepAliveClosed,
+  found,
+  inTries,
+  isFullyOpen,
   leftoverBody,
-  noAnswer,
   noLastChunk,
   notHttp,
   reset,
-  silent,
-  smallAnswer,
+  seenOnKept,
   stalled,
   surplus,
-  untilClose,
+  unreadBody,
   wrongLength,
 } from './detect.ts';
-import type { Detect, Study } from './detect.ts';
+import type { Detect, Detected, Study } from './detect.ts';
+import { allWhole, evidenceOf, largestBytes, seenIn, wasReset, withBody, withoutBody } from './tally.ts';
 import type { Seen } from './tally.ts';
-import { unreadBody } from './unread-body.ts';
 
 export type FindingCode =
   | 'unread-body'
@@ -160,7 +157,11 @@ const FINDINGS: readonly FindingRow[] = [
   {
     code: 'no-answer',
     severity: 'fault',
-    detect: noAnswer,
+    detect: ({ tallies }) =>
+      found(
+        seenIn(tallies.filter(isFullyOpen), tallies, 'closed'),
+        (seen) => `Closes the connection without a response: ${inTries(seen)}.`,
+      ),
     cause:
       'The server gives up on the request: often its process exited, or it does not speak HTTP/1.1 on this port.',
     cure: 'lastbyte retries requests that are safe to repeat (--retries); otherwise it responds with a 502 that explains it.',
@@ -170,7 +171,11 @@ const FINDINGS: readonly FindingRow[] = [
   {
     code: 'silent',
     severity: 'fault',
-    detect: silent,
+    detect: ({ tallies, timeoutMs }) =>
+      found(
+        seenIn(tallies.filter(isFullyOpen), tallies, 'silent'),
+        (seen) => `Accepts the request but does not respond within ${duration(timeoutMs)}: ${inTries(seen)}.`,
+      ),
     cause:
       'The server hangs, is stopped at a breakpoint, needs more time, or waits for a body it was not sent.',
     cure: 'lastbyte responds with 504 after --first-byte-timeout, so that no client hangs.',
@@ -181,7 +186,11 @@ const FINDINGS: readonly FindingRow[] = [
   {
     code: 'gone',
     severity: 'fault',
-    detect: gone,
+    detect: ({ tallies }) =>
+      found(
+        seenIn(tallies, tallies, 'unreachable'),
+        (seen) => `Stopped accepting connections during the run: ${inTries(seen)} could not connect.`,
+      ),
     cause: 'The server crashed or restarted, or its connection queue is full.',
     cure: 'lastbyte lets requests wait for a server that is restarting (--wait-for-upstream).',
     upstreamFix: 'Check its log at the time of these tries.',
@@ -201,7 +210,15 @@ const FINDINGS: readonly FindingRow[] = [
   {
     code: 'keep-alive-closed',
     severity: 'fault',
-    detect: keepAliveClosed,
+    detect: ({ tallies }) =>
+      found(
+        seenOnKept(
+          withoutBody(tallies),
+          ({ keepAlive }) => keepAlive === 'closed-early' || keepAlive === 'unanswered',
+        ),
+        (seen) =>
+          `Closes kept-alive connections without announcing it: the second request was lost in ${inTries(seen)}.`,
+      ),
     cause:
       'An HTTP/1.1 connection stays open unless one side sends "Connection: close" (RFC 9112 section 9.3). This server omits it.',
     cure: 'lastbyte notices when an idle connection closes, and resends a safe request on a new one without using up a retry. It never sends a request with a body on a reused connection.',
@@ -213,7 +230,17 @@ const FINDINGS: readonly FindingRow[] = [
     // Many servers take a client's FIN for a disconnect; few clients half-close.
     code: 'half-close',
     severity: 'note',
-    detect: halfClose,
+    detect: ({ tallies }) =>
+      found(
+        seenIn(
+          tallies.filter((one) => !isFullyOpen(one)),
+          tallies,
+          'closed',
+          'reset',
+          'silent',
+        ),
+        (seen) => `Does not respond to a client that half-closes after its request: ${inTries(seen)}.`,
+      ),
     cause:
       "The server treats the client's FIN as a disconnect, although it could still respond (RFC 9112 section 9.6).",
     cure: 'lastbyte responds to such a client, and never half-closes its own connection to the server.',
@@ -231,7 +258,12 @@ const FINDINGS: readonly FindingRow[] = [
   {
     code: 'endless',
     severity: 'note',
-    detect: endless,
+    detect: ({ tallies }) =>
+      found(
+        seenIn(tallies, tallies, 'endless'),
+        ({ affected, tries }) =>
+          `Streams without an end: ${affected} of ${tries} responses were still arriving at the time or size limit, the largest after ${roundedBytes(largestBytes(tallies))}.`,
+      ),
     cause: 'An event stream, a feed, or a response larger than --max-answer or slower than --try-limit.',
     cure: 'lastbyte must not wait for the end of a stream: add its path to --stream, or send it as text/event-stream.',
     upstreamFix: null,
@@ -254,3 +286,48 @@ const FINDINGS: readonly FindingRow[] = [
     upstreamFix: 'Run this again with a URL whose response is larger.',
   },
 ];
+
+function untilClose({ tallies }: Study): Detected | null {
+  const sizes = evidenceOf(tallies, 'unproven').map(({ bodyBytes }) => bodyBytes);
+  const smallest = Math.min(...sizes);
+  const largest = Math.max(...sizes);
+  const differ =
+    smallest < largest ? ` Their sizes differ, from ${grouped(smallest)} to ${grouped(largest)} bytes.` : '';
+  return found(
+    seenIn(tallies, tallies, 'unproven'),
+    ({ affected, tries }) =>
+      `Ends responses by closing the connection, without a Content-Length or chunks: ${affected} of ${tries}.${differ}`,
+  );
+}
+
+function errorStatus({ tallies, method }: Study): Detected | null {
+  const given = withBody(tallies);
+  const statuses = given.flatMap(({ observations }) =>
+    observations.map(({ response }) => response.evidence.head?.status ?? 0),
+  );
+  const errors = statuses.filter((status) => status >= 400);
+  if (errors.length === 0 || errors.length < statuses.length / 2) return null;
+  const listed = [...new Set(errors)].sort((a, b) => a - b).join(', ');
+  return {
+    scenarios: given.map(({ scenario }) => scenario.name),
+    tries: statuses.length,
+    affected: errors.length,
+    worst: null,
+    what: `Responded to a ${method} with a body with ${listed} in ${errors.length} of ${statuses.length} tries.`,
+  };
+}
+
+/** Kernels send this much at once, so a loss would hardly show. */
+const SMALL_BYTES = 200_000;
+
+function smallAnswer({ tallies }: Study): Detected | null {
+  const largest = largestBytes(tallies);
+  if (largest >= SMALL_BYTES || tallies.some(wasReset) || !tallies.every(allWhole)) return null;
+  return {
+    scenarios: [],
+    tries: 0,
+    affected: 0,
+    worst: null,
+    what: `The largest response is ${roundedBytes(largest)}: so little is rarely lost.`,
+  };
+}

@@ -132,6 +132,14 @@ export function observationsOf({ observations }: Tally, ...wanted: readonly Outc
   return observations.filter(({ outcome }) => wanted.includes(outcome));
 }
 
+/** The evidence of observations with this outcome. */
+export function evidenceOf(
+  tallies: readonly Tally[],
+  outcome: Outcome,
+): readonly Observation['response']['evidence'][] {
+  return tallies.flatMap((one) => observationsOf(one, outcome)).map(({ response: { evidence } }) => evidence);
+}
+
 export function countOf(one: Tally, ...wanted: readonly Outcome[]): number {
   return observationsOf(one, ...wanted).length;
 }
