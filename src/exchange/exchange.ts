@@ -13,7 +13,7 @@ import type { Settings } from '../config/settings.ts';
 import { ProxyError } from '../errors.ts';
 import type { ResponseHead } from '../http/response-head.ts';
 import type { ExchangeSpool } from '../spool/spool.ts';
-import { bodyInMemory } from '../spool/spooled-body.ts';
+import { BodyInMemory } from '../spool/spooled-body.ts';
 import type { SpooledBody } from '../spool/spooled-body.ts';
 import { refusalBeforehand } from './check.ts';
 import { deliver, upstreamAnswer } from './deliver.ts';
@@ -305,7 +305,7 @@ export class Exchange {
   }
 }
 
-const NO_BODY: Received = { kind: 'body', body: bodyInMemory([], 0, () => undefined) };
+const NO_BODY: Received = { kind: 'body', body: new BodyInMemory([], 0, () => undefined) };
 
 /** What is worth saying about a response that was delivered; null: nothing. */
 function deliveryNote({ verdict, evidence }: AttemptRecord): string | null {

@@ -10,7 +10,7 @@ import { ProxyError } from '../errors.ts';
 import { fieldValues } from '../http/fields.ts';
 import { ALLOWED_METHODS, prefersHtml, renderProblem } from '../http/problem.ts';
 import type { Request } from '../http/request.ts';
-import { bodyInMemory } from '../spool/spooled-body.ts';
+import { BodyInMemory } from '../spool/spooled-body.ts';
 import { restartsIn } from './absences.ts';
 import { hasBody } from './deliver.ts';
 import type { Answer } from './deliver.ts';
@@ -48,7 +48,9 @@ export function refusalAnswer(request: Request, error: ProxyError, facts: Refusa
     status: error.status,
     reason: STATUS_CODES[error.status] ?? '',
     fields,
-    body: hasBody(request.method, error.status) ? bodyInMemory([body], body.length, () => undefined) : null,
+    body: hasBody(request.method, error.status)
+      ? new BodyInMemory([body], body.length, () => undefined)
+      : null,
   };
 }
 

@@ -1,8 +1,8 @@
 /** Where one body finds room, and how much of it: in memory, or on disk; now, later or never. */
 
 import type { Account, Share, WaitEnd } from './budget.ts';
-import { allBuffersBytes, bufferBytes, Segment } from './buffer-pool.ts';
-import type { BufferPool } from './buffer-pool.ts';
+import { allBuffersBytes, bufferBytes } from './buffer-pool.ts';
+import type { BufferPool, Segment } from './buffer-pool.ts';
 
 const FIRST_SEGMENT_BYTES = 16 * 1024;
 /** As much as one part on its way to a file is at most. */
@@ -27,26 +27,30 @@ export interface BodyLimits {
 export class BodyRoom {
   readonly #limits: BodyLimits;
   readonly #memory: Share;
-  readonly #disk: Share;
-  readonly diskLimitBytes: number;
+  readonly #diskAccount: Account;
+  /** Null: no room on disk was asked for. */
+  #disk: Share | null = null;
   readonly buffers: BufferPool;
 
   constructor({ memory, disk, buffers }: SpoolRoom, limits: BodyLimits) {
     this.#limits = limits;
     this.#memory = memory.share();
-    this.#disk = disk.share();
-    this.diskLimitBytes = disk.limitBytes;
+    this.#diskAccount = disk;
     this.buffers = buffers;
+  }
+
+  get diskLimitBytes(): number {
+    return this.#diskAccount.limitBytes;
   }
 
   /** @param bytes how much of the body has come. Null: there is no memory for what follows, now or ever */
   memorySegment(bytes: number): Segment | null {
     const left = this.#leftBytes(bytes);
     // Room for a body of known length is taken at once: a part of it in memory would have to be moved to the file.
-    if (left > 0) return this.#hasMemory() ? this.#segment(bufferBytes(left), left) : null;
+    if (left > 0) return this.#hasMemory() ? this.buffers.take(bufferBytes(left), left) : null;
     const grown = bufferBytes(Math.max(FIRST_SEGMENT_BYTES, bytes));
     const size = Math.min(grown, this.#limits.memoryBytes - this.#memory.heldBytes);
-    return size > 0 && this.#memory.take(size) ? this.#segment(size, size) : null;
+    return size > 0 && this.#memory.take(size) ? this.buffers.take(size) : null;
   }
 
   /**
@@ -62,13 +66,12 @@ export class BodyRoom {
   /** For what comes while the body waits for memory: nothing is taken from the budget yet. */
   waitingSegment(bytes: number): Segment {
     const left = this.#leftBytes(bytes);
-    return this.#segment(Math.min(bufferBytes(left), WAITING_SEGMENT_BYTES), left);
+    return this.buffers.take(Math.min(bufferBytes(left), WAITING_SEGMENT_BYTES), left);
   }
 
   /** A segment on its way to the file, for which there is room on disk, or will be. */
   fileSegment(): Segment {
-    const buffer = this.buffers.takeForFile();
-    return new Segment(buffer, buffer.memory.length);
+    return this.buffers.takeForFile();
   }
 
   /**
@@ -79,14 +82,15 @@ export class BodyRoom {
    */
   takeDisk(bytes: number, end: (how: WaitEnd) => void): 'now' | 'later' | 'never' {
     const neededBytes = this.#limits.expectedBytes ?? bytes + DISK_STEP_BYTES;
-    const missing = neededBytes - this.#disk.heldBytes;
-    if (missing <= 0 || this.#disk.take(missing)) return 'now';
-    return this.#disk.takeLater(missing, end) ? 'later' : 'never';
+    const disk = (this.#disk ??= this.#diskAccount.share());
+    const missing = neededBytes - disk.heldBytes;
+    if (missing <= 0 || disk.take(missing)) return 'now';
+    return disk.takeLater(missing, end) ? 'later' : 'never';
   }
 
   stopWaiting(): void {
     this.#memory.stopWaiting();
-    this.#disk.stopWaiting();
+    this.#disk?.stopWaiting();
   }
 
   releaseMemory(): void {
@@ -95,7 +99,7 @@ export class BodyRoom {
 
   release(): void {
     this.#memory.release();
-    this.#disk.release();
+    this.#disk?.release();
   }
 
   /** What is still to come of a body of known length; 0: nobody knows. */
@@ -109,9 +113,5 @@ export class BodyRoom {
     const { expectedBytes, memoryBytes } = this.#limits;
     if (expectedBytes === null || expectedBytes > memoryBytes) return false;
     return this.#memory.take(allBuffersBytes(expectedBytes));
-  }
-
-  #segment(bufferSize: number, bytes: number): Segment {
-    return new Segment(this.buffers.take(bufferSize), bytes);
   }
 }

@@ -13,14 +13,6 @@ const PERIOD_MS = 10_000;
 const FILE_BYTES = 256 * 1024;
 const LEAST_FILE_BYTES = 64 * 1024;
 
-/** Memory that a pool lends to one user. There is no other way to give memory to a pool than to release this. */
-export interface PooledBuffer {
-  /** Shared with nobody, until it is released. */
-  readonly memory: Buffer;
-  /** Nobody reads or writes the memory any more. Only the first call counts. */
-  release(): void;
-}
-
 export class BufferPool {
   readonly #limitBytes: number;
   readonly #now: () => number;
@@ -46,15 +38,19 @@ export class BufferPool {
     return this.#idleBytes;
   }
 
-  /** Memory of this size with anything in it. Only the sizes that `bufferBytes` names are used again. */
-  take(bytes: number): PooledBuffer {
+  /**
+   * Memory of this size with anything in it. Only the sizes that `bufferBytes` names are used again.
+   *
+   * @param usableBytes how much of it may be filled
+   */
+  take(bytes: number, usableBytes: number = bytes): Segment {
     const memory = this.#reused(bytes) ?? this.#allocated(bytes);
     this.#lentBytes += bytes;
-    return new Loan(memory, this.#takeBack);
+    return new Segment(memory, usableBytes, this.#takeBack);
   }
 
   /** For a part of a body on its way to or from a file. However little memory there is, every body goes on. */
-  takeForFile(): PooledBuffer {
+  takeForFile(): Segment {
     const isRoom = this.#lentBytes + FILE_BYTES <= this.#limitBytes;
     return this.take(isRoom ? FILE_BYTES : LEAST_FILE_BYTES);
   }
@@ -106,23 +102,6 @@ export class BufferPool {
   }
 }
 
-/** A new one each time memory is lent, so that a former user has no hold on what is now another's. */
-class Loan implements PooledBuffer {
-  readonly memory: Buffer;
-  #takeBack: ((memory: Buffer) => void) | null;
-
-  constructor(memory: Buffer, takeBack: (memory: Buffer) => void) {
-    this.memory = memory;
-    this.#takeBack = takeBack;
-  }
-
-  release(): void {
-    const takeBack = this.#takeBack;
-    this.#takeBack = null;
-    takeBack?.(this.memory);
-  }
-}
-
 /** The size of the buffer for so many bytes, or for the first of them: a power of two, none larger than 1 MiB. */
 export function bufferBytes(bytes: number): number {
   if (bytes === 0) return 0;
@@ -137,16 +116,21 @@ export function allBuffersBytes(bytes: number): number {
   return bytes - rest + bufferBytes(rest);
 }
 
-/** A part of a body on its way through memory: a pooled buffer that fills up from its start. */
+/**
+ * A part of a body on its way through memory: memory that a pool lends to one user, who fills it from its start. A new one each time, so
+ * that a former user has no hold on what is now another's. There is no other way to give memory to a pool than to release this.
+ */
 export class Segment {
-  readonly #buffer: PooledBuffer;
+  /** Shared with nobody, until it is released. */
+  readonly memory: Buffer;
   readonly #room: Buffer;
   #used = 0;
+  #takeBack: ((memory: Buffer) => void) | null;
 
-  /** @param bytes how much of the buffer may be filled */
-  constructor(buffer: PooledBuffer, bytes: number) {
-    this.#buffer = buffer;
-    this.#room = buffer.memory.length <= bytes ? buffer.memory : buffer.memory.subarray(0, bytes);
+  constructor(memory: Buffer, usableBytes: number, takeBack: (memory: Buffer) => void) {
+    this.memory = memory;
+    this.#room = memory.length <= usableBytes ? memory : memory.subarray(0, usableBytes);
+    this.#takeBack = takeBack;
   }
 
   get used(): number {
@@ -179,7 +163,10 @@ export class Segment {
     return count;
   }
 
+  /** Nobody reads or writes the memory any more. Only the first call counts. */
   release(): void {
-    this.#buffer.release();
+    const takeBack = this.#takeBack;
+    this.#takeBack = null;
+    takeBack?.(this.memory);
   }
 }

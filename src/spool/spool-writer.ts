@@ -4,7 +4,7 @@ import { BodyRoom } from './body-room.ts';
 import type { BodyLimits, SpoolRoom } from './body-room.ts';
 import type { Segment } from './buffer-pool.ts';
 import { ioFault, SpoolFile } from './spool-file.ts';
-import { bodyInFile, bodyInMemory } from './spooled-body.ts';
+import { BodyInFile, BodyInMemory } from './spooled-body.ts';
 import type { BodySink, SinkFault, SpooledBody } from './spooled-body.ts';
 
 /** Where the body is. It goes from memory to a file, with or without a wait, and never back. */
@@ -108,10 +108,11 @@ export class SpoolWriter implements BodySink, Disposable {
   }
 
   #memoryBody(): SpooledBody {
+    this.#putAway();
     this.#spend();
-    const segments = this.#filling === null ? this.#full : [...this.#full, this.#filling];
-    const parts = segments.filter(({ used }) => used > 0).map(({ filled }) => filled);
-    return bodyInMemory(parts, this.#bytes, () => {
+    const segments = this.#full;
+    const memory = segments.map(({ filled }) => filled);
+    return new BodyInMemory(memory, this.#bytes, () => {
       for (const segment of segments) segment.release();
       this.#room.release();
     });
@@ -120,7 +121,7 @@ export class SpoolWriter implements BodySink, Disposable {
   #fileBody({ fd }: SpoolFile): SpooledBody {
     this.#spend();
     this.#room.releaseMemory();
-    return bodyInFile(fd, this.#bytes, this.#room.buffers, () => this.#room.release());
+    return new BodyInFile(fd, this.#bytes, this.#room.buffers, () => this.#room.release());
   }
 
   #spend(): void {

@@ -3,6 +3,7 @@
 import type { Settings } from '../config/settings.ts';
 import type { SpoolRoom } from './body-room.ts';
 import { Budget } from './budget.ts';
+import type { Account } from './budget.ts';
 import { BufferPool } from './buffer-pool.ts';
 import { openNamelessFile } from './spool-file.ts';
 import { SpoolWriter } from './spool-writer.ts';
@@ -31,20 +32,21 @@ export class Spool {
 
   /** For the bodies of one exchange: what can never fit beside another of them is refused at once. */
   ofExchange(): ExchangeSpool {
-    return new ExchangeSpool({
-      memory: this.memory.account(),
-      disk: this.disk.account(),
-      buffers: this.#buffers,
-      openFile: this.#openFile,
-    });
+    return new ExchangeSpool(this.memory.account(), this.disk.account(), this.#buffers, this.#openFile);
   }
 }
 
-export class ExchangeSpool {
-  readonly #room: SpoolRoom;
+export class ExchangeSpool implements SpoolRoom {
+  readonly memory: Account;
+  readonly disk: Account;
+  readonly buffers: BufferPool;
+  readonly openFile: () => number;
 
-  constructor(room: SpoolRoom) {
-    this.#room = room;
+  constructor(memory: Account, disk: Account, buffers: BufferPool, openFile: () => number) {
+    this.memory = memory;
+    this.disk = disk;
+    this.buffers = buffers;
+    this.openFile = openFile;
   }
 
   /**
@@ -53,6 +55,6 @@ export class ExchangeSpool {
    * @param maxBytes the largest body that is accepted
    */
   writer(expectedBytes: number | null, memoryBytes: number, maxBytes: number): SpoolWriter {
-    return new SpoolWriter(this.#room, { expectedBytes, memoryBytes, maxBytes });
+    return new SpoolWriter(this, { expectedBytes, memoryBytes, maxBytes });
   }
 }

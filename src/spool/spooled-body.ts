@@ -34,45 +34,68 @@ export interface SpooledBody extends Disposable {
   parts(): AsyncIterable<Buffer>;
 }
 
-/** A body in memory. `release` gives its bytes back to the budget. */
-export function bodyInMemory(parts: readonly Buffer[], bytes: number, release: () => void): SpooledBody {
-  return {
-    bytes,
-    memory: parts,
-    async *parts() {
-      for (const part of parts) {
-        for (let from = 0; from < part.length; from += PART_BYTES)
-          yield part.subarray(from, from + PART_BYTES);
-      }
-    },
-    [Symbol.dispose]: once(release),
-  };
+/** Gives back what a body holds, once. */
+abstract class HeldBody implements SpooledBody {
+  readonly bytes: number;
+  #release: (() => void) | null;
+  abstract readonly memory: readonly Buffer[] | null;
+
+  constructor(bytes: number, release: () => void) {
+    this.bytes = bytes;
+    this.#release = release;
+  }
+
+  abstract parts(): AsyncIterable<Buffer>;
+
+  [Symbol.dispose](): void {
+    const release = this.#release;
+    this.#release = null;
+    release?.();
+  }
 }
 
-/** A body in an open file without a name. `release` gives its bytes back to the budget. */
-export function bodyInFile(fd: number, bytes: number, buffers: BufferPool, release: () => void): SpooledBody {
-  return {
-    bytes,
-    memory: null,
-    parts: () => fileParts(fd, bytes, buffers),
-    [Symbol.dispose]: once(() => {
+export class BodyInMemory extends HeldBody {
+  readonly memory: readonly Buffer[];
+
+  constructor(memory: readonly Buffer[], bytes: number, release: () => void) {
+    super(bytes, release);
+    this.memory = memory;
+  }
+
+  async *parts(): AsyncGenerator<Buffer> {
+    for (const part of this.memory) {
+      for (let from = 0; from < part.length; from += PART_BYTES) yield part.subarray(from, from + PART_BYTES);
+    }
+  }
+}
+
+/** In an open file without a name. */
+export class BodyInFile extends HeldBody {
+  readonly memory: null = null;
+  readonly #fd: number;
+  readonly #buffers: BufferPool;
+
+  constructor(fd: number, bytes: number, buffers: BufferPool, release: () => void) {
+    super(bytes, () => {
       close(fd, () => undefined);
       release();
-    }),
-  };
-}
+    });
+    this.#fd = fd;
+    this.#buffers = buffers;
+  }
 
-async function* fileParts(fd: number, bytes: number, buffers: BufferPool): AsyncGenerator<Buffer> {
-  const buffer = buffers.takeForFile();
-  try {
-    for (let position = 0; position < bytes;) {
-      const count = await readAt(fd, buffer.memory, position);
-      if (count === 0) throw new Error(`The spool file ended at ${position} of ${bytes} bytes.`);
-      yield buffer.memory.subarray(0, count);
-      position += count;
+  async *parts(): AsyncGenerator<Buffer> {
+    const buffer = this.#buffers.takeForFile();
+    try {
+      for (let position = 0; position < this.bytes;) {
+        const count = await readAt(this.#fd, buffer.memory, position);
+        if (count === 0) throw new Error(`The spool file ended at ${position} of ${this.bytes} bytes.`);
+        yield buffer.memory.subarray(0, count);
+        position += count;
+      }
+    } finally {
+      buffer.release();
     }
-  } finally {
-    buffer.release();
   }
 }
 
@@ -83,13 +106,4 @@ function readAt(fd: number, buffer: Buffer, position: number): Promise<number> {
       else reject(error);
     });
   });
-}
-
-function once(action: () => void): () => void {
-  let done = false;
-  return () => {
-    if (done) return;
-    done = true;
-    action();
-  };
 }
