@@ -2,6 +2,7 @@
 
 import { readFileSync } from 'node:fs';
 import type { Options } from 'yargs';
+import { pathProblem } from '../config/fault.ts';
 import type { Fault } from '../config/fault.ts';
 import { reportText } from '../diagnose/report-text.ts';
 import type { DiagnosisReport, DiagnosisVerdict } from '../diagnose/report.ts';
@@ -164,8 +165,7 @@ function bodyOf(raw: unknown): BodyResult {
     if (bytes.length > 0) return { kind: 'body', body: { bytes } };
     return bodyFault('names an empty file', 'Use a file that holds a body');
   } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
-    return bodyFault(`names a file that cannot be read (${why})`, 'Write the path after the @');
+    return bodyFault(`names a file that ${pathProblem(error)}`, 'Write the path after the @');
   }
 }
 

@@ -17,53 +17,34 @@ interface Place {
   readonly socketPath: string | null;
 }
 
-type Sentence = (place: Place, settings: Settings) => string;
-
 const FIRST_UNPRIVILEGED_PORT = 1024;
 
-const SENTENCES: ReadonlyMap<string, Sentence> = new Map<string, Sentence>([
-  [
-    'EADDRINUSE',
-    ({ host, port, portFlag, socketPath }) =>
+const SENTENCES: ReadonlyMap<string, (place: Place) => string> = new Map(
+  Object.entries<(place: Place) => string>({
+    EADDRINUSE: ({ host, port, portFlag, socketPath }) =>
       socketPath === null
         ? `Port ${port} on ${host} is in use: choose another with ${portFlag}, or stop the program that holds it.`
         : `The path ${socketPath} is taken by a program that listens there, or by a file that is no socket: choose another with --socket, or stop that program, or remove that file.`,
-  ],
-  // libuv also reports EACCES if the socket's folder does not exist (uv_pipe_bind2).
-  [
-    'EACCES',
-    ({ host, port, portFlag, socketPath }) =>
+    // libuv also reports EACCES if the socket's folder does not exist (uv_pipe_bind2).
+    EACCES: ({ host, port, portFlag, socketPath }) =>
       socketPath === null
         ? `Port ${port} on ${host} is not open to this user: choose one from ${FIRST_UNPRIVILEGED_PORT} with ${portFlag}.`
         : `The socket ${socketPath} cannot be made: its folder must be there and open to this user, or choose another with --socket.`,
-  ],
-  [
-    'EADDRNOTAVAIL',
-    ({ host, hostFlag }) =>
+    EADDRNOTAVAIL: ({ host, hostFlag }) =>
       `This machine does not have the address ${host}: choose another with ${hostFlag}.`,
-  ],
-  [
-    'EAFNOSUPPORT',
-    ({ host, hostFlag }) =>
+    EAFNOSUPPORT: ({ host, hostFlag }) =>
       `This machine has no network for the address ${host}: choose another with ${hostFlag}.`,
-  ],
-  [
-    'ENOTFOUND',
-    ({ host, hostFlag }) => `The host name ${host} has no address: choose another with ${hostFlag}.`,
-  ],
-  [
-    'EAI_AGAIN',
-    ({ host, hostFlag }) =>
+    ENOTFOUND: ({ host, hostFlag }) =>
+      `The host name ${host} has no address: choose another with ${hostFlag}.`,
+    EAI_AGAIN: ({ host, hostFlag }) =>
       `The host name ${host} cannot be looked up now: give an address with ${hostFlag}.`,
-  ],
-]);
+  }),
+);
 
 export function startFailure(error: unknown, settings: Settings): string {
-  const code = textOf(error, 'code');
-  const place = placeOf(error, settings);
-  const sentence = SENTENCES.get(code);
-  const ofListening = ['listen', 'bind', 'getaddrinfo'].includes(textOf(error, 'syscall'));
-  if (sentence !== undefined && ofListening) return sentence(place, settings);
+  const sentence = SENTENCES.get(textOf(error, 'code'));
+  const isListening = ['listen', 'bind', 'getaddrinfo'].includes(textOf(error, 'syscall'));
+  if (sentence !== undefined && isListening) return sentence(placeOf(error, settings));
   const message = error instanceof Error ? error.message : String(error);
   return `lastbyte could not start: ${message}.`;
 }
@@ -78,16 +59,15 @@ function placeOf(error: unknown, settings: Settings): Place {
     failed.address === atHost && (failed.port === '' || failed.port === String(atPort));
   const isAdmin =
     admin && (fits(adminHost, adminPort) || failed.port === String(adminPort)) && !fits(host, port);
-  if (isAdmin) {
-    return {
-      host: adminHost,
-      port: adminPort,
-      hostFlag: '--admin-host',
-      portFlag: '--admin-port',
-      socketPath: null,
-    };
-  }
-  return { host, port, hostFlag: '--host', portFlag: '--port', socketPath };
+  return isAdmin
+    ? {
+        host: adminHost,
+        port: adminPort,
+        hostFlag: '--admin-host',
+        portFlag: '--admin-port',
+        socketPath: null,
+      }
+    : { host, port, hostFlag: '--host', portFlag: '--port', socketPath };
 }
 
 function textOf(error: unknown, property: 'code' | 'syscall' | 'address' | 'hostname' | 'port'): string {

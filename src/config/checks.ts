@@ -2,7 +2,7 @@
 
 import { accessSync, constants, readFileSync, statSync } from 'node:fs';
 import { createSecureContext } from 'node:tls';
-import { originText } from './fault.ts';
+import { originText, pathProblem } from './fault.ts';
 import type { Fault, Origin } from './fault.ts';
 import { nameOf, written } from './options.ts';
 import type { SettingName, Settings } from './settings.ts';
@@ -184,14 +184,6 @@ function usablePath(
   };
 }
 
-const SYSTEM_PROBLEMS: ReadonlyMap<string, string> = new Map([
-  ['ENOENT', 'does not exist'],
-  ['EACCES', 'is not accessible to this user'],
-  ['EISDIR', 'is a folder'],
-  ['ENOTDIR', 'does not exist'],
-  ['EROFS', 'is read-only'],
-]);
-
 type KeyProblem = readonly [problem: string, remedy: string];
 
 const ENCRYPTED: KeyProblem = ['is encrypted', 'Use a key without a passphrase; openssl pkey can remove it'];
@@ -240,7 +232,6 @@ function readingProblem(check: () => string | null): string | null {
   try {
     return check();
   } catch (cause) {
-    const code = cause instanceof Error && 'code' in cause ? String(cause.code) : '';
-    return SYSTEM_PROBLEMS.get(code) ?? `cannot be used (${code || String(cause)})`;
+    return pathProblem(cause);
   }
 }

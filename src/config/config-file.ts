@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { extname, relative } from 'node:path';
 import type * as Yaml from 'yaml';
+import { pathProblem } from './fault.ts';
 import type { Fault, Origin } from './fault.ts';
 import { GROUPS } from './options.ts';
 import type { AnyOption } from './options.ts';
@@ -49,18 +50,11 @@ export function collectFile(source: FileSource): Collected {
 type Content =
   { readonly kind: 'text'; readonly text: string } | { readonly kind: 'fault'; readonly fault: Fault };
 
-const READ_PROBLEMS: ReadonlyMap<string, string> = new Map([
-  ['ENOENT', 'does not exist'],
-  ['EACCES', 'cannot be read by this user'],
-  ['EISDIR', 'is a folder'],
-]);
-
 function contentOf({ path, namedBy }: FileSource): Content {
   try {
     return { kind: 'text', text: readFileSync(path, 'utf8') };
   } catch (cause) {
-    const code = cause instanceof Error && 'code' in cause ? String(cause.code) : '';
-    const problem = READ_PROBLEMS.get(code) ?? `cannot be read (${code || String(cause)})`;
+    const problem = pathProblem(cause);
     const remedy = 'Write the path of a YAML or JSON file';
     return { kind: 'fault', fault: { option: 'config', value: path, origin: namedBy, problem, remedy } };
   }

@@ -86,6 +86,20 @@ function namesOption(origin: Origin): boolean {
   return origin.kind !== 'file' && origin.kind !== 'default';
 }
 
+/** Why a file or a folder cannot be used, from the system's error: continues the sentence `<path> …`. */
+export function pathProblem(error: unknown): string {
+  const code = error instanceof Error && 'code' in error ? String(error.code) : String(error);
+  return PATH_PROBLEMS.get(code) ?? `cannot be used (${code})`;
+}
+
+const PATH_PROBLEMS: ReadonlyMap<string, string> = new Map([
+  ['ENOENT', 'does not exist'],
+  ['ENOTDIR', 'does not exist'],
+  ['EACCES', 'is not accessible to this user'],
+  ['EISDIR', 'is a folder'],
+  ['EROFS', 'is read-only'],
+]);
+
 /** Everything that is wrong: in `faults`, and one per line in `message`. */
 export class ConfigError extends Error {
   override readonly name = 'ConfigError';

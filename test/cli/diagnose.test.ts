@@ -86,7 +86,7 @@ describe('the exit code', () => {
     ],
     [
       ['8000', '--data', '@no-such-file'],
-      /^ {2}--data: names a file that cannot be read \(ENOENT.*\)\. Write the path after the @\.$/m,
+      /^ {2}--data: names a file that does not exist\. Write the path after the @\.$/m,
     ],
   ])('is 2 for bad usage, and %j is told in one sentence', async (args, sentence) => {
     const { code, stdout, stderr } = await lastbyte(['diagnose', ...args], { cwd: tmpdir() });
