@@ -91,7 +91,7 @@ function addressOf(word: string): Parsed<Target> {
   if (target.value.kind === 'tcp' && !target.value.tls) {
     return parsed(listener(target.value.host, target.value.port));
   }
-  const remedy = 'The admin port has no other: write 8081 or http://127.0.0.1:8081';
+  const remedy = 'The admin port speaks nothing else: write 8081 or http://127.0.0.1:8081';
   return wrong('is not a plain HTTP address', remedy);
 }
 

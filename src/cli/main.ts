@@ -20,7 +20,7 @@ const AS_WRITTEN = {
 
 const MAX_HELP_COLUMNS = 100;
 
-/** @returns the exit code: 0 fine, 1 failed at run time, 2 bad usage or configuration; `diagnose` has its own */
+/** @returns the exit code: 0 success, 1 failure at run time, 2 bad usage or configuration; `diagnose` has its own */
 export async function main(
   args: readonly string[],
   env: NodeJS.ProcessEnv,

@@ -173,7 +173,7 @@ describe('bad usage exits with 2 before anybody is asked:', () => {
     [['8081', '8082'], 'argument 8082: is one argument too many. Write only one address.'],
     [
       ['https://x:1'],
-      'argument url: "https://x:1" is not a plain HTTP address. The admin port has no other: write 8081 or http://127.0.0.1:8081.',
+      'argument url: "https://x:1" is not a plain HTTP address. The admin port speaks nothing else: write 8081 or http://127.0.0.1:8081.',
     ],
     [['nonsense'], /^argument url: "nonsense" has no port\. Write it as /],
     [['--admin-prot=1'], '--admin-prot: is not a flag of lastbyte healthcheck. Did you mean --admin-port?'],
