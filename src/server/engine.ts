@@ -34,7 +34,7 @@ import { Routes } from '../upstream/routes.ts';
 import { createAdminServer } from './admin.ts';
 import type { AdminServer } from './admin.ts';
 import { EventPublisher } from './event-publisher.ts';
-import type { ProxyEvents } from './event-publisher.ts';
+import type { ProxyEvents } from './proxy.ts';
 import { Replays } from './replay.ts';
 
 /** How long before the deadline waiting requests are refused, so that their clients have time to read why. */

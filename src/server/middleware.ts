@@ -10,7 +10,7 @@ import { readOptions } from '../config/resolve.ts';
 import type { LoadResult } from '../config/resolve.ts';
 import { readRules } from '../config/route-rules.ts';
 import { mount } from './mounted.ts';
-import type { ProxyEvents } from './event-publisher.ts';
+import type { ProxyEvents } from './proxy.ts';
 
 export interface MiddlewareOptions extends SharedOptions {
   /**

@@ -23,7 +23,7 @@ import type { Rewriting } from '../http/rewriting.ts';
 import { offeredProtocols } from '../http/upgrade.ts';
 import { Engine } from './engine.ts';
 import type { ClientCount, Frontend, Running } from './engine.ts';
-import type { ProxyEvents } from './event-publisher.ts';
+import type { ProxyEvents } from './proxy.ts';
 
 /** Which requests go where, and what is changed about them. */
 export interface Route {

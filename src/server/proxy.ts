@@ -1,15 +1,42 @@
-/** A proxy with its own listener: the public API. */
+/** A proxy with its own listener, and its events: the public API. */
 
 import { EventEmitter } from 'node:events';
 import type { ProxyOptions } from '../config/proxy-options.ts';
 import { resolveOptions } from '../config/resolve.ts';
 import type { Settings } from '../config/settings.ts';
+import type { ExchangeBegun, ExchangeClosed, ExchangeRecord } from '../exchange/events.ts';
+import type { StrayBytesNotice } from '../exchange/explain.ts';
+import type { WaitingNotice } from '../exchange/notices.ts';
 import { upstreamEnded } from '../exchange/refuse.ts';
 import { Engine } from './engine.ts';
 import { Listener } from './listener.ts';
-import type { ProxyEvents } from './event-publisher.ts';
 
-export type { ProxyEvents } from './event-publisher.ts';
+/**
+ * The events of a proxy. Listeners get records and cannot change anything; one that throws does not affect the exchange. Events are
+ * published in batches, in their order: up to 20 ms late, and all of them before `close()` resolves.
+ */
+export interface ProxyEvents {
+  /** An exchange is over. */
+  exchange: [record: ExchangeRecord];
+  /**
+   * An exchange begins. Whoever listens also gets the `notes` in the records of exchanges that begin from then on. Above 100
+   * per second (300 in a burst), the others have neither event nor notes, because nobody can look at so many.
+   */
+  begun: [begun: ExchangeBegun];
+  /**
+   * The client's connection is closed. Emitted for the last exchange on it, if that had a `begun` event. It may come before
+   * `exchange` if the client left.
+   */
+  closed: [closed: ExchangeClosed];
+  /** The admin listener or the inspector failed; both continue, and traffic was not affected. */
+  adminError: [error: Error];
+  /** The system could not accept a client's connection, e.g. for lack of memory; the proxy continues. */
+  acceptError: [error: Error];
+  /** A request starts to wait for an upstream that accepts no connections; emitted once until it accepts one again. */
+  waiting: [notice: WaitingNotice];
+  /** The upstream sent bytes that no request had asked for; emitted once, because from then on each connection is used only once. */
+  strayBytes: [notice: StrayBytesNotice];
+}
 
 /**
  * A proxy in front of one upstream.

@@ -1,4 +1,4 @@
-/** The entries of the Vite plugin, like those of Vite's `server.proxy`, and how they are read into routes. */
+/** Reads the entries of the Vite plugin into routes. */
 
 import type { IncomingMessage } from 'node:http';
 import { ConfigError, shown } from '../config/fault.ts';
@@ -7,32 +7,7 @@ import { readRules } from '../config/route-rules.ts';
 import type { Rewriting } from '../http/rewriting.ts';
 import type { Route } from './mounted.ts';
 import { faultsOf, readShared } from './middleware.ts';
-import type { SharedOptions } from './middleware.ts';
-
-/** Its options have the names and meanings of Vite's `server.proxy`. */
-export interface ProxyEntry {
-  /** The upstream: `http://127.0.0.1:8000`. A path in it is put before the path of each request. */
-  readonly target: string | URL;
-  /** Send the target's name in Host.
-   *  @default false; true for an entry that is only a target */
-  readonly changeOrigin?: boolean | undefined;
-  /** Changes path and query. */
-  readonly rewrite?: ((path: string) => string) | undefined;
-  /** Whether an https target must have a certificate that can be verified.
-   *  @default true */
-  readonly secure?: boolean | undefined;
-  /** Header fields for the upstream. They replace the client's fields of the same names. */
-  readonly headers?: Readonly<Record<string, string | number | readonly string[]>> | undefined;
-  /** Proxy WebSockets, too.
-   *  @default false, unless the target is ws:// or wss:// */
-  readonly ws?: boolean | undefined;
-}
-
-/** Each key is the beginning of a path (`'/api'`), or a regular expression for path and query (`'^/api/v\\d+/'`). */
-export type ProxyEntries = Readonly<Record<string, string | ProxyEntry>>;
-
-/** Options that hold for all entries. */
-export type EntriesOptions = Omit<SharedOptions, 'target' | 'changeOrigin' | 'insecure'>;
+import type { EntriesOptions, ProxyEntries, ProxyEntry } from './vite-plugin.ts';
 
 /** @throws ConfigError naming every entry and option that is wrong */
 export function readEntries(entries: ProxyEntries, options: EntriesOptions): readonly [Route, ...Route[]] {

@@ -10,11 +10,36 @@ import { redactUrl } from '../observe/redact.ts';
 import { severityOf } from '../observe/severity.ts';
 import { printable } from '../observe/terminal-text.ts';
 import type { Engine } from './engine.ts';
+import type { SharedOptions } from './middleware.ts';
 import { mount } from './mounted.ts';
 import type { Mounted } from './mounted.ts';
 import { readEntries } from './vite-entries.ts';
-import type { EntriesOptions, ProxyEntries } from './vite-entries.ts';
-import type { ProxyEvents } from './event-publisher.ts';
+import type { ProxyEvents } from './proxy.ts';
+
+/** Its options have the names and meanings of Vite's `server.proxy`. */
+export interface ProxyEntry {
+  /** The upstream: `http://127.0.0.1:8000`. A path in it is put before the path of each request. */
+  readonly target: string | URL;
+  /** Send the target's name in Host.
+   *  @default false; true for an entry that is only a target */
+  readonly changeOrigin?: boolean | undefined;
+  /** Changes path and query. */
+  readonly rewrite?: ((path: string) => string) | undefined;
+  /** Whether an https target must have a certificate that can be verified.
+   *  @default true */
+  readonly secure?: boolean | undefined;
+  /** Header fields for the upstream. They replace the client's fields of the same names. */
+  readonly headers?: Readonly<Record<string, string | number | readonly string[]>> | undefined;
+  /** Proxy WebSockets, too.
+   *  @default false, unless the target is ws:// or wss:// */
+  readonly ws?: boolean | undefined;
+}
+
+/** Each key is the beginning of a path (`'/api'`), or a regular expression for path and query (`'^/api/v\\d+/'`). */
+export type ProxyEntries = Readonly<Record<string, string | ProxyEntry>>;
+
+/** Options that hold for all entries. */
+export type EntriesOptions = Omit<SharedOptions, 'target' | 'changeOrigin' | 'insecure'>;
 
 interface Logger {
   info(message: string, options?: { timestamp?: boolean }): void;

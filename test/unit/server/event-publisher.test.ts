@@ -3,7 +3,7 @@
 import { EventEmitter, once } from 'node:events';
 import { expect, test } from 'vitest';
 import { EventPublisher, TokenBucket } from '../../../src/server/event-publisher.ts';
-import type { ProxyEvents } from '../../../src/server/event-publisher.ts';
+import type { ProxyEvents } from '../../../src/server/proxy.ts';
 
 function publishing(): {
   readonly publisher: EventPublisher;
