@@ -110,6 +110,6 @@ describe('a unix socket to listen on', () => {
   test('whose path is too long is refused', async () => {
     const { code, stderr } = await lastbyte(listening(join(folder, 'x'.repeat(120))));
     expect(code).toBe(2);
-    expect(stderr).toMatch(/--socket: \S+ is \d+ bytes long, over 103/);
+    expect(stderr).toMatch(/--socket: \S+ is \d+ bytes long, above the maximum of 103/);
   });
 });

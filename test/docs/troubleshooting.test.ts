@@ -85,6 +85,7 @@ describe.each(SAID)('"%s"', (words, name, fault) => {
     await using upstream = await startFaulty(fault, 1);
     await using proxy = await TestProxy.start(upstream.url);
     const complaint = await client.ask(`${proxy.url}/rows`);
+    await proxy.record();
     const verdicts = proxy.records.map(({ verdict }) => verdict);
     if (untold) {
       // Nobody can tell: it is delivered, and marked.
