@@ -8,7 +8,8 @@ import { performance } from 'node:perf_hooks';
 export class ReceiveClock {
   readonly #socket: Socket;
   readonly #limitMs: number;
-  readonly #progress = new SendProgress();
+  /** At the last look. */
+  #unacknowledged: Unacknowledged | null = null;
   #running = false;
 
   /** @param limitMs 0: it may take as long as it likes */
@@ -33,10 +34,24 @@ export class ReceiveClock {
   /** The socket's time is over. Returns why the client is to be given up; null: it is not. */
   expired(): string | null {
     if (!this.#running) return null;
-    if (!this.#progress.isMade(this.#socket))
+    if (!this.#isTaking())
       return `The client took no byte of the response for --client-receive-timeout, ${this.#limitMs} ms.`;
     this.#socket.setTimeout(this.#limitMs);
     return null;
+  }
+
+  /**
+   * Whether the client has acknowledged any of what the kernel holds for it since the last look; true at the first, where the system
+   * tells. Node sees only whether the kernel takes more, and the kernel takes more only when a third of its send buffer (up to 4 MiB)
+   * is free again: a client that reads steadily but slowly looks to Node like one that reads nothing. See proc_net_tcp in the
+   * kernel's documentation: `tx_queue`.
+   */
+  #isTaking(): boolean {
+    const before = this.#unacknowledged;
+    const now = unacknowledged(this.#socket);
+    this.#unacknowledged = now;
+    if (now === null) return false;
+    return before === null || before.look === now.look || before.bytes !== now.bytes;
   }
 }
 
@@ -47,24 +62,6 @@ interface Unacknowledged {
   readonly bytes: number;
   /** Two with the same look say nothing about the time between them. */
   readonly look: number;
-}
-
-/**
- * What a client has acknowledged of what the kernel holds for it. Node sees only whether the kernel takes more, and
- * the kernel takes more only when a third of its send buffer (up to 4 MiB) is free again: a client that reads steadily but
- * slowly looks to Node like one that reads nothing. See proc_net_tcp in the kernel's documentation: `tx_queue`.
- */
-class SendProgress {
-  #before: Unacknowledged | null = null;
-
-  /** Whether the client has acknowledged anything since it was asked last; true at first, where the system tells. */
-  isMade(socket: Socket): boolean {
-    const before = this.#before;
-    const now = unacknowledged(socket);
-    this.#before = now;
-    if (now === null) return false;
-    return before === null || before.look === now.look || before.bytes !== now.bytes;
-  }
 }
 
 let table: ReadonlyMap<string, number> = new Map();

@@ -11,11 +11,11 @@ import { connectionFields, responseClosed } from '../client/response-writer.ts';
 import { ReceiveClock } from '../client/send-progress.ts';
 import type { Settings } from '../config/settings.ts';
 import { ProxyError } from '../errors.ts';
+import { refusalBeforehand } from '../http/request-check.ts';
 import type { ResponseHead } from '../http/response-head.ts';
 import type { ExchangeSpool } from '../spool/spool.ts';
 import { BodyInMemory } from '../spool/spooled-body.ts';
 import type { SpooledBody } from '../spool/spooled-body.ts';
-import { refusalBeforehand } from './check.ts';
 import { deliver, upstreamAnswer } from './deliver.ts';
 import type { Answer, Relay } from './deliver.ts';
 import type { AttemptRecord, Outcome } from './events.ts';
@@ -108,7 +108,9 @@ export class Exchange {
   /** Null: there is a body to wait for. */
   #receivedAtOnce(): Received | null {
     const { request, services, refusal } = this.#asked;
-    const error = refusal ?? refusalBeforehand(request, services);
+    const { via } = services;
+    const { maxHeaderBytes } = this.#settings;
+    const error = refusal ?? refusalBeforehand(request, { via, maxHeaderBytes });
     if (error !== null) return { kind: 'refused', error };
     return this.#transport.kind !== 'buffered' || request.framing.kind === 'none' ? NO_BODY : null;
   }

@@ -3,13 +3,13 @@
 import type { Settings } from '../config/settings.ts';
 import { targetUrl } from '../config/target.ts';
 import type { ErrorCode } from '../errors.ts';
+import { restartsIn } from '../upstream/absence.ts';
 import type { ConnectFailed, Ending, EndingKind, Evidence } from '../upstream/evidence.ts';
 import type { VerdictKind } from '../upstream/verdict.ts';
 import { bodyState, notRetried } from './failure-phrases.ts';
 import type { Failure } from './failure-phrases.ts';
 import { connectFailureRow } from './connect-failures.ts';
 import { failureRow } from './failures.ts';
-import { restartsIn } from './absences.ts';
 import type { AttemptRecord } from './events.ts';
 import { bytes, count, duration, grouped } from '../config/units.ts';
 

@@ -3,7 +3,7 @@
 import type { Settings } from '../config/settings.ts';
 import { targetUrl } from '../config/target.ts';
 import { count, duration } from '../config/units.ts';
-import { originForm } from '../http/request-check.ts';
+import { originForm } from '../http/request.ts';
 import type { Absent } from '../upstream/absence.ts';
 import type { Evidence } from '../upstream/evidence.ts';
 import { isLasting } from '../upstream/retry.ts';

@@ -11,7 +11,7 @@ import type { PreviewRoom, PreviewWriter } from '../spool/body-preview.ts';
 import { AttemptTimings } from '../upstream/timings.ts';
 import type { Answer } from './deliver.ts';
 import type { AttemptRecord, ExchangeBegun, ExchangeNotes, ExchangeRecord, Outcome, Wait } from './events.ts';
-import type { Services } from './services.ts';
+import type { Services } from './transport.ts';
 
 export class Recorder {
   readonly id: string = randomUUID();

@@ -11,7 +11,7 @@ import { fieldValues } from '../http/fields.ts';
 import { ALLOWED_METHODS, prefersHtml, renderProblem } from '../http/problem.ts';
 import type { Request } from '../http/request.ts';
 import { BodyInMemory } from '../spool/spooled-body.ts';
-import { restartsIn } from './absences.ts';
+import { restartsIn } from '../upstream/absence.ts';
 import { hasBody } from './deliver.ts';
 import type { Answer } from './deliver.ts';
 import type { AttemptRecord } from './events.ts';

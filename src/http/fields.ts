@@ -8,7 +8,7 @@ export function fieldValue(fields: Fields, name: string): string | undefined {
   let isName = true;
   let matches = false;
   for (const part of fields) {
-    if (isName) matches = isNamed(part, name);
+    if (isName) matches = part.length === name.length && part.toLowerCase() === name;
     else if (matches) return part;
     isName = !isName;
   }
@@ -23,7 +23,7 @@ export function fieldValues(fields: Fields, name: string): Fields {
   let isName = true;
   let matches = false;
   for (const part of fields) {
-    if (isName) matches = isNamed(part, name);
+    if (isName) matches = part.length === name.length && part.toLowerCase() === name;
     else if (matches) (values ??= []).push(part);
     isName = !isName;
   }
@@ -40,11 +40,6 @@ export function eachField(fields: Fields, visit: (name: string, value: string) =
       name = null;
     }
   }
-}
-
-/** Lengths differ for almost all fields, and comparing them costs nothing. */
-function isNamed(fieldName: string, name: string): boolean {
-  return fieldName.length === name.length && fieldName.toLowerCase() === name;
 }
 
 /** The members of a comma-separated list (RFC 9110 section 5.6.1), trimmed and in lower case, empty ones dropped. */
@@ -68,20 +63,13 @@ export function listParts(value: string): string[] {
   return parts.map(trimOws).filter((part) => part !== '');
 }
 
-const SP = 0x20;
-const HTAB = 0x09;
-
 /** Not String.prototype.trim: that would take a no-break space too, which is a byte of the value (obs-text). */
 export function trimOws(text: string): string {
   let from = 0;
   let to = text.length;
-  while (from < to && isOws(text.charCodeAt(from))) from += 1;
-  while (to > from && isOws(text.charCodeAt(to - 1))) to -= 1;
+  while (text[from] === ' ' || text[from] === '\t') from += 1;
+  while (to > from && (text[to - 1] === ' ' || text[to - 1] === '\t')) to -= 1;
   return text.slice(from, to);
-}
-
-function isOws(code: number): boolean {
-  return code === SP || code === HTAB;
 }
 
 /** @param names in lower case */

@@ -132,9 +132,11 @@ export function lengthLast(fields: Fields): Fields {
 /** One line a field, as on the wire. */
 export function serializeFields(fields: Fields): string {
   let lines = '';
-  eachField(fields, (name, value) => {
-    lines += `${name}: ${value}\r\n`;
-  });
+  let isName = true;
+  for (const part of fields) {
+    lines += isName ? `${part}: ` : `${part}\r\n`;
+    isName = !isName;
+  }
   return lines;
 }
 

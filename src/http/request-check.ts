@@ -1,17 +1,63 @@
-/** What Node's request parser lets through and an intermediary must refuse, and what a request target means. */
+/** What is refused before anything is sent to the upstream: what Node's request parser lets through and an intermediary must not. */
 
 import { isIPv6 } from 'node:net';
 import { ProxyError } from '../errors.ts';
-import { eachField, fieldValue, fieldValues, listMembers } from './fields.ts';
+import { fieldValue, fieldValues, listMembers } from './fields.ts';
 import type { Fields } from './fields.ts';
+import { viaNames } from './forwarding.ts';
 import { contentLength } from './framing.ts';
 import { quoted } from './quoted.ts';
+import { originForm } from './request.ts';
+import type { Request } from './request.ts';
 
-export interface RequestLine {
-  readonly method: string;
-  readonly url: string;
-  readonly minor: 0 | 1;
-  readonly fields: Fields;
+export type RequestLine = Pick<Request, 'method' | 'url' | 'minor' | 'fields'>;
+
+export interface RequestLimits {
+  /** The name by which this proxy knows itself in Via (RFC 9110 section 7.6.3). */
+  readonly via: string;
+  readonly maxHeaderBytes: number;
+}
+
+/** Why this proxy does not pass the request on; null: it may. */
+export function refusalBeforehand(
+  request: Request,
+  { via, maxHeaderBytes }: RequestLimits,
+): ProxyError | null {
+  return (
+    checkVersion(request) ??
+    checkHeadSize(request, maxHeaderBytes) ??
+    checkRequest(request) ??
+    checkLoop(request.fields, via) ??
+    checkExpect(request.fields)
+  );
+}
+
+/** Node's parser takes HTTP/0.9 and HTTP/2.0 for the same protocol; see test/facts/http-parser.test.ts. */
+function checkVersion({ httpVersion }: Request): ProxyError | null {
+  if (httpVersion === '1.1' || httpVersion === '1.0') return null;
+  if (!httpVersion.startsWith('0.')) return otherVersion(`HTTP/${httpVersion}`);
+  return new ProxyError('bad_request', `The request uses HTTP/${httpVersion}. Use HTTP/1.1.`);
+}
+
+/** Node counts names and values only: a head of short fields is to the upstream several times as large. */
+function checkHeadSize({ method, url, fields }: Request, limit: number): ProxyError | null {
+  return headBytes(method, url, fields) > limit ? headTooLarge(limit) : null;
+}
+
+/** RFC 9110 section 7.6.3. */
+function checkLoop(fields: Fields, via: string): ProxyError | null {
+  if (!viaNames(fields).includes(via)) return null;
+  return new ProxyError(
+    'loop_detected',
+    'The request has already passed through this proxy: --target leads back to it. Point --target at the upstream.',
+  );
+}
+
+/** RFC 9110 section 10.1.1. */
+function checkExpect(fields: Fields): ProxyError | null {
+  const values = fieldValues(fields, 'expect');
+  if (values.length === 0 || values.flatMap(listMembers).every((one) => one === '100-continue')) return null;
+  return new ProxyError('expectation_failed', 'Only "Expect: 100-continue" is supported.');
 }
 
 /** The first fault of a request head, or null. */
@@ -33,7 +79,6 @@ function checkMethod({ method }: RequestLine): ProxyError | null {
  * become another character.
  */
 const ORIGIN_FORM = /^\/[\x21-\x7e\x80-\xff]*$/;
-const ABSOLUTE_FORM = /^https?:\/\/([^/?]*)([/?][\x21-\x7e\x80-\xff]*)?$/i;
 
 /** RFC 9112 section 3.2. */
 function checkTarget({ method, url }: RequestLine): ProxyError | null {
@@ -99,31 +144,11 @@ function refused(why: string): ProxyError {
   return new ProxyError('bad_request', `The request is refused: ${why}.`);
 }
 
-/**
- * The path and query to ask the upstream for, byte for byte as they came, and the authority of an absolute target;
- * null: the target had none.
- *
- * @param method where it is given, an OPTIONS for a whole server is told apart (RFC 9112 section 3.2.4)
- */
-export function originForm(
-  url: string,
-  method?: string,
-): { readonly target: string; readonly host: string | null } {
-  if (!ABSOLUTE_FORM.test(url)) return { target: url, host: null };
-  const rest = url.slice(url.indexOf('//') + 2);
-  const end = rest.search(/[/?]/);
-  const host = end < 0 ? rest : rest.slice(0, end);
-  const target = rest.slice(host.length);
-  if (target === '' && method === 'OPTIONS') return { target: '*', host };
-  return { target: target.startsWith('/') ? target : `/${target}`, host };
-}
-
 /** Bytes of the head, each field in a line of its own with one space in it. */
 export function headBytes(method: string, url: string, fields: Fields): number {
   let bytes = method.length + url.length + '  HTTP/1.1\r\n\r\n'.length;
-  eachField(fields, (name, value) => {
-    bytes += name.length + value.length + ': \r\n'.length;
-  });
+  // After a name comes ": ", after a value CRLF.
+  for (const part of fields) bytes += part.length + 2;
   return bytes;
 }
 

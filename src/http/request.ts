@@ -4,7 +4,6 @@ import { fieldValue } from './fields.ts';
 import type { Fields } from './fields.ts';
 import { contentLength } from './framing.ts';
 import type { Framing } from './framing.ts';
-import { originForm } from './request-check.ts';
 
 /** How the client frames the body (RFC 9112 section 6.3). One of length 0 is a body, and is announced as one. */
 export type RequestFraming = Exclude<Framing, { readonly kind: 'close' }>;
@@ -55,6 +54,27 @@ export function parseRequest({
     framing: framingOf(fields),
   };
 }
+
+/**
+ * The path and query to ask the upstream for, byte for byte as they came, and the authority of an absolute target;
+ * null: the target had none.
+ *
+ * @param method where it is given, an OPTIONS for a whole server is told apart (RFC 9112 section 3.2.4)
+ */
+export function originForm(
+  url: string,
+  method?: string,
+): { readonly target: string; readonly host: string | null } {
+  if (!ABSOLUTE_FORM.test(url)) return { target: url, host: null };
+  const rest = url.slice(url.indexOf('//') + 2);
+  const end = rest.search(/[/?]/);
+  const host = end < 0 ? rest : rest.slice(0, end);
+  const target = rest.slice(host.length);
+  if (target === '' && method === 'OPTIONS') return { target: '*', host };
+  return { target: target.startsWith('/') ? target : `/${target}`, host };
+}
+
+const ABSOLUTE_FORM = /^https?:\/\/([^/?]*)([/?][\x21-\x7e\x80-\xff]*)?$/i;
 
 function framingOf(fields: Fields): RequestFraming {
   if (fieldValue(fields, 'transfer-encoding') !== undefined) return CHUNKED;

@@ -3,7 +3,7 @@
 import { ProxyError } from '../errors.ts';
 import { eachField, withoutFields } from './fields.ts';
 import type { Fields } from './fields.ts';
-import { originForm } from './request-check.ts';
+import { originForm } from './request.ts';
 import type { Request } from './request.ts';
 
 export interface Rewriting {
@@ -85,7 +85,12 @@ const RENAMES: ReadonlyMap<string, Rename> = new Map([
 
 /** Whether there is any field that could name an address. */
 export function mayNameAddress(fields: Fields): boolean {
-  return fields.some((name, index) => index % 2 === 0 && RENAMES.has(name.toLowerCase()));
+  let isName = true;
+  for (const part of fields) {
+    if (isName && RENAMES.has(part.toLowerCase())) return true;
+    isName = !isName;
+  }
+  return false;
 }
 
 /** Never touches the address of a third party. */

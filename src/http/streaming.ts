@@ -1,7 +1,7 @@
 /** Which responses are meant to be seen before they end, so that they must not be buffered. */
 
 import { fieldValue, trimOws } from './fields.ts';
-import { originForm } from './request-check.ts';
+import { originForm } from './request.ts';
 import type { ResponseHead } from './response-head.ts';
 
 /**

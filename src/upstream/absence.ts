@@ -5,6 +5,8 @@ import type { Target } from '../config/settings.ts';
 import { isLoopback } from '../config/target.ts';
 import type { Connecting, ConnectResult, UpstreamConnection } from './connection.ts';
 import { openConnection } from './dial.ts';
+import { wentAway } from './evidence.ts';
+import type { Evidence } from './evidence.ts';
 
 /** An upstream that takes no connections. */
 export interface Absent {
@@ -97,6 +99,76 @@ export class WaitingRoom {
   leave(): void {
     this.#waiters.count -= 1;
   }
+}
+
+/** One attempt of a request. Times in ms since its exchange began. */
+interface Tried {
+  readonly startedMs: number;
+  readonly endedMs: number;
+  readonly evidence: Evidence;
+}
+
+/** How often the upstream went away under one request, and the time that was spent on waiting for it. */
+export class Absences implements Disposable {
+  readonly #room: WaitingRoom;
+  readonly #limits: { readonly waitForUpstreamMs: number; readonly maxWaiting: number };
+  #isInRoom = false;
+  #startedMs = 0;
+  /** In the absences before. */
+  #waitedBeforeMs = 0;
+  waitedMs = 0;
+  /** How often it was found that nobody is there, since the upstream was there last. */
+  waits = 0;
+  restarts = 0;
+
+  constructor(
+    room: WaitingRoom,
+    limits: { readonly waitForUpstreamMs: number; readonly maxWaiting: number },
+  ) {
+    this.#room = room;
+    this.#limits = limits;
+  }
+
+  /** Learns from a try. @returns whether it shows that the try before died with the upstream */
+  learn(before: Tried | undefined, { startedMs, endedMs, evidence }: Tried): boolean {
+    const isAway = evidence.ending.kind === 'connect-failed';
+    if (!isAway) this.waits = 0;
+    if (this.waits === 0) {
+      this.#waitedBeforeMs = this.waitedMs;
+      this.#startedMs = isAway ? startedMs : endedMs;
+    }
+    const isRestart = before !== undefined && wentAway(before.evidence, evidence);
+    if (isRestart) this.restarts += 1;
+    return isRestart;
+  }
+
+  /** Counted from the first try that found nobody there, each time that the upstream goes away. */
+  leftMs(nowMs: number): number {
+    return this.#limits.waitForUpstreamMs - (nowMs - this.#startedMs);
+  }
+
+  /** False: too many wait already. */
+  wait(): boolean {
+    if (!this.#isInRoom && !this.#room.enter(this.#limits.maxWaiting)) return false;
+    this.#isInRoom = true;
+    this.waits += 1;
+    return true;
+  }
+
+  waited(nowMs: number): void {
+    this.waitedMs = this.#waitedBeforeMs + nowMs - this.#startedMs;
+  }
+
+  [Symbol.dispose](): void {
+    if (this.#isInRoom) this.#room.leave();
+  }
+}
+
+export function restartsIn(attempts: readonly Pick<Tried, 'evidence'>[]): number {
+  return attempts.filter(({ evidence }, index) => {
+    const before = attempts[index - 1];
+    return before !== undefined && wentAway(before.evidence, evidence);
+  }).length;
 }
 
 /** Rails and Node, Angular, Astro, Flask, Vite, Django and http.server, webpack and Tomcat, Jupyter, PHP. */

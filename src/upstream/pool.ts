@@ -203,8 +203,7 @@ class IdleConnection implements ConnectionReader {
    * after one that began after the call (libuv's design overview, "The I/O loop").
    */
   async takeIfSilent(): Promise<UpstreamConnection | null> {
-    await nextTurn();
-    await nextTurn();
+    await twoTurns();
     if (!this.connection.usable) return null;
     this.connection.attach(null);
     return this.connection;
@@ -233,8 +232,8 @@ class IdleConnection implements ConnectionReader {
   }
 }
 
-function nextTurn(): Promise<void> {
+function twoTurns(): Promise<void> {
   return new Promise((resolve) => {
-    setImmediate(resolve);
+    setImmediate(() => setImmediate(resolve));
   });
 }

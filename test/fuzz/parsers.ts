@@ -3,7 +3,8 @@
 import { strict as assert } from 'node:assert';
 import { prefersHtml } from '../../src/http/problem.ts';
 import { upstreamFields, serializeFields, viaNames } from '../../src/http/forwarding.ts';
-import { checkRequest, originForm } from '../../src/http/request-check.ts';
+import { originForm } from '../../src/http/request.ts';
+import { checkRequest } from '../../src/http/request-check.ts';
 import { pathStreams } from '../../src/http/streaming.ts';
 import type { BodySink } from '../../src/spool/spooled-body.ts';
 import { ResponseReader } from '../../src/upstream/response-reader.ts';

@@ -2,7 +2,7 @@
 
 import type { Entry as HarEntry, Header, PostData, QueryString } from 'har-format';
 import { fieldValue } from '../../http/fields.ts';
-import { originForm } from '../../http/request-check.ts';
+import { originForm } from '../../http/request.ts';
 import { REDACTED } from '../redact.ts';
 import { fullView } from './views.ts';
 import type { Inspector } from './inspector.ts';

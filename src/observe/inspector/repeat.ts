@@ -1,7 +1,7 @@
 /** How a request can be sent again: by the proxy, as it was or edited, or as a curl command. */
 
 import { fieldValue, withoutFields } from '../../http/fields.ts';
-import { originForm } from '../../http/request-check.ts';
+import { originForm } from '../../http/request.ts';
 import { REDACTED, redactFields, redactUrl } from '../redact.ts';
 import { bodyWriter, shellWord } from '../terminal-text.ts';
 import { readableBody } from './body.ts';

@@ -1,12 +1,7 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import {
-  checkRequest,
-  headBytes,
-  headTooLarge,
-  originForm,
-  otherVersion,
-} from '../../../src/http/request-check.ts';
+import { checkRequest, headBytes, headTooLarge, otherVersion } from '../../../src/http/request-check.ts';
+import { originForm } from '../../../src/http/request.ts';
 
 /** Several strings on one line. */
 const split = (text: string): string[] => text.split('|');
