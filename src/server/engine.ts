@@ -54,7 +54,7 @@ export interface Frontend {
   stop(error: ProxyError): void;
   /** Ends everything now. */
   destroy(): void;
-  /** Resolves when every exchange has written its record. */
+  /** Resolves when every exchange has written its record, and every connection that is ours has emitted its end. */
   settled(): Promise<void>;
 }
 

@@ -96,7 +96,7 @@ export class Listener implements Frontend {
   }
 
   async settled(): Promise<void> {
-    await Promise.all(this.#unfinished);
+    await Promise.all([...this.#unfinished, ...Array.from(this.#connections.keys(), untilClosed)]);
   }
 
   #listenToServer(): void {
@@ -243,6 +243,13 @@ export class Listener implements Frontend {
     const { lingerTimeoutMs, lingerTotalMs } = this.settings;
     return { lingerTimeoutMs: 0, lingerTotalMs: this.#stopping ? lingerTimeoutMs : lingerTotalMs };
   }
+}
+
+/** The server closes before the last of its sockets emits this. */
+function untilClosed(socket: Socket): Promise<void> {
+  return new Promise((resolve) => {
+    socket.once('close', () => resolve());
+  });
 }
 
 function ignore(): void {}

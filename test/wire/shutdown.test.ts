@@ -295,3 +295,18 @@ test('an end at once breaks everything off and leaves a record of each exchange'
   ]);
   expect(proxy.records).toHaveLength(3);
 });
+
+test.each([false, true])(
+  'nothing happens after the end: every event was emitted by then (admin: %s)',
+  async (admin) => {
+    await using upstream = await Upstream.start(answering(ok('whole')));
+    await using proxy = await TestProxy.start(upstream.url, { admin, ...(admin ? { adminPort: 0 } : {}) });
+    const told: string[] = [];
+    for (const name of ['begun', 'exchange', 'closed'] as const) proxy.proxy.on(name, () => told.push(name));
+    using client = await Client.connect(proxy.port);
+    await client.send(GET);
+    await client.response();
+    await proxy.proxy.close();
+    expect(told).toEqual(['begun', 'exchange', 'closed']);
+  },
+);
