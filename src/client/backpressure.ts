@@ -1,18 +1,18 @@
-/** How much of what a client sends is read: no further, on again, or to be thrown away. */
+/** Controls reading from a client: stop, resume, or discard. */
 
 import type { Socket } from 'node:net';
 
-/** What holds each socket back. */
+/** The `resume` listener of each socket that is not read at present. */
 const holds = new WeakMap<Socket, () => void>();
 
 /**
- * Reads no further: what the client sends then stays with the kernel, and soon with the client. Node's http.Server
- * stops for responses that are not taken, but not for requests that wait; see test/facts/http-parser.test.ts.
- * That the client leaves is noticed only when the next response is written to it, or it is read again.
+ * Stops reading: what the client sends stays in the kernel's buffers, and then in the client's. Node's http.Server
+ * stops for responses that the client does not read, but not for requests that wait; see test/facts/http-parser.test.ts.
+ * A client that leaves is noticed only when the next response is written, or reading resumes.
  */
 export function stopReading(socket: Socket): void {
   if (holds.has(socket)) return;
-  // Node resumes the socket on its own, as when a large response is written.
+  // Node resumes the socket on its own, for example when a large response has been written.
   const again = (): void => {
     socket.pause();
   };
@@ -21,7 +21,7 @@ export function stopReading(socket: Socket): void {
   socket.pause();
 }
 
-/** Reads on, if it was told to stop. */
+/** Resumes reading, if `stopReading` stopped it. */
 export function resumeReading(socket: Socket): void {
   const again = holds.get(socket);
   if (again === undefined) return;
@@ -31,15 +31,15 @@ export function resumeReading(socket: Socket): void {
 }
 
 /**
- * Takes the socket's input away from Node's HTTP parser and drops it. The parser reads from the socket's handle on
- * its own until somebody else listens for `data`; see test/facts/http-server.test.ts.
+ * Detaches the socket's input from Node's HTTP parser and discards it. The parser reads directly from the socket's handle
+ * until another `data` listener is added; see test/facts/http-server.test.ts.
  */
 export function discardInput(socket: Socket): void {
   socket.on('error', () => socket.destroy());
   resumeReading(socket);
   socket.resume();
-  // A parser that waits for its request to be read has stopped the handle below the socket, and starts it again at
-  // the socket's `resume`, which comes in a moment. Taken away before that, it would leave the handle stopped.
+  // A parser whose request is not being read has stopped the socket's handle, and restarts it at the socket's `resume`
+  // event, which comes in the next turn. Detached before that, it would leave the handle stopped.
   setImmediate(() => {
     socket.removeAllListeners('data');
     socket.on('data', () => undefined);

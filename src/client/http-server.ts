@@ -1,4 +1,4 @@
-/** Node's http.Server, set up so that it neither drops, closes nor times out anything behind our back; where it listens, and how it stops. */
+/** Node's http.Server, configured so that it drops, closes and times out nothing on its own; where it listens, and how it stops. */
 
 import { lstatSync, readFileSync, unlinkSync } from 'node:fs';
 import { createServer as createHttpServer } from 'node:http';
@@ -7,7 +7,7 @@ import { createServer as createHttpsServer } from 'node:https';
 import { connect, Server as NetServer } from 'node:net';
 import type { Settings } from '../config/settings.ts';
 
-/** How often Node looks for clients that send their head too slowly. */
+/** How often Node checks for clients that send their head too slowly. */
 const CHECK_INTERVAL_MS = 1000;
 
 /** @throws the system's or OpenSSL's error when the certificate or the key cannot be used */
@@ -16,7 +16,7 @@ export function createServer(settings: Settings): Server {
     maxHeaderSize: settings.maxHeaderBytes,
     connectionsCheckingInterval: CHECK_INTERVAL_MS,
     noDelay: true,
-    // Node would answer on its own, in chunks and without a word.
+    // Node's own 400 has no explanation; `checkRequest` refuses instead.
     requireHostHeader: false,
   };
   const { tlsCert, tlsKey } = settings;
@@ -29,8 +29,8 @@ export function createServer(settings: Settings): Server {
 }
 
 /**
- * Half-open as all connections here are, but not before the handshake: nothing can be said to a client that closes its
- * side there, and Node would keep its socket until the handshake's clock runs out. That clock is set at the start alone.
+ * Half-open like all connections here, but not before the handshake: a client that closes its side during it cannot be
+ * sent anything, and Node would keep its socket until the handshake timeout. That timeout can be set only at creation.
  */
 function createTlsServer(
   options: ServerOptions,
@@ -49,15 +49,15 @@ function createTlsServer(
     });
 }
 
-/** What may change while it runs. */
+/** Applies the settings that can change while the server runs. */
 export function configure(server: Server & { httpAllowHalfOpen?: boolean }, settings: Settings): void {
-  // A client that half-closes after its request is answered all the same (RFC 9112 section 9.6).
+  // A client that half-closes after its request still gets its response (RFC 9112 section 9.6).
   server.httpAllowHalfOpen = true;
   server.keepAliveTimeout = settings.keepAliveTimeoutMs;
   server.headersTimeout = settings.clientSendTimeoutMs;
-  // The body has a clock of its own, which runs while nothing arrives.
+  // The body has its own timeout, for the time in which nothing arrives.
   server.requestTimeout = 0;
-  // Node would drop the fields above this number in silence; their size is limited already.
+  // Node would silently drop fields above a maximum count; their size is limited anyway.
   server.maxHeadersCount = 0;
 }
 
@@ -77,8 +77,8 @@ export async function listen(
 }
 
 /**
- * Clears away the unix socket that a killed process left behind. Only one that nobody listens on is removed; whatever else
- * is there makes listening fail with EADDRINUSE.
+ * Removes the unix socket of a killed process. Only a socket on which no process listens is removed; any other file makes
+ * listening fail with EADDRINUSE.
  */
 async function clearStaleSocket(path: string): Promise<void> {
   if (isSocket(path) && (await nobodyListens(path))) unlinkSync(path);
@@ -88,7 +88,7 @@ function isSocket(path: string): boolean {
   return lstatSync(path, { throwIfNoEntry: false })?.isSocket() === true;
 }
 
-/** The kernel refuses at once where no process has the socket open; any other answer leaves the file alone. */
+/** The kernel refuses at once if no process has the socket open; on any other result the file is kept. */
 function nobodyListens(path: string): Promise<boolean> {
   return new Promise((resolve) => {
     const probe = connect({ path });
@@ -102,13 +102,13 @@ function nobodyListens(path: string): Promise<boolean> {
 }
 
 /**
- * Stops accepting; resolves when the last connection is gone. http.Server's own `close` would destroy what it takes
- * for idle, also a connection that lingers with bytes unread: the client would lose its response.
+ * Stops accepting; resolves when the last connection has closed. http.Server's own `close` would destroy connections that
+ * it considers idle, including one that lingers with unread bytes: its client would lose the response.
  */
 export async function stopAccepting(server: Server): Promise<void> {
   await new Promise<void>((resolve) => {
     NetServer.prototype.close.call(server, () => resolve());
   });
-  // Ends the clock that looks for slow clients; there is nothing left to close.
+  // Stops Node's check for slow clients; no connections are left to close.
   server.close(() => undefined);
 }

@@ -1,22 +1,22 @@
-/** How a client's connection ends: cleanly, so that nothing on its way is lost, or by a reset that nobody can take for that. */
+/** How a client's connection ends: cleanly, so that no bytes in transit are lost, or by a reset, which cannot be mistaken for a clean end. */
 
 import type { Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
 import { discardInput } from './backpressure.ts';
 
 export interface LingerLimits {
-  /** A client that sends nothing for so long waits for our FIN: it gets it. */
+  /** After this time without a byte from the client, our FIN is sent: the client may be waiting for it. */
   readonly lingerTimeoutMs: number;
-  /** A client that has not closed after so long is cut off. */
+  /** A client that has not closed after this time is disconnected. */
   readonly lingerTotalMs: number;
 }
 
 const lingering = new WeakSet<Socket>();
 
 /**
- * Everything that still arrives is read and thrown away, and our FIN goes out only after the client's (RFC 9112 section
- * 9.6). A socket that is closed with bytes unread is reset by the kernel, and a reset throws away what the client has not
- * read yet. Call when the last byte is written. May be called twice.
+ * Reads and discards everything that still arrives, and sends our FIN only after the client's (RFC 9112 section 9.6). The
+ * kernel resets a socket that is closed with unread bytes, and a reset discards what the client has not read yet. Call
+ * when the last byte is written. May be called twice.
  */
 export function linger(socket: Socket, limits: LingerLimits): void {
   if (lingering.has(socket)) return;
@@ -38,16 +38,16 @@ export function linger(socket: Socket, limits: LingerLimits): void {
   });
 }
 
-/** By RST over TCP. Over TLS the missing close_notify tells (RFC 9112 section 9.8); a unix socket has no reset. */
+/** Over TCP by RST. Over TLS the client sees a missing close_notify (RFC 9112 section 9.8); a unix socket has no reset. */
 export function reset(socket: Socket | null): void {
   if (socket === null) return;
-  // Not in the moment in which our own FIN goes out: libuv refuses, and Node takes the socket for closed and never
-  // closes it (test/wire/reset.test.ts).
+  // Not while our own FIN is being sent: libuv refuses, and Node then considers the socket closed without closing it
+  // (test/wire/reset.test.ts).
   if (finIsUnderWay(socket)) socket.once('finish', () => resetNow(socket));
   else resetNow(socket);
 }
 
-/** Until the next turn at most, since all bytes are with the kernel. Over TLS they need not be. */
+/** True until the next turn at most, since the kernel has all bytes. Over TLS that need not be so. */
 function finIsUnderWay(socket: Socket): boolean {
   const { writableEnded, writableFinished, writableLength, destroyed } = socket;
   if (destroyed || socket instanceof TLSSocket) return false;

@@ -1,4 +1,4 @@
-/** Who is at the other end: whose word about the client is believed, and who is on this machine for sure. */
+/** Which peers are trusted to name the client, and which clients are certainly on this machine. */
 
 import { BlockList, isIPv6 } from 'node:net';
 import type { Socket } from 'node:net';
@@ -7,7 +7,7 @@ import { fieldValue } from '../http/fields.ts';
 import type { Request } from '../http/request.ts';
 
 /**
- * Tells of an address whether that peer's word about the client is believed.
+ * Returns a function that tells whether the peer at an address is trusted to name the client.
  *
  * @param peers addresses and CIDR blocks, valid ones
  */
@@ -26,22 +26,22 @@ export function trustIn(peers: readonly string[]): (address: string) => boolean 
   };
 }
 
-/** Fields of whoever passes on the requests of others: a proxy or a tunnel may come from this machine for a client that does not. */
+/** Fields that proxies and tunnels add: one on this machine may forward for a client on another. */
 const PASSED_ON: readonly string[] = ['forwarded', 'x-forwarded-for', 'x-real-ip', 'via'];
 
-/** What is on this machine besides. */
+/** Other servers on this machine. */
 export interface Nearby {
-  /** Where the inspector is; null: there is none. */
+  /** The inspector's URL; null: there is none. */
   readonly adminUrl: string | null;
-  /** Usual ports of dev servers that answer while the upstream does not. */
+  /** Usual ports of dev servers that accept connections while the upstream does not. */
   readonly answering: readonly number[];
 }
 
-/** What a response of our own tells a client on this machine besides. */
+/** What our own responses tell only clients on this machine. */
 export interface LocalHints {
   /** Where the inspector shows the exchange; null: there is none. */
   readonly inspector: string | null;
-  /** Usual ports of dev servers that answer instead of the upstream. */
+  /** Usual ports of dev servers that accept connections instead of the upstream. */
   readonly answering: readonly number[];
 }
 
@@ -57,7 +57,7 @@ export function localHints(
   return { inspector: adminUrl === null ? null : `${adminUrl}/#open=${id}`, answering };
 }
 
-/** It comes from loopback, calls us by a name of loopback, and nobody passed it on. */
+/** The request comes from loopback, its Host is a loopback name, and no proxy forwarded it. */
 export function isLocalClient({ host: named, fields }: Request, clientAddress = ''): boolean {
   const address = clientAddress.replace(/^::ffff:/, '');
   const host = (named ?? '').replace(/:\d+$/, '').replace(/^\[(.*)\]$/, '$1');

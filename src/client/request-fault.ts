@@ -1,11 +1,11 @@
-/** What Node's parser, or its clock, found wrong with a request, in our words. */
+/** Translates the errors of Node's parser and timeouts into ours. */
 
 import type { Settings } from '../config/settings.ts';
 import { ProxyError } from '../errors.ts';
 import { quoted } from '../http/quoted.ts';
 import { headTooLarge, otherVersion } from '../http/request-check.ts';
 
-/** Nobody is left to be answered. */
+/** The client is gone, so no response can be sent. */
 const CONNECTION_LOST: ReadonlySet<string> = new Set(['ECONNRESET', 'EPIPE', 'ECONNABORTED', 'ETIMEDOUT']);
 
 export function isConnectionLost(code: string): boolean {
@@ -61,7 +61,7 @@ function why(error: NodeJS.ErrnoException): string {
 
 const CHARACTER = 'a character that is not allowed there';
 
-/** By the code and the words of Node's parser (llhttp), where its own help nobody. First match wins. */
+/** By code and message of Node's parser (llhttp), where its own message is no help. First match wins. */
 const WORDS: ReadonlyArray<readonly [code: string, words: RegExp, ours: string]> = [
   [
     'HPE_INVALID_URL',
@@ -82,17 +82,17 @@ const WORDS: ReadonlyArray<readonly [code: string, words: RegExp, ours: string]>
   ['HPE_INVALID_HEADER_TOKEN', /./, `the name of a field holds ${CHARACTER}`],
 ];
 
-/** The record header of a TLS handshake (RFC 8446 section 5.1). Node adds the packet that it could not parse. */
+/** The record header of a TLS handshake (RFC 8446 section 5.1). Node's error includes the packet. */
 function isTls(error: NodeJS.ErrnoException): boolean {
   if (error.code !== 'HPE_INVALID_METHOD') return false;
   const [type, major] = packet(error) ?? [];
   return type === 0x16 && major === 3;
 }
 
-/** A token as a method may be (RFC 9110 section 9.1), as far as the packet shows it. Null: it is something else. */
+/** A method is a token (RFC 9110 section 9.1); its end may not be in the packet. */
 const METHOD = /^([!#$%&'*+\-.^_`|~\dA-Za-z]+)(?: |$)/;
 
-/** What Node's parser refuses for its method alone: well-formed, but none of `http.METHODS`, or none of HTTP's. */
+/** The method, if that alone made Node's parser refuse the request: well-formed, but not one of `http.METHODS`. */
 function unknownMethod(error: NodeJS.ErrnoException): string | null {
   const { code, message } = error;
   if (code !== 'HPE_INVALID_METHOD' && !message.startsWith('Parse Error: Invalid method')) return null;

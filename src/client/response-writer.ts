@@ -1,4 +1,4 @@
-/** Writes responses to the client, through Node or as bytes, so that each byte of their fields goes out as it is; and tells how they end. */
+/** Writes responses to the client, through Node or as bytes, without changing a byte of their fields; and reports how they end. */
 
 import { ServerResponse, STATUS_CODES } from 'node:http';
 import type { IncomingMessage } from 'node:http';
@@ -19,9 +19,8 @@ export interface HeadToWrite {
 }
 
 /**
- * Hands the head to Node, which sends it with the first bytes of the body. These must be a Buffer: in front of a string
- * it would be encoded as UTF-8 (test/facts/header-bytes.test.ts). Node adds a Date where there is none (RFC 9110
- * section 6.6.1).
+ * Passes the head to Node, which sends it with the first bytes of the body. These must be a Buffer: Node encodes a head
+ * before a string as UTF-8 (test/facts/header-bytes.test.ts). Node adds a Date if there is none (RFC 9110 section 6.6.1).
  *
  * @param connection the fields that concern the connection
  */
@@ -35,13 +34,13 @@ export function writeHead(
 
 const CLOSE: readonly string[] = ['Connection', 'close'];
 
-/** Shorter than the real time by a margin, so that a client does not send just as the connection is closed. */
+/** The announced time is shorter than the real one, so that a client does not send just as the connection is closed. */
 const KEEP_ALIVE_MARGIN_MS = 5000;
 
 /**
- * HTTP/1.0 clients are never kept (RFC 9112 section 9.3); others are told a shorter time than they are given.
+ * Connections of HTTP/1.0 clients are closed (RFC 9112 section 9.3); others are announced a shorter time than the real one.
  *
- * @param keepAliveTimeoutMs null: Node adds the fields that its server stands for
+ * @param keepAliveTimeoutMs null: Node adds the fields from its server's settings
  */
 export function connectionFields(
   response: ServerResponse,
@@ -57,14 +56,14 @@ export function connectionFields(
 
 const NO_BYTES: Buffer = Buffer.alloc(0);
 
-/** Sends the head before there is any body. Node's own `flushHeaders()` would encode it as UTF-8. */
+/** Sends the head before any of the body. Node's own `flushHeaders()` would encode it as UTF-8. */
 export function flushHead(response: ServerResponse): void {
   response.write(NO_BYTES);
 }
 
 /**
- * Before the final response is begun. RFC 9110 section 15.2: 1xx goes on, but not to HTTP/1.0, and not 100: that one we
- * have answered ourselves.
+ * Call before the final response begins. 1xx responses are forwarded (RFC 9110 section 15.2), but not to HTTP/1.0 clients,
+ * and not 100, which the proxy sends itself.
  */
 export function forwardInterim(
   { socket, headersSent }: ServerResponse,
@@ -76,7 +75,7 @@ export function forwardInterim(
   socket.write(`HTTP/1.1 ${status} ${reason}\r\n${serializeFields(kept)}\r\n`, 'latin1');
 }
 
-/** The response to what never became a request, as bytes. */
+/** The response to bytes that could not be parsed as a request. */
 export function rawRefusal(
   error: ProxyError,
   facts: Omit<ProblemInput, 'error' | 'html' | 'instance'>,
@@ -95,7 +94,7 @@ function rawHead({ status, reason, fields }: HeadToWrite): string {
   return `HTTP/1.1 ${status} ${reason === '' ? (STATUS_CODES[status] ?? '') : reason}\r\n${fieldLines}\r\n`;
 }
 
-/** Resolves when the part is with the kernel, so that its memory may be used again; false when the client left. */
+/** Resolves when the kernel has the part, so that its memory can be reused; false when the client has left. */
 export function written(sink: Writable, part: Buffer): Promise<boolean> {
   return new Promise((resolve) => {
     const onClose = (): void => resolve(false);
@@ -108,7 +107,7 @@ export function written(sink: Writable, part: Buffer): Promise<boolean> {
 }
 
 /**
- * The response to a request whose socket Node has handed over, as for an upgrade: written as any other, and the
+ * The response to a request whose socket Node has handed over, as for an upgrade. It is written like any other, and the
  * connection lingers after it.
  */
 export function responseTo(request: IncomingMessage): ServerResponse {
@@ -126,31 +125,31 @@ export function responseTo(request: IncomingMessage): ServerResponse {
 }
 
 /**
- * Resolves when the response is over: with true when it was sent to the last byte. `left` is called then, too. Node
- * closes a response only once it is its turn on the connection, so the connection is watched as well.
+ * Resolves when the response is closed: with true when it was sent to the last byte. Also calls `onClosed` then. Node
+ * closes a pipelined response only when its turn comes, so the connection is watched as well.
  */
-export function responseClosed(response: ServerResponse, left: () => void): Promise<boolean> {
+export function responseClosed(response: ServerResponse, onClosed: () => void): Promise<boolean> {
   const { socket } = response.req;
   return new Promise((resolve) => {
-    const over = (): void => {
-      socket.off('close', over);
-      left();
-      // What could not be written counts as written for Node, once the socket has failed.
+    const finish = (): void => {
+      socket.off('close', finish);
+      onClosed();
+      // After a socket error, Node counts bytes that could not be written as written.
       resolve(response.writableFinished && socket.errored === null);
     };
-    response.on('close', over);
-    if (socket.destroyed) over();
-    else socket.on('close', over);
+    response.on('close', finish);
+    if (socket.destroyed) finish();
+    else socket.on('close', finish);
   });
 }
 
-/** How long a half-closed client may be silent before the kernel asks whether it is still there. */
+/** Idle time of a half-closed client after which the kernel sends keep-alive probes. */
 const PROBE_MS = 10_000;
 
 /**
- * A client that closes its side while a stream is under way has left: nothing else would tell until the next event.
- * One that had closed its side before the stream began reads on (RFC 9112 section 9.6); the kernel's probes find out
- * when it is gone. Returns a function that stops watching.
+ * Calls `left` when a client closes its side during a stream: without this, its departure would be noticed only at the
+ * next write. A client that half-closed before the stream began still reads (RFC 9112 section 9.6); the kernel's probes
+ * detect when it is gone. Returns a function that stops watching.
  */
 export function whenClientLeaves(response: ServerResponse, left: () => void): () => void {
   const { socket } = response.req;

@@ -1,37 +1,37 @@
-/** Whether a client takes what it is sent: it may take no byte for --client-receive-timeout, and no longer. */
+/** Whether a client reads what it is sent: enforces --client-receive-timeout. */
 
 import { readFileSync } from 'node:fs';
 import type { Socket } from 'node:net';
 import { performance } from 'node:perf_hooks';
 
-/** The clock of a client that is sent something. */
+/** The receive timeout of one client connection. */
 export class ReceiveClock {
   readonly #socket: Socket;
   readonly #limitMs: number;
-  /** At the last look. */
+  /** At the last check. */
   #unacknowledged: Unacknowledged | null = null;
   #running = false;
 
-  /** @param limitMs 0: it may take as long as it likes */
+  /** @param limitMs 0: no limit */
   constructor(socket: Socket, limitMs: number) {
     this.#socket = socket;
     this.#limitMs = limitMs;
   }
 
-  /** There is something for the client that the kernel has not taken yet. */
+  /** Call when bytes for the client are waiting that the kernel has not taken yet. */
   start(): void {
     this.#running = true;
     this.#socket.setTimeout(this.#limitMs);
   }
 
-  /** The client is owed nothing: it may be silent, and so may we. */
+  /** Call when no bytes for the client are waiting. */
   stop(): void {
     if (!this.#running) return;
     this.#running = false;
     this.#socket.setTimeout(0);
   }
 
-  /** The socket's time is over. Returns why the client is to be given up; null: it is not. */
+  /** Call at the socket's `timeout` event. Returns why the client is disconnected; null: it makes progress. */
   expired(): string | null {
     if (!this.#running) return null;
     if (!this.#isTaking())
@@ -41,10 +41,10 @@ export class ReceiveClock {
   }
 
   /**
-   * Whether the client has acknowledged any of what the kernel holds for it since the last look; true at the first, where the system
-   * tells. Node sees only whether the kernel takes more, and the kernel takes more only when a third of its send buffer (up to 4 MiB)
-   * is free again: a client that reads steadily but slowly looks to Node like one that reads nothing. See proc_net_tcp in the
-   * kernel's documentation: `tx_queue`.
+   * Whether the client has acknowledged any byte in the kernel's send buffer since the last check; true at the first check, where the
+   * system tells. Node sees only whether the kernel accepts more, which it does only when a third of its send buffer (up to 4 MiB)
+   * is free again: a client that reads slowly but steadily looks to Node like one that reads nothing. See `tx_queue` in
+   * proc_net_tcp of the kernel's documentation.
    */
   #isTaking(): boolean {
     const before = this.#unacknowledged;
@@ -55,12 +55,12 @@ export class ReceiveClock {
   }
 }
 
-/** A look at ten thousand connections takes a tenth of a second: clients share one for so many times what it took. */
+/** Reading a table of ten thousand connections takes 0.1 s: clients share one reading for this many times its duration. */
 const SHARED_FOR_LOOKS = 10;
 
 interface Unacknowledged {
   readonly bytes: number;
-  /** Two with the same look say nothing about the time between them. */
+  /** Values from the same reading of the table cannot be compared. */
   readonly look: number;
 }
 
@@ -68,7 +68,7 @@ let table: ReadonlyMap<string, number> = new Map();
 let look = 0;
 let freshUntilMs = -Infinity;
 
-/** Null where the system does not tell: it is no Linux, or the client came by a unix socket. */
+/** Null where it is unknown: not on Linux, or the client uses a unix socket. */
 function unacknowledged({ localPort, remotePort }: Socket): Unacknowledged | null {
   if (localPort === undefined || remotePort === undefined) return null;
   const startedMs = performance.now();
@@ -82,7 +82,7 @@ function unacknowledged({ localPort, remotePort }: Socket): Unacknowledged | nul
   return bytes === undefined ? null : { bytes, look };
 }
 
-/** Connections that share both ports are counted together: at worst a client is given up one time limit later. */
+/** Connections with the same two ports are added up: at worst, a client is disconnected one timeout later. */
 function bytesByPorts(text: string): ReadonlyMap<string, number> {
   const bytes = new Map<string, number>();
   // sl local_address:port rem_address:port st tx_queue:rx_queue …

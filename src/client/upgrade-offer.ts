@@ -1,13 +1,13 @@
 /**
- * Takes an ignored offer of an upgrade out of a request and gives the rest back to Node's parser. Node can be told to
- * ignore it itself, but then it loses what follows the request in the same packet; see test/facts/upgrades.test.ts.
+ * Removes an ignored upgrade offer from a request and returns the rest to Node's parser. Node itself can ignore the offer,
+ * but then it loses what follows the request in the same packet; see test/facts/upgrades.test.ts.
  */
 
 import type { IncomingMessage } from 'node:http';
 import type { Server, Socket } from 'node:net';
 import { headWithoutOffer } from '../http/upgrade.ts';
 
-/** llhttp: assume absence of a body, and stop after the head. */
+/** llhttp: assume that there is no body, and stop after the head. */
 const SKIP_BODY = 2;
 
 interface RequestParser {
@@ -15,8 +15,8 @@ interface RequestParser {
 }
 
 /**
- * Has every upgrade handed over after its head, body or not. Node 26 would parse the body first, and hand over a stream
- * that is not the socket; see test/facts/upgrades.test.ts. Call when the server has accepted the socket.
+ * Makes Node hand over every upgrade after its head, with or without a body. Node 26 would parse the body first, and hand
+ * over a stream that is not the socket; see test/facts/upgrades.test.ts. Call when the server has accepted the socket.
  */
 export function stopAtUpgrades(socket: Socket): void {
   const parser: unknown = Reflect.get(socket, 'parser');
@@ -37,16 +37,16 @@ function isRequestParser(value: unknown): value is RequestParser {
   );
 }
 
-/** Puts the request back on its socket. At once: after the end of its input nothing can be put back. */
+/** Puts the request back on its socket. Call at once: nothing can be put back after the end of its input. */
 export function putBack(request: IncomingMessage, head: Buffer): void {
   const { method = '', url = '', httpVersion, rawHeaders, socket } = request;
   const again = headWithoutOffer({ method, url, httpVersion, fields: rawHeaders });
   socket.unshift(Buffer.concat([Buffer.from(again, 'latin1'), head]));
 }
 
-/** Begins to parse the socket, as if it had just been accepted. Resolves when what was put back is parsed. */
+/** Starts parsing the socket, as if it had just been accepted. Resolves when the bytes that were put back are parsed. */
 export async function parse(server: Server, socket: Socket, encrypted: boolean): Promise<void> {
-  // The clock of an idle connection may still run.
+  // The idle timeout may still be running.
   socket.setTimeout(0);
   server.emit(encrypted ? 'secureConnection' : 'connection', socket);
   await new Promise<void>((resolve) => {
@@ -55,9 +55,11 @@ export async function parse(server: Server, socket: Socket, encrypted: boolean):
 }
 
 /**
- * Responses that are still due before an upgrade wait for room through listeners that Node has taken off the socket by
- * then. @param listeners those; they may also begin to read the socket, which nobody listens to yet
- * @returns a function that ends it
+ * Responses that must be sent before an upgrade wait for `drain` through listeners that Node has removed from the socket
+ * by then.
+ *
+ * @param listeners those listeners; they may also start reading the socket, which has no reader yet
+ * @returns a function that stops calling them
  */
 export function keepDraining(socket: Socket, listeners: readonly object[]): () => void {
   const drained = (): void => {

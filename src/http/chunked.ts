@@ -10,7 +10,7 @@ const MAX_SIZE_DIGITS = 13;
 const MAX_SIZE_LINE_BYTES = MAX_SIZE_DIGITS + MAX_EXTENSION_BYTES + '\r\n'.length;
 
 const SIZE_LINE = /^[\da-f]{1,13}(?:[ \t]*;[\t\x20-\x7e\x80-\xff]*)?\r\n$/i;
-/** What a size line can begin with. */
+/** A size line whose end has not arrived yet. */
 const SIZE_LINE_START = /^[\da-f]{1,13}(?:[ \t]*|[ \t]*;[\t\x20-\x7e\x80-\xff]*)\r?$/i;
 
 const CR = 0x0d;
@@ -29,20 +29,20 @@ type State = 'size' | 'bytes' | 'cr' | 'lf' | 'trailer' | 'done' | 'failed';
 
 export class ChunkedDecoder {
   #state: State = 'size';
-  /** Bytes of the present chunk that are still to come. */
+  /** Bytes of the current chunk that have not arrived yet. */
   #left = 0;
-  /** The part of the present line that came. */
+  /** The part of the current line that has arrived. */
   #line = '';
   #trailerBytes = 0;
   #trailerFields = 0;
   #error: ChunkError | null = null;
 
-  /** Whether the last chunk and the empty line after it have come. */
+  /** Whether the last chunk and the empty line after it have arrived. */
   get done(): boolean {
     return this.#state === 'done';
   }
 
-  /** What is wrong. Nothing is decoded after it. */
+  /** What is malformed; null: nothing so far. After an error, nothing more is decoded. */
   get error(): ChunkError | null {
     return this.#error;
   }
@@ -52,8 +52,8 @@ export class ChunkedDecoder {
   }
 
   /**
-   * Takes the bytes in [start, end) and gives those of the body to `sink`, as views. Returns the index after the last
-   * byte it used, which is before `end` only when it is done or failed.
+   * Decodes the bytes in [start, end) and passes those of the body to `sink`, as views. Returns the index after the last
+   * byte used, which is before `end` only when the decoder is done or has failed.
    */
   decode(bytes: Uint8Array, start: number, end: number, sink: (part: Uint8Array) => void): number {
     const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
@@ -92,7 +92,7 @@ export class ChunkedDecoder {
     return at;
   }
 
-  /** What cannot become a size line is refused at once: its end might never come. */
+  /** A line that cannot become a size line fails at once, because its end may never arrive. */
   #readSize(): void {
     const line = this.#line;
     if (line.length > MAX_SIZE_LINE_BYTES) {

@@ -48,12 +48,12 @@ export function listMembers(value: string): string[] {
 }
 
 /**
- * Nothing follows the last `+`, so a match never fails after it began and never has to be tried another way: the time
- * it takes grows with the length, whatever the quotes. A quote that is never closed runs to the end.
+ * Nothing follows the last `+`, so a match never backtracks: the time is linear in the length, whatever the quotes. A
+ * quote that is not closed runs to the end.
  */
 const LIST_PART = /(?:[^,"]|"(?:[^"\\]|\\.)*"?)+/g;
 
-/** As `listMembers`, in the case that they came in. */
+/** Like `listMembers`, but keeps upper and lower case. */
 export function listParts(value: string): string[] {
   if (!value.includes(',')) {
     const only = trimOws(value);
@@ -63,7 +63,7 @@ export function listParts(value: string): string[] {
   return parts.map(trimOws).filter((part) => part !== '');
 }
 
-/** Not String.prototype.trim: that would take a no-break space too, which is a byte of the value (obs-text). */
+/** Not String.prototype.trim, which also removes a no-break space: that is a byte of the value (obs-text). */
 export function trimOws(text: string): string {
   let from = 0;
   let to = text.length;
@@ -81,7 +81,7 @@ export function withoutFields(fields: Fields, names: ReadonlySet<string>): strin
   return kept;
 }
 
-/** RFC 9110 section 7.6.1, and Trailer: no trailers go on. */
+/** RFC 9110 section 7.6.1, and Trailer, because no trailers are forwarded. */
 const HOP_BY_HOP: ReadonlySet<string> = new Set([
   'connection',
   'proxy-connection',
@@ -90,17 +90,17 @@ const HOP_BY_HOP: ReadonlySet<string> = new Set([
   'trailer',
   'transfer-encoding',
   'upgrade',
-  // What h2c offers come with: of this connection even where Connection does not name it (RFC 7540 section 3.2.1).
+  // Part of an h2c offer: hop-by-hop even where Connection does not name it (RFC 7540 section 3.2.1).
   'http2-settings',
-  // No field may have this name (RFC 9112 section 9.6), and Connection says it so often.
+  // No field may have this name (RFC 9112 section 9.6). It is in this set so that `Connection: close` needs no new set.
   'close',
 ]);
 
 /**
- * What Connection cannot delete. RFC 9110 section 7.6.1 forbids a sender to name a field that is meant for all
- * recipients. Whoever does it all the same wants the message to mean something else behind this proxy than before it:
- * another site (Host), another length, another user (Authorization, Cookie), another origin (Forwarded), another kind
- * of content, or a cache that keeps what it must not.
+ * Fields that Connection cannot remove. RFC 9110 section 7.6.1 forbids a sender to name a field that is meant for all
+ * recipients. A sender that does so may be attacking: without the field, the message has a different meaning after this
+ * proxy than before it: another site (Host), length, user (Authorization, Cookie), origin (Forwarded) or content type, or
+ * a cache stores what it must not.
  */
 const PROTECTED: ReadonlySet<string> = new Set([
   'host',
@@ -118,8 +118,8 @@ const PROTECTED: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * Whether a field tells of the client or the hops before this one. By its beginning: each server and framework believes
- * further fields of the family (gunicorn X-Forwarded-Ssl and -Protocol, others -Prefix, -User, -By …).
+ * Whether a field describes the client or the hops before this one. Decided by prefix, because servers and frameworks
+ * trust more fields of this family (gunicorn X-Forwarded-Ssl and -Protocol, others -Prefix, -User, -By …).
  *
  * @param name in lower case
  */
@@ -128,7 +128,7 @@ export function isForwardedName(name: string): boolean {
   return name === 'forwarded';
 }
 
-/** The names, in lower case, of the fields that end with this connection. */
+/** The names, in lower case, of the fields that apply to this connection only. */
 export function hopByHopNames(fields: Fields): ReadonlySet<string> {
   let names: Set<string> | null = null;
   for (const option of connectionOptions(fields)) {

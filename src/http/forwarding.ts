@@ -1,4 +1,4 @@
-/** Which fields go on, toward the upstream and toward the client, and what is said in the place of the others. */
+/** Which fields are forwarded to the upstream and to the client, and which this hop adds or replaces. */
 
 import { isIP } from 'node:net';
 import {
@@ -20,13 +20,13 @@ export interface UpstreamFieldsInput {
   readonly hop: Hop;
   /** The Host to send. */
   readonly host: string;
-  /** The Content-Length to send; null: there is no body, and none is to be announced. */
+  /** The Content-Length to send; null: the request has no body, so none is sent. */
   readonly bodyBytes: number | null;
 }
 
 /**
  * A request's fields for the upstream: end-to-end fields in the client's order, then what this hop adds. The upstream is
- * always asked to keep the connection, because many that close it cut their answer (RFC 9112 section 9.6).
+ * always asked to keep the connection open, because many servers that close it cut their response (RFC 9112 section 9.6).
  */
 export function upstreamFields(input: UpstreamFieldsInput): string[] {
   const { fields, minor, hop, host, bodyBytes } = input;
@@ -57,7 +57,7 @@ export function upstreamFields(input: UpstreamFieldsInput): string[] {
 
 const FRAMING: ReadonlySet<string> = new Set(['content-length', 'transfer-encoding']);
 
-/** The received-by of each Via member, in the case it came in (RFC 9110 section 7.6.3). For finding loops. */
+/** The received-by of each Via member, in its original case (RFC 9110 section 7.6.3). For loop detection. */
 export function viaNames(fields: Fields): string[] {
   const values = fieldValues(fields, 'via');
   if (values.length === 0) return [];
@@ -70,15 +70,15 @@ export interface ClientFieldsInput {
   /** As the upstream sent them. */
   readonly fields: Fields;
   readonly status: number;
-  /** Of the request. */
+  /** The request's method. */
   readonly method: string;
-  /** The exact length of the body; null: none is sent, or it streams. */
+  /** The exact length of the body; null: no body is sent, or it is streamed. */
   readonly length: number | null;
 }
 
 /**
- * A response's fields for the client. They are safe for writeHead as far as the response parser let them through: it
- * accepts the same names and values as Node does.
+ * A response's fields for the client. They are safe for writeHead, because the response parser accepts only names and
+ * values that Node accepts too.
  */
 export function clientFields(input: ClientFieldsInput): string[] {
   const stopped = hopByHopNames(input.fields);
@@ -106,8 +106,8 @@ function keepUpgrade(kept: string[], fields: Fields): void {
 }
 
 /**
- * 1xx and 204 never carry a length (RFC 9110 section 8.6). To HEAD and in a 304 it is that of a body which is not sent,
- * so nothing proves it: it goes on as it came, unless it cannot be true.
+ * 1xx and 204 never have a length (RFC 9110 section 8.6). In a response to HEAD and in a 304, it is the length of a body
+ * that is not sent and so cannot be checked: it is forwarded unchanged if it is valid.
  */
 function lengthToSend({ fields, status, method, length }: ClientFieldsInput): string | null {
   if (status < 200 || status === 204) return null;
@@ -120,8 +120,8 @@ function lengthToSend({ fields, status, method, length }: ClientFieldsInput): st
 const LENGTH: ReadonlySet<string> = new Set(['content-length']);
 
 /**
- * The fields in an order in which Node leaves their bytes alone: it decodes a Content-Disposition that it meets after a
- * length (nodejs/node#58240). Between fields of different names the order has no meaning (RFC 9110 section 5.3).
+ * The fields in an order in which Node does not change their bytes: it re-encodes a Content-Disposition that follows a
+ * Content-Length (nodejs/node#58240). The order of fields with different names has no meaning (RFC 9110 section 5.3).
  */
 export function lengthLast(fields: Fields): Fields {
   if (!fieldValues(fields, 'content-disposition').some((value) => /[\x80-\xff]/.test(value))) return fields;
@@ -140,16 +140,16 @@ export function serializeFields(fields: Fields): string {
   return lines;
 }
 
-/** One hop: the connection that a request came on. */
+/** One hop: the connection on which a request arrived. */
 export interface Hop {
-  /** As the socket has it; the name `unknown` where there is none. */
+  /** The socket's remote address; `unknown` where it has none. */
   readonly clientAddress: string;
   /** 0: not known. */
   readonly clientPort: number;
   readonly encrypted: boolean;
-  /** 0: there is none, as on a unix socket. */
+  /** 0: none, as on a unix socket. */
   readonly localPort: number;
-  /** Whether the peer may speak for other clients. */
+  /** Whether the peer's claims about other clients are trusted. */
   readonly trusted: boolean;
   /** Our pseudonym in Via. */
   readonly via: string;
@@ -158,9 +158,9 @@ export interface Hop {
 const LISTS: ReadonlySet<string> = new Set(['forwarded', 'x-forwarded-for']);
 
 /**
- * Whether a field does not go on as it came, because it speaks of clients. The two lists are written again at the end, in
- * one line each, because servers differ in which of several lines they read. A name with underscores is the same variable
- * to CGI and WSGI: it would let anyone say what only a trusted peer may.
+ * Whether a field is not forwarded unchanged, because it describes clients. The two lists are written at the end, as one
+ * line each, because servers differ in which of several lines they read. CGI and WSGI map a name with underscores to the
+ * same variable: forwarded, it would let any client claim what only a trusted peer may.
  *
  * @param name in lower case
  */
@@ -192,14 +192,14 @@ function addSingle(kept: string[], name: string, fields: Fields, hop: Hop, value
   if (!hop.trusted || fieldValue(fields, name.toLowerCase()) === undefined) kept.push(name, value);
 }
 
-/** A trusted peer speaks for the client that it names last: that one it saw itself. */
+/** A trusted peer forwards for the last client in its list, which is the peer that it saw itself. */
 function realAddress(fields: Fields, { trusted }: Hop, address: string): string {
   if (!trusted) return address;
   const named = fieldValues(fields, 'x-forwarded-for').flatMap(listParts).at(-1) ?? '';
   return isIP(named) === 0 ? address : named;
 }
 
-/** IPv4 as IPv4, also on a socket that listens for both; no zone, which means nothing on another machine. */
+/** IPv4 as IPv4, also on a dual-stack socket; without the zone, which has no meaning on another machine. */
 function bareAddress(address: string): string {
   if (!address.includes(':')) return address;
   return address.replace(/^::ffff:(?=\d+\.)/i, '').replace(/%.*$/, '');

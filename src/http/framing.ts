@@ -1,4 +1,4 @@
-/** Where a message ends (RFC 9112 section 6.3), and whether its connection can carry another, and whose. */
+/** Where a message ends (RFC 9112 section 6.3), whether its connection can be reused, and whether only by the same client. */
 
 import { connectionOptions, fieldValue, fieldValues, listMembers, trimOws } from './fields.ts';
 import type { Fields } from './fields.ts';
@@ -9,7 +9,7 @@ import type { ResponseHead } from './response-head.ts';
  * - `none`: there is no body, whatever the fields say
  * - `length`: the body has this many bytes
  * - `chunked`: the last chunk ends it
- * - `close`: the end of the connection ends it, and nothing proves that it is whole
+ * - `close`: the end of the connection ends it, and nothing proves that it is complete
  */
 export type Framing =
   | { readonly kind: 'none' }
@@ -17,7 +17,7 @@ export type Framing =
   | { readonly kind: 'chunked' }
   | { readonly kind: 'close' };
 
-/** `coding`: the reason is a transfer coding that we do not know. */
+/** `coding`: the reason is an unsupported transfer coding. */
 export type FramingResult =
   | { readonly kind: 'framing'; readonly framing: Framing }
   | { readonly kind: 'malformed'; readonly why: string; readonly coding: boolean };
@@ -27,8 +27,8 @@ const CHUNKED: FramingResult = { kind: 'framing', framing: { kind: 'chunked' } }
 const CLOSE: FramingResult = { kind: 'framing', framing: { kind: 'close' } };
 
 /**
- * Transfer-Encoding wins over Content-Length, and is believed in HTTP/1.0 too: only the last chunk can then end the
- * body, so a wrong belief cannot pass a part for the whole. `keepsAlive` lets no such connection be used again.
+ * Transfer-Encoding overrides Content-Length, also in HTTP/1.0: only the last chunk can then end the body, so a partial
+ * body is not taken for a complete one. `keepsAlive` does not allow such a connection to be reused.
  *
  * @param method of the request
  */
@@ -85,8 +85,8 @@ export function contentLength(fields: Fields): AnnouncedLength {
 }
 
 /**
- * Whether another request may go out on this connection (RFC 9112 section 9.3). Not where the framing is in doubt: with
- * Transfer-Encoding beside Content-Length, or in HTTP/1.0 (RFC 9112 section 6.1).
+ * Whether another request may be sent on this connection (RFC 9112 section 9.3). Not where the framing is in doubt, which
+ * is with both Transfer-Encoding and Content-Length, or with Transfer-Encoding in HTTP/1.0 (RFC 9112 section 6.1).
  */
 export function keepsAlive(head: ResponseHead, framing: Framing): boolean {
   if (framing.kind === 'close' || saysClose(head)) return false;
@@ -100,15 +100,15 @@ export function saysClose(head: ResponseHead): boolean {
   return options.includes('close') || (head.minor === 0 && !options.includes('keep-alive'));
 }
 
-/** They authenticate a connection instead of a request (RFC 4559 section 6). */
+/** These schemes authenticate a connection instead of a request (RFC 4559 section 6). */
 const SCHEME = /(?:^|,)[ \t]*(?:NTLM|Negotiate)(?:[ \t,]|$)/i;
 
-/** Whether the request logs its connection in, or tries to. */
+/** Whether the request authenticates its connection, or attempts to. */
 export function logsConnectionIn(requestFields: Fields): boolean {
   return names(requestFields, 'authorization', SCHEME) || names(requestFields, 'proxy-authorization', SCHEME);
 }
 
-/** Whether the response asks its client to log the connection in. */
+/** Whether the response asks the client to authenticate the connection. */
 export function asksForConnectionLogin(status: number, fields: Fields): boolean {
   if (status === 401) return names(fields, 'www-authenticate', SCHEME);
   return status === 407 && names(fields, 'proxy-authenticate', SCHEME);

@@ -2,7 +2,7 @@
 
 import { listMembers, trimOws } from './fields.ts';
 
-/** What a response needs to know of a ProxyError. */
+/** The parts of a ProxyError that a response shows. */
 interface ProblemFacts {
   readonly code: string;
   readonly status: number;
@@ -15,16 +15,16 @@ interface ProblemFacts {
 export interface ProblemInput {
   readonly error: ProblemFacts;
   readonly html: boolean;
-  /** The upstream that was asked; null: none was. */
+  /** The upstream to which the request was sent; null: none. */
   readonly nextHop: string | null;
-  /** The status that the upstream had sent; null: none came. */
+  /** The status that the upstream had sent; null: none. */
   readonly receivedStatus: number | null;
   readonly details: string | null;
   /** Sentences that follow the error's message; null: none. */
   readonly more: string | null;
   /** Further members of the problem (RFC 9457 section 3.2), such as `attempts`. */
   readonly extensions: Readonly<Record<string, string | number | boolean | null>>;
-  /** A URI reference for this very occurrence. */
+  /** A URI reference for this occurrence (RFC 9457 section 3.1.5). */
   readonly instance: string;
 }
 
@@ -34,7 +34,7 @@ export interface Problem {
   readonly body: Buffer;
 }
 
-/** A refused connection is the gap of a restart: it is over in a moment. */
+/** An upstream that refuses connections is usually restarting, which is soon over. */
 const RETRY_AFTER_SECONDS = 1;
 
 export function renderProblem(input: ProblemInput): Problem {
@@ -53,12 +53,12 @@ export function renderProblem(input: ProblemInput): Problem {
   return { fields, body };
 }
 
-/** RFC 9110 section 15.5.6: a 405 tells what is allowed. */
+/** RFC 9110 section 15.5.6: a 405 lists the allowed methods. */
 export const ALLOWED_METHODS = 'GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS';
 
 const JSON_FIELDS: readonly string[] = ['Content-Type', 'application/problem+json'];
 
-/** The page quotes what the upstream sent, so nothing on it may run or load, even if an escape were wrong. */
+/** The page quotes what the upstream sent, so nothing on it may run or load, even if escaping failed. */
 const HTML_FIELDS: readonly string[] = [
   'Content-Type',
   'text/html; charset=utf-8',
@@ -68,7 +68,7 @@ const HTML_FIELDS: readonly string[] = [
   'nosniff',
 ];
 
-/** A name of our own for the kind of problem: it needs no host, so it stays the same wherever the documents move. */
+/** A URN instead of a URL: it has no host, so it stays the same when the documentation moves. */
 function problemType(code: string): string {
   return `urn:lastbyte:error:${code}`;
 }
@@ -77,7 +77,7 @@ function json(input: ProblemInput): string {
   const { instance, extensions } = input;
   const { code, title, status } = input.error;
   const standard = { type: problemType(code), title, status, detail: detail(input), instance };
-  // First for the reader, and last so that no extension takes the place of a member of the standard.
+  // First, so that readers see them first, and last, so that no extension overrides a standard member.
   return JSON.stringify({ ...standard, ...extensions, ...standard });
 }
 
@@ -91,7 +91,7 @@ function proxyStatus({ error, nextHop, receivedStatus, details }: ProblemInput):
 }
 
 /**
- * For a delivered body that ended with its connection. No `error`: that would say that something is known to be missing
+ * For a delivered body that ended with its connection. No `error`, which would mean that something is known to be missing
  * (RFC 9209 section 2.1.1).
  */
 export const UNVERIFIABLE_STATUS: readonly string[] = [
@@ -99,7 +99,7 @@ export const UNVERIFIABLE_STATUS: readonly string[] = [
   'lastbyte; details="the body ended with the connection: nothing proves that it is whole"',
 ];
 
-/** RFC 8941 section 3.3.3: printable ASCII, with `"` and `\` escaped; there is no way to write the rest. */
+/** RFC 8941 section 3.3.3: printable ASCII, with `"` and `\` escaped; other characters cannot be written. */
 function structuredString(text: string): string {
   return `"${text.replace(/[^\x20-\x7e]/gu, '?').replace(/["\\]/g, '\\$&')}"`;
 }
@@ -156,7 +156,7 @@ function written(value: string | number | boolean | null): string {
   return typeof value === 'number' ? value.toLocaleString('en-US') : String(value);
 }
 
-/** The address is our own. */
+/** The address is the inspector's own, not a peer's text. */
 function link(address: string): string {
   const escaped = escapeHtml(address);
   return `<a href="${escaped}">${escaped}</a>`;
@@ -175,8 +175,8 @@ const PAGES: readonly string[] = ['text/html', 'application/xhtml+xml'];
 const DOCUMENTS: readonly string[] = ['application/problem+json', 'application/json'];
 
 /**
- * True when the Accept field names HTML, and no JSON that it likes better (RFC 9110 section 12.5.1). A wildcard names
- * nothing: curl and fetch send it, and their users read JSON more easily than HTML.
+ * True when the Accept field names HTML, and no JSON type with a higher weight (RFC 9110 section 12.5.1). Wildcards do not
+ * count: curl and fetch send them, and their users read JSON more easily than HTML.
  */
 export function prefersHtml(accept: string | undefined): boolean {
   const ranges = listMembers(accept ?? '');
@@ -192,7 +192,7 @@ function mediaType(range: string): string {
   return trimOws(range.replace(/;.*$/, ''));
 }
 
-/** 1 when it is not given; what is no weight at all weighs nothing. */
+/** Default: 1. An invalid weight counts as 0. */
 function weight(range: string): number {
   const given = /;[ \t]*q[ \t]*=([^;]*)/.exec(range);
   if (given === null) return 1;

@@ -1,4 +1,4 @@
-/** What is refused before anything is sent to the upstream: what Node's request parser lets through and an intermediary must not. */
+/** Checks a request before anything is sent to the upstream: refuses what Node's parser accepts but an intermediary must not forward. */
 
 import { isIPv6 } from 'node:net';
 import { ProxyError } from '../errors.ts';
@@ -18,7 +18,7 @@ export interface RequestLimits {
   readonly maxHeaderBytes: number;
 }
 
-/** Why this proxy does not pass the request on; null: it may. */
+/** Why this proxy does not forward the request; null: it does. */
 export function refusalBeforehand(
   request: Request,
   { via, maxHeaderBytes }: RequestLimits,
@@ -32,14 +32,14 @@ export function refusalBeforehand(
   );
 }
 
-/** Node's parser takes HTTP/0.9 and HTTP/2.0 for the same protocol; see test/facts/http-parser.test.ts. */
+/** Node's parser accepts HTTP/0.9 and HTTP/2.0 like HTTP/1.1; see test/facts/http-parser.test.ts. */
 function checkVersion({ httpVersion }: Request): ProxyError | null {
   if (httpVersion === '1.1' || httpVersion === '1.0') return null;
   if (!httpVersion.startsWith('0.')) return otherVersion(`HTTP/${httpVersion}`);
   return new ProxyError('bad_request', `The request uses HTTP/${httpVersion}. Use HTTP/1.1.`);
 }
 
-/** Node counts names and values only: a head of short fields is to the upstream several times as large. */
+/** Node counts names and values only: a head of many short fields is several times as large on the wire. */
 function checkHeadSize({ method, url, fields }: Request, limit: number): ProxyError | null {
   return headBytes(method, url, fields) > limit ? headTooLarge(limit) : null;
 }
@@ -74,9 +74,8 @@ function checkMethod({ method }: RequestLine): ProxyError | null {
 }
 
 /**
- * Bytes beyond ASCII are let through: curl sends them, and dev servers understand them. (Node's parser does not let
- * them come so far; see test/facts/http-parser.test.ts.) What is no byte at all is refused: written as latin1 it would
- * become another character.
+ * Non-ASCII bytes are accepted: curl sends them, and dev servers understand them. (Node's own parser refuses them; see
+ * test/facts/http-parser.test.ts.) Characters above U+00FF are refused, because latin1 would change them.
  */
 const ORIGIN_FORM = /^\/[\x21-\x7e\x80-\xff]*$/;
 
@@ -85,13 +84,13 @@ function checkTarget({ method, url }: RequestLine): ProxyError | null {
   if (ORIGIN_FORM.test(url) || (url === '*' && method === 'OPTIONS')) return null;
   const { host } = originForm(url);
   if (host !== null && isAuthority(host)) return null;
-  // Not quoted: it may hold a password or a token, and sentences go to the log.
+  // Not quoted: it may hold a password or a token, and sentences are logged.
   return refused('its target is neither a path nor an http URL');
 }
 
 /**
- * Exactly one Host, a valid one; HTTP/1.0 may have none (RFC 9112 section 3.2). An empty one is refused, as an http URL
- * without a host is (RFC 9110 section 4.2.1).
+ * Exactly one valid Host; HTTP/1.0 may have none (RFC 9112 section 3.2). An empty Host is refused, like an http URL
+ * without a host (RFC 9110 section 4.2.1).
  */
 function checkHost({ minor, fields }: RequestLine): ProxyError | null {
   const hosts = fieldValues(fields, 'host');
@@ -99,16 +98,16 @@ function checkHost({ minor, fields }: RequestLine): ProxyError | null {
   if (hosts.length === 0 && minor === 1) return refused('it has no Host field');
   const wrong = hosts.find((host) => !isAuthority(host));
   if (wrong === undefined) return null;
-  // What stands before an @ may be a password.
+  // The text before an @ may be a password.
   return refused(`its Host ${wrong.includes('@') ? '' : `${quoted(wrong)} `}is not a host name`);
 }
 
-/** Most are such: a name or IPv4, and a port that is not too large. */
+/** Fast path for the usual form: a name or IPv4, and a short port. */
 const PLAIN_AUTHORITY = /^[A-Za-z\d.-]+(?::\d{1,4})?$/;
 const REG_NAME = /^(?:[A-Za-z0-9\-._~!$&'()*+,;=]|%[\dA-Fa-f]{2})+$/;
 const MAX_PORT = 65_535;
 
-/** RFC 3986 section 3.2 without user information, which RFC 9110 section 4.2.4 tells us to take for an error. */
+/** RFC 3986 section 3.2 without user information, which RFC 9110 section 4.2.4 says to treat as an error. */
 function isAuthority(text: string): boolean {
   if (PLAIN_AUTHORITY.test(text)) return true;
   const port = /:(\d*)$/.exec(text);
@@ -117,7 +116,7 @@ function isAuthority(text: string): boolean {
   return REG_NAME.test(host) || (/^\[[\dA-Fa-f:.]+\]$/.test(host) && isIPv6(host.slice(1, -1)));
 }
 
-/** RFC 9112 sections 6.1 and 6.3: a doubt about where a request ends is how one request is smuggled inside another. */
+/** RFC 9112 sections 6.1 and 6.3: ambiguous framing allows request smuggling. */
 function checkFraming({ minor, fields }: RequestLine): ProxyError | null {
   const codings = fieldValues(fields, 'transfer-encoding');
   if (codings.length > 0) {
@@ -144,10 +143,10 @@ function refused(why: string): ProxyError {
   return new ProxyError('bad_request', `The request is refused: ${why}.`);
 }
 
-/** Bytes of the head, each field in a line of its own with one space in it. */
+/** Size of the head, with one line for each field and one space after its colon. */
 export function headBytes(method: string, url: string, fields: Fields): number {
   let bytes = method.length + url.length + '  HTTP/1.1\r\n\r\n'.length;
-  // After a name comes ": ", after a value CRLF.
+  // Two bytes follow each part: ": " a name, CRLF a value.
   for (const part of fields) bytes += part.length + 2;
   return bytes;
 }

@@ -1,22 +1,22 @@
-/** One request, parsed once where it enters: nothing after this asks Node for its method, target, fields or framing; and whether it may be sent again. */
+/** One request, parsed once where it enters, so that no later code parses its method, target, fields or framing; and whether it may be sent again. */
 
 import { fieldValue } from './fields.ts';
 import type { Fields } from './fields.ts';
 import { contentLength } from './framing.ts';
 import type { Framing } from './framing.ts';
 
-/** How the client frames the body (RFC 9112 section 6.3). One of length 0 is a body, and is announced as one. */
+/** How the client frames the body (RFC 9112 section 6.3). A body of length 0 is a body, and is forwarded with a Content-Length. */
 export type RequestFraming = Exclude<Framing, { readonly kind: 'close' }>;
 
 export interface Request {
   readonly method: string;
-  /** The request target as it came. */
+  /** The request target as received. */
   readonly url: string;
-  /** Path and query, or `*`, as they go on: an absolute URL without its scheme and authority. */
+  /** Path and query, or `*`, as forwarded: an absolute URL without its scheme and authority. */
   readonly target: string;
-  /** The authority of an absolute URL; null: the target had none, so that Host alone says which site is asked for. */
+  /** The authority of an absolute URL; null: the target has none, so Host alone names the site. */
   readonly targetHost: string | null;
-  /** The site that is asked for (RFC 9112 section 3.2.2); null: none is named, as HTTP/1.0 may. */
+  /** The requested site (RFC 9112 section 3.2.2); null: none is named, which HTTP/1.0 allows. */
   readonly host: string | null;
   /** As the client wrote it: `1.1`. */
   readonly httpVersion: string;
@@ -26,7 +26,7 @@ export interface Request {
   readonly framing: RequestFraming;
 }
 
-/** What Node's parser tells of a request. */
+/** A request as Node's parser has it. */
 export interface NodeRequest {
   readonly method?: string | undefined;
   readonly url?: string | undefined;
@@ -34,7 +34,7 @@ export interface NodeRequest {
   readonly rawHeaders: Fields;
 }
 
-/** Total: whether the request may go on is for `checkRequest` to say, and a refused one has a record, too. */
+/** Total, because refused requests have records too; `checkRequest` decides whether the request may be forwarded. */
 export function parseRequest({
   method = '',
   url = '',
@@ -56,10 +56,10 @@ export function parseRequest({
 }
 
 /**
- * The path and query to ask the upstream for, byte for byte as they came, and the authority of an absolute target;
- * null: the target had none.
+ * The path and query to send to the upstream, byte for byte as received, and the authority of an absolute target;
+ * null: the target has none.
  *
- * @param method where it is given, an OPTIONS for a whole server is told apart (RFC 9112 section 3.2.4)
+ * @param method if given, an OPTIONS for the whole server gets the target `*` (RFC 9112 section 3.2.4)
  */
 export function originForm(
   url: string,
@@ -93,8 +93,8 @@ export function isSafe(method: string): boolean {
 }
 
 /**
- * Whether a failed request may be sent again: its method is one of `retryMethods`, or its client promises by an
- * Idempotency-Key that a repeat does no harm. An empty key, also an empty string in quotes, promises nothing.
+ * Whether a failed request may be sent again: its method is one of `retryMethods`, or it has an Idempotency-Key, by which
+ * the client says that repeating it does no harm. An empty key, or an empty string in quotes, does not count.
  */
 export function mayRetry(method: string, fields: Fields, retryMethods: readonly string[]): boolean {
   if (retryMethods.includes(method)) return true;

@@ -17,10 +17,10 @@ export type HeadResult =
   | { readonly kind: 'malformed'; readonly why: string };
 
 /**
- * The index after the head, or -1 when its end is not among `bytes` before `end`. It ends with the first empty line, whether its lines
- * end in CRLF, in LF or in both: what is wrong with them is for the parser to say, and waiting for a CRLF could take for ever.
+ * The index after the head, or -1 when `bytes` before `end` do not include its end. The head ends at the first empty line,
+ * whether its lines end in CRLF, LF or both: the parser reports wrong line ends, and a CRLF may never arrive.
  *
- * @param from where the bytes begin that were not searched before
+ * @param from index of the first byte that was not searched before
  */
 export function findHeadEnd(bytes: Buffer, from: number, end: number): number {
   const crlf = findBefore(bytes, '\n\r\n', from, end);
@@ -28,21 +28,21 @@ export function findHeadEnd(bytes: Buffer, from: number, end: number): number {
   return lf < 0 ? crlf : lf;
 }
 
-/** A mark may have begun before `from`, but only an end behind `from` is news. */
+/** A mark may begin before `from`, because it may have arrived in parts. */
 function findBefore(bytes: Buffer, mark: string, from: number, end: number): number {
   const at = bytes.indexOf(mark, Math.max(0, from - mark.length + 1), 'latin1');
   return at < 0 || at + mark.length > end ? -1 : at + mark.length;
 }
 
 /**
- * A status above 599 is accepted: RFC 9110 section 15 calls it invalid but wants it treated as a 5xx by the client, so
- * the client is shown it. A reason may be missing, with or without the space before it: real servers do both.
+ * A status above 599 is forwarded: RFC 9110 section 15 calls it invalid, but says that clients should treat it as a 5xx.
+ * The reason may be missing, with or without the space before it: real servers send both.
  */
 const STATUS_LINE = /HTTP\/1\.[01] [1-9]\d\d(?: [\t\x20-\x7e\x80-\xff]*)?\r\n/y;
 
 const CR = 0x0d;
 
-/** Reads the head in [start, end), which includes the empty line at its end. Never throws. */
+/** Parses the head in [start, end), including the empty line at its end. Never throws. */
 export function parseResponseHead(bytes: Buffer, start: number, end: number): HeadResult {
   const received = bytes.toString('latin1', start, end);
   const text = endsLinesInLf(received) ? received.replaceAll('\n', '\r\n') : received;
@@ -58,15 +58,15 @@ export function parseResponseHead(bytes: Buffer, start: number, end: number): He
 }
 
 /**
- * Whether all lines end in LF alone, as small servers write them, and as RFC 9112 section 2.2 lets a recipient take them. Where some
- * end in CRLF, an LF is more likely one that got into a field from outside: with it as the end of a line, whoever wrote it
- * would write fields.
+ * Whether all lines end in a bare LF, as some small servers write them and as RFC 9112 section 2.2 allows a recipient to
+ * accept. Where some lines end in CRLF, a bare LF was probably injected into a field value: accepted as a line end, it
+ * would let an attacker add fields.
  */
 function endsLinesInLf(text: string): boolean {
   return text.charCodeAt(text.indexOf('\n') - 1) !== CR && !text.includes('\r');
 }
 
-/** Returns the fields, or why there are none. */
+/** Returns the fields, or why they cannot be parsed. */
 function readFields(received: string): string[] | string {
   if (/^[ \t]/.test(received)) return 'white space stands before its first field';
   const text = received.includes('\r\n ') || received.includes('\r\n\t') ? unfolded(received) : received;
@@ -83,7 +83,7 @@ function readFields(received: string): string[] | string {
   return at + 2 === text.length ? fields : explainFieldLine('');
 }
 
-/** One space for each fold and the white space around it (RFC 9112 section 5.2). */
+/** Replaces each fold and the white space around it with one space (RFC 9112 section 5.2). */
 function unfolded(text: string): string {
   return text
     .split(/\r\n[ \t]+/)
@@ -103,8 +103,8 @@ function explainStatusLine(line: string): string {
 }
 
 /**
- * Sticky: it is tried only where `lastIndex` says. Spaces after the colon belong to the value here and are trimmed
- * later; as a part of their own they would make a long run of them take quadratic time.
+ * Sticky: it matches only at `lastIndex`. Spaces after the colon belong to the value here and are trimmed later; a
+ * separate part for them would take quadratic time on a long run of spaces.
  */
 export const FIELD_LINE: RegExp = /[!#$%&'*+\-.^_`|~\dA-Za-z]+:[\t\x20-\x7e\x80-\xff]*\r\n/y;
 
@@ -120,7 +120,7 @@ export function explainFieldLine(line: string): string {
   return explainControl(line) ?? explainName(line);
 }
 
-/** Why a line holds what no line may hold, or null: bare CR and LF (RFC 9112 section 2.2), NUL and other controls. */
+/** Names the control character in a line, if any: bare CR and LF (RFC 9112 section 2.2), NUL and others. */
 export function explainControl(line: string): string | null {
   const at = line.search(/[^\t\x20-\x7e\x80-\xff]/);
   if (at < 0) return null;

@@ -1,4 +1,4 @@
-/** What is changed on purpose: a request's path and some fields, as its route asks for, and the upstream's own address in a response. */
+/** Deliberate changes: a request's path and fields, as its route configures, and the upstream's own address in a response. */
 
 import { ProxyError } from '../errors.ts';
 import { eachField, withoutFields } from './fields.ts';
@@ -7,9 +7,9 @@ import { originForm } from './request.ts';
 import type { Request } from './request.ts';
 
 export interface Rewriting {
-  /** Path and query as they come → as they go on; null: unchanged. */
+  /** Maps path and query to those that are forwarded; null: unchanged. */
   readonly path: ((path: string) => string) | null;
-  /** Sent in the place of the client's fields of the same names. */
+  /** Replace the client's fields of the same names. */
   readonly fields: Fields;
 }
 
@@ -19,7 +19,7 @@ export interface Rewritten {
   readonly fault: ProxyError | null;
 }
 
-/** @param url what is left of the target, where a server in front has taken away the path that it is mounted at */
+/** @param url the target; without the mount path, where another server has removed that */
 export function rewrittenRequest(request: Request, url: string, rewriting: Rewriting): Rewritten {
   const fields = withFields(request.fields, rewriting.fields);
   const { target } = originForm(url, request.method);
@@ -30,7 +30,7 @@ export function rewrittenRequest(request: Request, url: string, rewriting: Rewri
   return { request: { ...request, target: result, fields }, fault: null };
 }
 
-/** What may stand in a request line (RFC 9112 section 3.2.1); a space would end it. */
+/** A path that is valid in a request line (RFC 9112 section 3.2.1); a space would end it. */
 const PATH = /^\/[\x21-\x7e\x80-\xff]*$/;
 
 function rewrittenPath(target: string, rewrite: (path: string) => unknown): string | ProxyError {
@@ -57,20 +57,20 @@ function withFields(fields: Fields, own: Fields): Fields {
 
 export interface Address {
   readonly scheme: 'http' | 'https';
-  /** As in a Host field: without the scheme's default port, IPv6 in brackets. */
+  /** As in a Host field: without the scheme's default port, and with IPv6 in brackets. */
   readonly authority: string;
 }
 
 export interface Addresses {
-  /** As the upstream knows itself. */
+  /** The address by which the upstream knows itself. */
   readonly upstream: Address;
-  /** As the client called it. */
+  /** The address that the client requested. */
   readonly client: Address;
 }
 
 export interface RenamedFields {
   readonly fields: Fields;
-  /** Of the fields that were changed, each once. */
+  /** Names of the changed fields, each once. */
   readonly renamed: readonly string[];
 }
 
@@ -83,7 +83,7 @@ const RENAMES: ReadonlyMap<string, Rename> = new Map([
   ['set-cookie', renamedCookie],
 ]);
 
-/** Whether there is any field that could name an address. */
+/** Whether any field can hold an address. */
 export function mayNameAddress(fields: Fields): boolean {
   let isName = true;
   for (const part of fields) {
@@ -93,7 +93,7 @@ export function mayNameAddress(fields: Fields): boolean {
   return false;
 }
 
-/** Never touches the address of a third party. */
+/** Replaces the upstream's own address by the one that the client requested; never changes a third party's. */
 export function renameOwnAddress(fields: Fields, addresses: Addresses): RenamedFields {
   const kept: string[] = [];
   const renamed = new Set<string>();
@@ -105,7 +105,7 @@ export function renameOwnAddress(fields: Fields, addresses: Addresses): RenamedF
   return renamed.size === 0 ? { fields, renamed: [] } : { fields: kept, renamed: [...renamed] };
 }
 
-/** RFC 9110 sections 8.7 and 10.2.2. A path alone leads nowhere else. In a Refresh, a quotation mark may end it. */
+/** RFC 9110 sections 8.7 and 10.2.2. A path alone needs no change. In a Refresh, a quotation mark may end the URL. */
 const ABSOLUTE = /^(?:(https?):)?\/\/([^/?#\\@"']*)(?=[/?#"']|$)/i;
 
 function renamedUrl(url: string, { upstream, client }: Addresses): string {
@@ -113,7 +113,7 @@ function renamedUrl(url: string, { upstream, client }: Addresses): string {
   if (match === null) return url;
   const [start, written, authority = ''] = match;
   const scheme = written === undefined ? upstream.scheme : schemeOf(written);
-  // A redirect from http to https, renamed, would lead back to where it came from.
+  // Rewriting a redirect from http to https would redirect to the same URL again.
   if (scheme !== upstream.scheme && scheme !== client.scheme) return url;
   if (!isSameSite(authority.replace(DEFAULT_PORTS[scheme], ''), upstream.authority)) return url;
   return `${written === undefined ? '' : `${client.scheme}:`}//${client.authority}${url.slice(start.length)}`;
@@ -136,7 +136,7 @@ function split(authority: string): readonly [host: string, port: string] {
   return [authority.slice(0, authority.length - port.length).toLowerCase(), port];
 }
 
-/** What a server on this machine may call itself, whichever of these it was reached at. */
+/** Names that a local server may use for itself, whichever of them the request used. */
 const LOOPBACK: ReadonlySet<string> = new Set(['localhost', '127.0.0.1', '[::1]', '0.0.0.0', '[::]']);
 
 function isSameHost(host: string, own: string): boolean {
@@ -152,8 +152,8 @@ function renamedRefresh(value: string, addresses: Addresses): string {
 }
 
 /**
- * RFC 6265 section 5.2.3. A Domain that holds the upstream is its own, because a browser believes no other; one that holds
- * the client's name as well is right as it is.
+ * RFC 6265 section 5.2.3. A Domain that includes the upstream's host is its own, because browsers accept no other. One
+ * that includes the client's host as well needs no change.
  */
 function renamedCookie(value: string, { upstream, client }: Addresses): string {
   const [upstreamHost] = split(upstream.authority);

@@ -5,8 +5,8 @@ import { originForm } from './request.ts';
 import type { ResponseHead } from './response-head.ts';
 
 /**
- * Server-sent events, a camera's pictures, the parts of a GraphQL answer with @defer, and JSON documents one after the
- * other (RFC 7464 for json-seq; Spring's stream+json).
+ * Server-sent events, camera images, the parts of a GraphQL response with @defer, and sequences of JSON documents
+ * (RFC 7464 for json-seq; Spring's stream+json).
  */
 const STREAMING_TYPES: ReadonlySet<string> = new Set([
   'text/event-stream',
@@ -17,10 +17,10 @@ const STREAMING_TYPES: ReadonlySet<string> = new Set([
   'application/stream+json',
   'application/json-seq',
 ]);
-/** Of gRPC in all its spellings. */
+/** A prefix: gRPC has several types, such as application/grpc+proto. */
 const GRPC = 'application/grpc';
 
-/** @param extraTypes the user's media types, in which `*` stands for any run of characters; paths among them match nothing */
+/** @param extraTypes the user's media types, in which `*` matches any characters; paths in the list are ignored */
 export function mustStream(head: ResponseHead, extraTypes: readonly string[]): boolean {
   if (fieldValue(head.fields, 'x-accel-buffering')?.toLowerCase() === 'no') return true;
   const contentType = fieldValue(head.fields, 'content-type');
@@ -30,7 +30,7 @@ export function mustStream(head: ResponseHead, extraTypes: readonly string[]): b
   return extraTypes.some((pattern) => isWholeMatch(type, pattern.toLowerCase()));
 }
 
-/** @param paths prefixes, in which `*` stands for any run of characters; media types among them match nothing */
+/** @param paths prefixes, in which `*` matches any characters; media types in the list are ignored */
 export function pathStreams(url: string, paths: readonly string[]): boolean {
   if (paths.length === 0) return false;
   const path = before(originForm(url).target, '?');
@@ -48,8 +48,8 @@ function isWholeMatch(text: string, pattern: string): boolean {
 }
 
 /**
- * Where the shortest beginning of `text` that the pattern matches ends, or -1. Not a regular expression made of the
- * user's words: several `*` would make it slow on a path that almost matches.
+ * The end of the shortest prefix of `text` that the pattern matches, or -1. Not a regular expression built from the
+ * pattern: several `*` would make it slow on a path that almost matches.
  */
 function prefixEnd(text: string, pattern: string): number {
   let at = -1;
