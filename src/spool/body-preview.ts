@@ -1,10 +1,8 @@
-/** Keeps the first bytes of a body that goes elsewhere, to be shown later, within a bound for all of them. */
+/** Keeps the first bytes of a body that goes elsewhere, to be shown later: in one buffer, and within a bound for all. */
 
 import type { BodySink, SinkFault } from './spooled-body.ts';
 
 const MAX_KEPT_BYTES = 64 * 1024;
-/** V8 keeps the parts that a string was added up from, at 32 bytes for each, until it is copied. */
-const MAX_PARTS = 256;
 
 /** The first bytes of a body. */
 export interface BodyPreview {
@@ -12,6 +10,8 @@ export interface BodyPreview {
   readonly bytes: number;
   /** Bytes that are kept. */
   readonly keptBytes: number;
+  /** Memory that they take. */
+  readonly heldBytes: number;
   content(): Buffer;
 }
 
@@ -23,11 +23,10 @@ export class PreviewRoom {
     this.#leftBytes = bytes;
   }
 
-  /** Returns how much of it there is. */
-  take(bytes: number): number {
-    const taken = Math.min(bytes, this.#leftBytes);
-    this.#leftBytes -= taken;
-    return taken;
+  take(bytes: number): boolean {
+    if (bytes > this.#leftBytes) return false;
+    this.#leftBytes -= bytes;
+    return true;
   }
 
   give(bytes: number): void {
@@ -54,29 +53,29 @@ export class Previews {
   release(): void {
     for (const preview of this.#begun.splice(0)) {
       preview.close();
-      this.#room.give(preview.keptBytes);
+      this.#room.give(preview.heldBytes);
     }
   }
 }
 
 export class PreviewWriter implements BodyPreview {
   readonly #room: PreviewRoom;
-  /** One byte a character (latin1): a small string costs V8 much less to make and to free than a buffer of its own. */
-  #kept = '';
-  #parts = 0;
+  /** Grows to the double. Of its own: a small one would hold on to Node's shared pool. */
+  #kept: Buffer = Buffer.allocUnsafeSlow(0);
   #isFull = false;
   bytes = 0;
+  keptBytes = 0;
 
   constructor(room: PreviewRoom) {
     this.#room = room;
   }
 
-  get keptBytes(): number {
+  get heldBytes(): number {
     return this.#kept.length;
   }
 
   content(): Buffer {
-    return Buffer.from(this.#kept, 'latin1');
+    return this.#kept.subarray(0, this.keptBytes);
   }
 
   /** Nothing more is kept: the rest of a refused body may still come. */
@@ -88,12 +87,21 @@ export class PreviewWriter implements BodyPreview {
   copy(bytes: Uint8Array): void {
     this.bytes += bytes.length;
     if (this.#isFull) return;
-    const count = this.#room.take(Math.min(bytes.length, MAX_KEPT_BYTES - this.#kept.length));
-    this.#kept += Buffer.from(bytes.buffer, bytes.byteOffset, count).toString('latin1');
-    this.#parts += 1;
-    if (this.#parts % MAX_PARTS === 0) this.#kept = this.content().toString('latin1');
+    const wanted = Math.min(this.keptBytes + bytes.length, MAX_KEPT_BYTES);
+    if (wanted > this.#kept.length) this.#grow(wanted);
+    const end = Math.min(wanted, this.#kept.length);
+    this.#kept.set(bytes.subarray(0, end - this.keptBytes), this.keptBytes);
+    this.keptBytes = end;
     // Once something is left out, nothing may follow.
-    this.#isFull = count < bytes.length;
+    this.#isFull = this.keptBytes < this.bytes;
+  }
+
+  #grow(wanted: number): void {
+    const size = Math.min(Math.max(wanted, 2 * this.#kept.length), MAX_KEPT_BYTES);
+    if (!this.#room.take(size - this.#kept.length)) return;
+    const larger = Buffer.allocUnsafeSlow(size);
+    this.#kept.copy(larger, 0, 0, this.keptBytes);
+    this.#kept = larger;
   }
 }
 

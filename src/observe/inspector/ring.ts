@@ -177,8 +177,8 @@ export class Ring {
 }
 
 function bodyBytes({ notes, attempts }: ExchangeRecord): number {
-  let bytes = (notes?.requestBody?.keptBytes ?? 0) + (notes?.answerBody?.keptBytes ?? 0);
-  for (const attempt of attempts) bytes += attempt.notes?.body?.keptBytes ?? 0;
+  let bytes = (notes?.requestBody?.heldBytes ?? 0) + (notes?.answerBody?.heldBytes ?? 0);
+  for (const attempt of attempts) bytes += attempt.notes?.body?.heldBytes ?? 0;
   return bytes;
 }
 
