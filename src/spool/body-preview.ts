@@ -1,4 +1,4 @@
-/** Keeps the first bytes of a body that goes elsewhere, to be shown later: in one buffer, and within a bound for all. */
+/** Copies the first bytes of a body for the inspector: into one buffer each, within one memory limit for all previews. */
 
 import type { BodySink, SinkFault } from './spooled-body.ts';
 
@@ -6,7 +6,7 @@ const MAX_KEPT_BYTES = 64 * 1024;
 
 /** The first bytes of a body. */
 export interface BodyPreview {
-  /** Bytes of the body that came. */
+  /** Bytes of the body that arrived. */
   readonly bytes: number;
   /** Bytes that are kept. */
   readonly keptBytes: number;
@@ -15,7 +15,7 @@ export interface BodyPreview {
   content(): Buffer;
 }
 
-/** How much memory the previews of all exchanges under way may take together. */
+/** The memory that the previews of all active exchanges share. */
 export class PreviewRoom {
   #leftBytes: number;
 
@@ -49,7 +49,7 @@ export class Previews {
     return preview;
   }
 
-  /** The exchange is over: whoever has its record counts what it holds. */
+  /** Call when the exchange has ended: from then on, the owner of its record counts the kept bytes. */
   release(): void {
     for (const preview of this.#begun.splice(0)) {
       preview.close();
@@ -60,7 +60,7 @@ export class Previews {
 
 export class PreviewWriter implements BodyPreview {
   readonly #room: PreviewRoom;
-  /** Grows to the double. Of its own: a small one would hold on to Node's shared pool. */
+  /** Doubles as it grows. Not from Node's shared pool, which a small buffer would keep in memory. */
   #kept: Buffer = Buffer.allocUnsafeSlow(0);
   #isFull = false;
   bytes = 0;
@@ -78,12 +78,12 @@ export class PreviewWriter implements BodyPreview {
     return this.#kept.subarray(0, this.keptBytes);
   }
 
-  /** Nothing more is kept: the rest of a refused body may still come. */
+  /** Keeps nothing more, although the rest of a refused body may still arrive. */
   close(): void {
     this.#isFull = true;
   }
 
-  /** The body's next bytes: they are copied, because their memory is used again. */
+  /** Copies the body's next bytes, because their memory is reused. */
   copy(bytes: Uint8Array): void {
     this.bytes += bytes.length;
     if (this.#isFull) return;
@@ -92,7 +92,7 @@ export class PreviewWriter implements BodyPreview {
     const end = Math.min(wanted, this.#kept.length);
     this.#kept.set(bytes.subarray(0, end - this.keptBytes), this.keptBytes);
     this.keptBytes = end;
-    // Once something is left out, nothing may follow.
+    // A preview has no gaps: after a part that did not fit, nothing more is kept.
     this.#isFull = this.keptBytes < this.bytes;
   }
 
@@ -105,7 +105,7 @@ export class PreviewWriter implements BodyPreview {
   }
 }
 
-/** Passes everything on to the sink, and lets a preview see it on its way. */
+/** Passes everything to the sink, and copies its first bytes to a preview. */
 export class PreviewedSink implements BodySink {
   readonly #sink: BodySink;
   readonly #preview: PreviewWriter;

@@ -1,13 +1,13 @@
-/** Where one body finds room, and how much of it: in memory, or on disk; now, later or never. */
+/** Reserves memory or disk space for one body: now, later or never. */
 
 import type { Account, Share, WaitEnd } from './budget.ts';
 import { allBuffersBytes, bufferBytes } from './buffer-pool.ts';
 import type { BufferPool, Segment } from './buffer-pool.ts';
 
 const FIRST_SEGMENT_BYTES = 16 * 1024;
-/** As much as one part on its way to a file is at most. */
+/** The size of the largest segment that is written to a file. */
 const DISK_STEP_BYTES = 256 * 1024;
-/** For what has already come of a body that waits for memory: what one read brings. */
+/** For bytes that arrive while a body waits for memory: the size of one read. */
 const WAITING_SEGMENT_BYTES = 64 * 1024;
 
 /** What the bodies of one exchange share. */
@@ -28,7 +28,7 @@ export class BodyRoom {
   readonly #limits: BodyLimits;
   readonly #memory: Share;
   readonly #diskAccount: Account;
-  /** Null: no room on disk was asked for. */
+  /** Null: no disk space has been requested. */
   #disk: Share | null = null;
   readonly buffers: BufferPool;
 
@@ -43,10 +43,10 @@ export class BodyRoom {
     return this.#diskAccount.limitBytes;
   }
 
-  /** @param bytes how much of the body has come. Null: there is no memory for what follows, now or ever */
+  /** @param bytes how much of the body has arrived. Null: there is no memory for more at present */
   memorySegment(bytes: number): Segment | null {
     const left = this.#leftBytes(bytes);
-    // Room for a body of known length is taken at once: a part of it in memory would have to be moved to the file.
+    // A body of known length reserves all its memory at once: a part in memory would have to be moved to the file.
     if (left > 0) return this.#hasMemory() ? this.buffers.take(bufferBytes(left), left) : null;
     const grown = bufferBytes(Math.max(FIRST_SEGMENT_BYTES, bytes));
     const size = Math.min(grown, this.#limits.memoryBytes - this.#memory.heldBytes);
@@ -54,8 +54,8 @@ export class BodyRoom {
   }
 
   /**
-   * Bodies in memory are on their way to their clients, and mostly soon gone: to wait a moment costs less than to write a
-   * file and read it again. `end` is told how the wait ends. False: not for what never fits, nor where the length is unknown.
+   * Most bodies in memory are delivered soon, so a short wait costs less than writing a file and reading it back. Calls
+   * `end` when the wait ends. False: no wait, because the length is unknown or can never fit.
    */
   waitForMemory(bytes: number, end: (how: WaitEnd) => void): boolean {
     const { expectedBytes, memoryBytes } = this.#limits;
@@ -63,22 +63,22 @@ export class BodyRoom {
     return this.#memory.takeLater(WAITING_SEGMENT_BYTES + allBuffersBytes(expectedBytes), end);
   }
 
-  /** For what comes while the body waits for memory: nothing is taken from the budget yet. */
+  /** For bytes that arrive while the body waits for memory: they do not count against the budget yet. */
   waitingSegment(bytes: number): Segment {
     const left = this.#leftBytes(bytes);
     return this.buffers.take(Math.min(bufferBytes(left), WAITING_SEGMENT_BYTES), left);
   }
 
-  /** A segment on its way to the file, for which there is room on disk, or will be. */
+  /** A segment to be written to the file, for which disk space is reserved or waited for. */
   fileSegment(): Segment {
     return this.buffers.takeForFile();
   }
 
   /**
-   * Room on disk for one more segment after `bytes`. For a body of known length all of it is taken at once, so that two
-   * bodies do not stop each other half-way.
+   * Reserves disk space for one more segment after `bytes`. A body of known length reserves all its space at once, so that
+   * two bodies do not block each other half-way.
    *
-   * @param end is told how the wait ends, where the room is taken later
+   * @param end called when the wait ends, if the result is `later`
    */
   takeDisk(bytes: number, end: (how: WaitEnd) => void): 'now' | 'later' | 'never' {
     const neededBytes = this.#limits.expectedBytes ?? bytes + DISK_STEP_BYTES;
@@ -102,7 +102,7 @@ export class BodyRoom {
     this.#disk?.release();
   }
 
-  /** What is still to come of a body of known length; 0: nobody knows. */
+  /** Bytes of a body of known length that have not arrived yet; 0: the length is unknown. */
   #leftBytes(bytes: number): number {
     const { expectedBytes } = this.#limits;
     return expectedBytes === null ? 0 : expectedBytes - bytes;

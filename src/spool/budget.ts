@@ -1,6 +1,6 @@
-/** A process-wide allowance of bytes that many exchanges share, and those of their bodies that wait for room in it. */
+/** A process-wide limit of bytes that all exchanges share, and the queue of bodies that wait for room. */
 
-/** How a wait ends: the bytes are taken, or there will be no room in time. */
+/** How a wait ends: the bytes are reserved, or no room came free in time. */
 export type WaitEnd = 'taken' | 'refused';
 
 interface Waiter {
@@ -8,9 +8,9 @@ interface Waiter {
   readonly bytes: number;
   readonly end: (how: WaitEnd) => void;
   readonly timer: NodeJS.Timeout;
-  /** How often it may still go on when its time is up. */
+  /** How many more times its wait may be extended. */
   timesLeft: number;
-  /** What had come free in all when its time began. */
+  /** `#freedBytes` when its current wait began. */
   freedBefore: number;
 }
 
@@ -19,17 +19,17 @@ export class Budget {
   readonly #waitMs: number;
   readonly #mostWaits: number;
   #usedBytes = 0;
-  /** All that was ever given back. */
+  /** Total of the bytes that were ever given back. */
   #freedBytes = 0;
-  /** How many accounts hold any bytes. */
+  /** Number of accounts that hold any bytes. */
   #holders = 0;
-  /** The oldest account first: so the oldest exchange comes to its end, and gives back what it holds. */
+  /** The oldest account first, so that the oldest exchange can finish and give back what it holds. */
   readonly #waiters: Waiter[] = [];
   #accounts = 0;
 
   /**
-   * @param waitMs how long a share waits for room, in ms; 0: no longer than a turn
-   * @param mostWaits how often it waits so long, as long as so much comes free as it needs: then others only were before it
+   * @param waitMs how long a share waits for room, in ms; 0: for one turn of the event loop
+   * @param mostWaits how many times it may wait that long, while at least as much comes free as it needs: older shares got it
    */
   constructor(limitBytes: number, waitMs: number, mostWaits = 1) {
     this.limitBytes = limitBytes;
@@ -46,7 +46,7 @@ export class Budget {
     return this.#waiters.length;
   }
 
-  /** What one exchange holds of the budget; nothing so far. */
+  /** An empty account, for the bodies of one exchange. */
   account(): Account {
     this.#accounts += 1;
     return new Account(this, this.#accounts);
@@ -56,7 +56,7 @@ export class Budget {
     return this.#usedBytes + bytes <= this.limitBytes;
   }
 
-  /** For accounts: what one held, and what it holds now. */
+  /** Called by an account when the bytes that it holds change. */
   changed(heldBefore: number, heldNow: number): void {
     this.#usedBytes += heldNow - heldBefore;
     this.#holders += Math.sign(heldNow) - Math.sign(heldBefore);
@@ -65,7 +65,7 @@ export class Budget {
     if (this.#waiters.length > 0) this.#serve();
   }
 
-  /** For shares: tells `end` once, later; never, after `leave`. */
+  /** Called by a share. Calls `end` once, in a later turn; not after `leave`. */
   wait(share: Share, bytes: number, end: (how: WaitEnd) => void): void {
     const waiter: Waiter = {
       share,
@@ -80,7 +80,7 @@ export class Budget {
     queueMicrotask(() => this.#breakDeadlock());
   }
 
-  /** For shares: waits no longer. */
+  /** Called by a share that stops waiting. */
   leave(share: Share): void {
     const at = this.#waiters.findIndex((waiter) => waiter.share === share);
     if (at < 0) return;
@@ -91,7 +91,7 @@ export class Budget {
   #serve(): void {
     for (const waiter of this.#waiters.filter(({ bytes }) => this.hasRoom(bytes))) {
       const { share, bytes, end } = waiter;
-      // Those before it may have taken the room, or ended its wait.
+      // Earlier waiters may have taken the room, or ended this wait.
       if (!this.hasRoom(bytes) || !this.#waiters.includes(waiter)) continue;
       this.leave(share);
       share.take(bytes);
@@ -101,8 +101,8 @@ export class Budget {
   }
 
   /**
-   * Where all who could give back wait for one another, the youngest gives way. An exchange gives nothing back while any of
-   * its bodies waits: it holds its request until its response is delivered.
+   * If all accounts that hold bytes wait, the youngest is refused. An exchange gives nothing back while one of its bodies
+   * waits, because it holds its request until its response is delivered.
    */
   #breakDeadlock(): void {
     const waitingHolders = this.#waiters.filter(({ share }) => share.account.heldBytes > 0);
@@ -149,12 +149,12 @@ export class Account {
     return this.#budget.limitBytes;
   }
 
-  /** What one of its bodies holds; nothing so far. */
+  /** An empty share, for one body. */
   share(): Share {
     return new Share(this.#budget, this);
   }
 
-  /** For shares: what one held, and what it holds now. */
+  /** Called by a share when the bytes that it holds change. */
   changed(heldBefore: number, heldNow: number): void {
     const before = this.#heldBytes;
     this.#heldBytes += heldNow - heldBefore;
@@ -177,7 +177,7 @@ export class Share {
     return this.#heldBytes;
   }
 
-  /** Takes `bytes` if they are there; false leaves all as it was. */
+  /** Reserves `bytes` if they are available; false: nothing has changed. */
   take(bytes: number): boolean {
     if (!this.#budget.hasRoom(bytes)) return false;
     this.#hold(this.#heldBytes + bytes);
@@ -185,8 +185,8 @@ export class Share {
   }
 
   /**
-   * Takes `bytes` as soon as they are there; `end` tells it, later. False: they never can be, beside what the exchange itself
-   * holds until it is over.
+   * Reserves `bytes` as soon as they are available, then calls `end`. False: they can never fit next to what the exchange
+   * itself holds until it ends.
    */
   takeLater(bytes: number, end: (how: WaitEnd) => void): boolean {
     if (this.account.heldBytes + bytes > this.#budget.limitBytes) return false;
@@ -194,12 +194,12 @@ export class Share {
     return true;
   }
 
-  /** Waits no longer; what is held is kept. */
+  /** Stops waiting; keeps what it holds. */
   stopWaiting(): void {
     this.#budget.leave(this);
   }
 
-  /** Gives all back, and waits no longer. */
+  /** Gives everything back, and stops waiting. */
   release(): void {
     this.#budget.leave(this);
     this.#hold(0);

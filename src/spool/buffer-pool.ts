@@ -1,31 +1,31 @@
 /**
- * Memory for bodies that is used again and again. Fresh memory costs some microseconds for the smallest buffer, and a page
- * fault for every 4 KiB; as garbage it makes V8 collect the whole heap for every 32 MiB or so.
+ * A pool of reusable memory for bodies. New memory costs some microseconds for the smallest buffer, and a page fault for
+ * every 4 KiB; as garbage, it makes V8 collect the whole heap about every 32 MiB.
  */
 
 import { performance } from 'node:perf_hooks';
 
 const SMALLEST_BYTES = 1024;
 const LARGEST_BYTES = 1024 * 1024;
-/** What nobody needed for so long goes back to the system. */
+/** Memory that was not needed for this long is returned to the system. */
 const PERIOD_MS = 10_000;
-/** For a part of a body on its way to or from a file: as long as there is room, and the least where there is none. */
+/** Segment size for writing and reading files: the larger while there is room, otherwise the smaller. */
 const FILE_BYTES = 256 * 1024;
 const LEAST_FILE_BYTES = 64 * 1024;
 
 export class BufferPool {
   readonly #limitBytes: number;
   readonly #now: () => number;
-  /** By size. All of it was allocated here: memory from anywhere else may belong to Node, and be in use. */
+  /** By size. Allocated only here: other memory may be in Node's shared pool, and in use. */
   readonly #idle = new Map<number, Buffer[]>();
   #idleBytes = 0;
   #lentBytes = 0;
-  /** The least that was idle since the period began. */
+  /** The minimum of `#idleBytes` since the period began. */
   #unneededBytes = 0;
   #periodEndsMs = 0;
 
   /**
-   * @param limitBytes how much there may be, lent and idle: of what is lent, others must see to that
+   * @param limitBytes limit of lent and idle memory together; lent memory is limited by the budget, not here
    * @param now the monotonic clock, in ms
    */
   constructor(limitBytes: number, now: () => number = () => performance.now()) {
@@ -39,7 +39,7 @@ export class BufferPool {
   }
 
   /**
-   * Memory of this size with anything in it. Only the sizes that `bufferBytes` names are used again.
+   * Uninitialized memory of this size. Only the sizes that `bufferBytes` returns are reused.
    *
    * @param usableBytes how much of it may be filled
    */
@@ -49,7 +49,7 @@ export class BufferPool {
     return new Segment(memory, usableBytes, this.#takeBack);
   }
 
-  /** For a part of a body on its way to or from a file. However little memory there is, every body goes on. */
+  /** For writing and reading files. Never fails, so that every body makes progress even when memory is short. */
   takeForFile(): Segment {
     const isRoom = this.#lentBytes + FILE_BYTES <= this.#limitBytes;
     return this.take(isRoom ? FILE_BYTES : LEAST_FILE_BYTES);
@@ -65,7 +65,7 @@ export class BufferPool {
 
   #allocated(bytes: number): Buffer {
     if (!this.#hasRoom(bytes)) this.#makeRoom(bytes);
-    // `allocUnsafe` would hand out a part of the memory that Node shares among all small buffers.
+    // `allocUnsafe` would return a slice of the memory that Node shares among all small buffers.
     return Buffer.allocUnsafeSlow(bytes);
   }
 
@@ -73,7 +73,7 @@ export class BufferPool {
     return this.#lentBytes + this.#idleBytes + bytes <= this.#limitBytes;
   }
 
-  /** At the cost of what is idle in other sizes. */
+  /** Frees idle buffers of other sizes. */
   #makeRoom(bytes: number): void {
     for (const [size, idle] of this.#idle) {
       while (!this.#hasRoom(bytes) && idle.pop() !== undefined) this.#idleBytes -= size;
@@ -102,7 +102,7 @@ export class BufferPool {
   }
 }
 
-/** The size of the buffer for so many bytes, or for the first of them: a power of two, none larger than 1 MiB. */
+/** The size of the buffer for this many bytes, or for the first of them: a power of two, at most 1 MiB. */
 export function bufferBytes(bytes: number): number {
   if (bytes === 0) return 0;
   let size = SMALLEST_BYTES;
@@ -110,18 +110,18 @@ export function bufferBytes(bytes: number): number {
   return size;
 }
 
-/** What the buffers for a body of this length take together. */
+/** Total size of the buffers for a body of this length. */
 export function allBuffersBytes(bytes: number): number {
   const rest = bytes % LARGEST_BYTES;
   return bytes - rest + bufferBytes(rest);
 }
 
 /**
- * A part of a body on its way through memory: memory that a pool lends to one user, who fills it from its start. A new one each time, so
- * that a former user has no hold on what is now another's. There is no other way to give memory to a pool than to release this.
+ * A part of a body, in memory that a pool lends to one user, who fills it from its start. A new object each time, so that
+ * a former user cannot touch memory that is now another's. Memory returns to a pool only by releasing its segment.
  */
 export class Segment {
-  /** Shared with nobody, until it is released. */
+  /** Not shared until it is released. */
   readonly memory: Buffer;
   readonly #room: Buffer;
   #used = 0;
@@ -145,7 +145,7 @@ export class Segment {
     return this.isFull ? this.#room : this.#room.subarray(0, this.#used);
   }
 
-  /** What may still be written to. */
+  /** The part that can still be written to. */
   get free(): Uint8Array {
     return this.#used === 0 ? this.#room : this.#room.subarray(this.#used);
   }
@@ -155,7 +155,7 @@ export class Segment {
     this.#used += bytes;
   }
 
-  /** Copies as much as there is room for, from `from` on; returns how much that was. */
+  /** Copies as many bytes from `from` on as fit; returns how many. */
   copy(bytes: Uint8Array, from: number): number {
     const count = Math.min(this.#room.length - this.#used, bytes.length - from);
     this.#room.set(bytes.subarray(from, from + count), this.#used);
@@ -163,7 +163,7 @@ export class Segment {
     return count;
   }
 
-  /** Nobody reads or writes the memory any more. Only the first call counts. */
+  /** Returns the memory to the pool. Call when nothing reads or writes it any more; only the first call has an effect. */
   release(): void {
     const takeBack = this.#takeBack;
     this.#takeBack = null;

@@ -1,4 +1,4 @@
-/** A file for a body too large for memory, and the segments on their way into it. It has lost its name before it is used. */
+/** A nameless file for a body that is too large for memory, and the queue of segments to be written to it. */
 
 import { close, closeSync, mkdtempSync, openSync, rmdirSync, unlinkSync, write } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -7,16 +7,16 @@ import type { Segment } from './buffer-pool.ts';
 import type { SinkFault } from './spooled-body.ts';
 
 /**
- * Opens a new empty file for reading and writing that has no name any more, in a private folder that is gone as well.
- * Nothing with a name outlives this call, so there is nothing to clean up: not at a stop, and not after a crash, where
- * nobody could tell whose it was (in containers that share a folder, every process has the number 1). A process killed in
- * the middle of it leaves that folder, with an empty file, at most. Bytes written later are the kernel's to free.
+ * Opens a new empty file for reading and writing in a private folder, and removes both names at once. So there is nothing
+ * to clean up at a stop or after a crash, when its owner would be unknown (in containers that share a folder, every
+ * process has the PID 1). A process killed during this call leaves at most that folder with an empty file. The kernel
+ * frees the bytes when the file is closed.
  *
  * @param parent folder to make the private folder in; null: the system's temp folder
  * @throws the system's error (ENOSPC, EMFILE, EACCES …)
  */
 export function openNamelessFile(parent: string | null): number {
-  // Mode 0700: nobody else can put anything in it, or take the file away, while it still has its name.
+  // Mode 0700: no other user can add or remove files while the file has its name.
   const folder = mkdtempSync(join(parent ?? tmpdir(), 'lastbyte-'));
   try {
     return withoutName(join(folder, 'body'));
@@ -39,41 +39,41 @@ function withoutName(path: string): number {
 export class SpoolFile implements Disposable {
   readonly fd: number;
   readonly #written: (fault: SinkFault | null) => void;
-  /** Full segments; the first of them is the one that is being written. */
+  /** Full segments; the first is being written. */
   readonly #queue: Segment[] = [];
   /** Settles when the queue is empty, or writing has failed; null: nothing is being written. */
   #writing: Promise<void> | null = null;
   #position = 0;
   #closed = false;
 
-  /** @param written is told of each segment that is written, and of the fault that ends it */
+  /** @param written called after each segment that is written, and with the fault that ends writing */
   constructor(fd: number, written: (fault: SinkFault | null) => void) {
     this.fd = fd;
     this.#written = written;
   }
 
-  /** Further segments wait for the one that is being written. */
+  /** Whether segments wait for the one that is being written. */
   get isBehind(): boolean {
     return this.#queue.length > 1;
   }
 
-  /** Takes the segment over: it is released when it is written. */
+  /** Takes ownership of the segment: releases it when it is written. */
   add(segment: Segment): void {
     this.#queue.push(segment);
     this.#writing ??= this.#writeQueue();
   }
 
-  /** Settles when all that was added is written, or never will be. */
+  /** Settles when all added segments are written, or writing has failed. */
   async flushed(): Promise<void> {
     await this.#writing;
   }
 
-  /** Closes the file, after the write that is under way. */
+  /** Closes the file, after the current write. */
   [Symbol.dispose](): void {
     if (this.#closed) return;
     this.#closed = true;
     const isWriting = this.#writing !== null;
-    // The kernel still reads what is being written.
+    // The kernel may still read the segment that is being written.
     for (const segment of this.#queue.splice(isWriting ? 1 : 0)) segment.release();
     if (!isWriting) this.#close();
   }

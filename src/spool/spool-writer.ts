@@ -1,4 +1,4 @@
-/** Collects a body that is arriving: in memory, and what is too large for that, into a file. */
+/** Collects a body as it arrives: in memory, or in a file if it is too large. */
 
 import { BodyRoom } from './body-room.ts';
 import type { BodyLimits, SpoolRoom } from './body-room.ts';
@@ -7,18 +7,18 @@ import { ioFault, SpoolFile } from './spool-file.ts';
 import { BodyInFile, BodyInMemory } from './spooled-body.ts';
 import type { BodySink, SinkFault, SpooledBody } from './spooled-body.ts';
 
-/** Where the body is. It goes from memory to a file, with or without a wait, and never back. */
+/** Where the body is. It moves from memory to a file, with or without a wait, and never back. */
 type Stage =
   | { readonly kind: 'memory' }
-  /** There is no memory for it now: what comes meanwhile is kept in small segments, and no more is read. */
+  /** No memory is available now: bytes that still arrive are kept in small segments, and reading stops. */
   | { readonly kind: 'waiting' }
   | { readonly kind: 'file'; readonly file: SpoolFile; readonly waitsForDisk: boolean }
-  /** Nothing more is taken; what it holds may still be read from or written to until it is disposed of. */
+  /** Accepts nothing more; its memory may still be read or written until it is disposed of. */
   | { readonly kind: 'failed'; readonly file: SpoolFile | null; readonly fault: SinkFault }
-  /** Its body was handed over, or it was disposed of. */
+  /** The body was handed over, or the writer was disposed of. */
   | { readonly kind: 'spent'; readonly fault: SinkFault | null };
 
-/** Nobody is told this: who would be has given the body up. */
+/** Not reported anywhere: the caller has disposed of the writer. */
 const GIVEN_UP: SinkFault = { kind: 'io', errorCode: 'ECANCELED' };
 
 export class SpoolWriter implements BodySink, Disposable {
@@ -47,7 +47,7 @@ export class SpoolWriter implements BodySink, Disposable {
     return 'fault' in this.#stage ? this.#stage.fault : null;
   }
 
-  /** It waits for room; or, with a file, one segment is being written and another is full. */
+  /** Whether it waits for room, or one segment is being written to the file and another is full. */
   get congested(): boolean {
     const stage = this.#stage;
     if (stage.kind === 'file') return stage.waitsForDisk || stage.file.isBehind;
@@ -77,12 +77,12 @@ export class SpoolWriter implements BodySink, Disposable {
     }
   }
 
-  /** The body, if all of it is in memory: then there is nothing to wait for, and the writer is spent. */
+  /** The body, if all of it is in memory; the writer is then spent. Null: `finish` must be awaited. */
   finishAtOnce(): SpooledBody | null {
     return this.#stage.kind === 'memory' ? this.#memoryBody() : null;
   }
 
-  /** The body, once all of it is in memory or on disk; a fault where that failed. The writer is then spent. */
+  /** Resolves with the body when all of it is in memory or on disk, or with the fault. The writer is then spent. */
   async finish(): Promise<SpooledBody | SinkFault> {
     this.#room.stopWaiting();
     const stage = this.#stage.kind === 'waiting' ? this.#intoFile() : this.#stage;
@@ -90,7 +90,7 @@ export class SpoolWriter implements BodySink, Disposable {
     if (stage.kind === 'file') {
       this.#putAway();
       await stage.file.flushed();
-      // Neither failed nor given up meanwhile.
+      // It has not failed or been disposed of in the meantime.
       if (this.#stage === stage) return this.#fileBody(stage.file);
     }
     this[Symbol.dispose]();
@@ -138,7 +138,7 @@ export class SpoolWriter implements BodySink, Disposable {
     if (bytes > this.#maxBytes) this.#fail({ kind: 'too-large', limitBytes: this.#maxBytes });
   }
 
-  /** Null: it has failed, or is spent. */
+  /** Null: the writer has failed or is spent. */
   #segmentWithRoom(): Segment | null {
     if (this.#stage.kind === 'failed' || this.#stage.kind === 'spent') return null;
     if (this.#filling?.isFull === false) return this.#filling;
@@ -147,7 +147,7 @@ export class SpoolWriter implements BodySink, Disposable {
     return this.#filling;
   }
 
-  /** The segment that was being filled goes where the body is. */
+  /** Moves the segment that was being filled to the rest of the body. */
   #putAway(): void {
     const segment = this.#filling;
     this.#filling = null;
@@ -164,7 +164,7 @@ export class SpoolWriter implements BodySink, Disposable {
       case 'waiting':
         return this.#room.waitingSegment(this.#bytes);
       case 'file':
-        // While it waits, what has already come goes on into segments.
+        // While it waits, bytes that have already arrived still go into segments.
         return stage.waitsForDisk || this.#hasDisk(stage.file) ? this.#room.fileSegment() : null;
       case 'failed':
       case 'spent':
@@ -182,7 +182,7 @@ export class SpoolWriter implements BodySink, Disposable {
     return mayWait ? (this.#stage = { kind: 'waiting' }) : this.#intoFile();
   }
 
-  /** What is in memory so far is written first. */
+  /** Moves the body to a file, starting with what is in memory. */
   #intoFile(): Stage {
     try {
       const file = new SpoolFile(this.#openFile(), (fault) => {
@@ -197,7 +197,7 @@ export class SpoolWriter implements BodySink, Disposable {
     return this.#stage;
   }
 
-  /** Now or later; false: it never will, and the body has failed. */
+  /** Whether disk space is available now or later; false: never, and the body has failed. */
   #hasDisk(file: SpoolFile): boolean {
     const limitBytes = this.#room.diskLimitBytes;
     const exhausted: SinkFault = { kind: 'exhausted', option: 'disk-total', limitBytes };
@@ -217,7 +217,7 @@ export class SpoolWriter implements BodySink, Disposable {
     this.#stage = { kind: 'failed', file: stage.kind === 'file' ? stage.file : null, fault };
   }
 
-  /** Tells the one that waits for this writer, if there is nothing to wait for any more. */
+  /** Calls the `whenDrained` callback, if the writer is no longer congested. */
   #goOn(): void {
     if (this.congested) return;
     const resume = this.#onDrained;

@@ -10,11 +10,11 @@ import { SpoolWriter } from './spool-writer.ts';
 
 type SpoolSettings = Pick<Settings, 'memoryTotalBytes' | 'diskTotalBytes' | 'spoolDir' | 'spoolWaitMs'>;
 
-/** How long a body of known length waits for memory before it is written to a file. */
+/** How long a body of known length waits for memory before it goes to a file. */
 const MEMORY_WAIT_MS = 250;
-/** How often, while memory comes free. */
+/** How many times it may wait that long, while memory comes free. */
 const MOST_MEMORY_WAITS = 8;
-/** Memory for the parts of bodies on their way to and from files, beside the bodies in memory. */
+/** Memory for writing and reading files, in addition to the bodies in memory. */
 const FILE_PARTS_BYTES = 16 * 1024 * 1024;
 
 export class Spool {
@@ -30,7 +30,7 @@ export class Spool {
     this.#openFile = () => openNamelessFile(settings.spoolDir);
   }
 
-  /** For the bodies of one exchange: what can never fit beside another of them is refused at once. */
+  /** For the bodies of one exchange, which share accounts: a response that can never fit next to its request is refused at once. */
   ofExchange(): ExchangeSpool {
     return new ExchangeSpool(this.memory.account(), this.disk.account(), this.#buffers, this.#openFile);
   }
@@ -50,7 +50,7 @@ export class ExchangeSpool implements SpoolRoom {
   }
 
   /**
-   * @param expectedBytes the body's length where it is announced: room for all of it is then taken at once
+   * @param expectedBytes the body's announced length, all of which is reserved at once; null: unknown
    * @param memoryBytes how much of it may stay in memory
    * @param maxBytes the largest body that is accepted
    */

@@ -1,15 +1,15 @@
-/** What a body is while it arrives, a sink, and once it is whole: it can then be read any number of times. */
+/** The interfaces of a body while it arrives (a sink) and when it is complete (readable any number of times). */
 
 import { close, read } from 'node:fs';
 import type { BufferPool } from './buffer-pool.ts';
 
 const PART_BYTES = 256 * 1024;
 
-/** Where the bytes of a body go while they arrive: a spool, or a client that they are passed on to. */
+/** Where the bytes of a body go as they arrive: a spool, or the client. */
 export interface BodySink {
-  /** Memory into which the next bytes may be read without a copy, never empty; null when there is none now. */
+  /** Memory into which the next bytes may be read without a copy, never empty; null: none is available now. */
   window(): Uint8Array | null;
-  /** So many bytes were read into the window that was handed out last. */
+  /** Call after `bytes` bytes were read into the last window. */
   commit(bytes: number): void;
   /** Takes a copy of `bytes`, which belong to the caller. */
   append(bytes: Uint8Array): void;
@@ -19,22 +19,22 @@ export interface BodySink {
   readonly fault: SinkFault | null;
 }
 
-/** Why a sink takes no more. */
+/** Why a sink accepts no more. */
 export type SinkFault =
   | { readonly kind: 'too-large'; readonly limitBytes: number }
   | { readonly kind: 'exhausted'; readonly option: string; readonly limitBytes: number }
   | { readonly kind: 'io'; readonly errorCode: string };
 
-/** A body that arrived whole, until it is disposed of. */
+/** A complete body, until it is disposed of. */
 export interface SpooledBody extends Disposable {
   readonly bytes: number;
   /** The whole body when it is in memory, in one or more parts; null when it is in a file. */
   readonly memory: readonly Buffer[] | null;
-  /** The body from its start. A part is valid only until the next one is asked for, or no more are. */
+  /** The body from its start. A part is valid only until the next one is requested or the iteration ends. */
   parts(): AsyncIterable<Buffer>;
 }
 
-/** Gives back what a body holds, once. */
+/** Releases a body's memory or file, once. */
 abstract class HeldBody implements SpooledBody {
   readonly bytes: number;
   #release: (() => void) | null;

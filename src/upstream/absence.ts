@@ -1,4 +1,4 @@
-/** An upstream that takes no connections: noticed, reported once, who may wait for it, what answers in its place; and one that has just cut a connection. */
+/** An upstream that accepts no connections: detecting and reporting it, waiting for it, the other servers that may be meant; and checking one that has just cut a connection. */
 
 import { performance } from 'node:perf_hooks';
 import type { Target } from '../config/settings.ts';
@@ -8,28 +8,28 @@ import { openConnection } from './dial.ts';
 import { wentAway } from './evidence.ts';
 import type { Evidence } from './evidence.ts';
 
-/** An upstream that takes no connections. */
+/** An upstream that accepts no connections. */
 export interface Absent {
-  /** The system's code, or what each address said where there are several. */
+  /** The system's code, or the result of each address where there are several. */
   readonly reason: string;
   readonly errorCode: string;
-  /** Usual ports of dev servers that answer on this machine; known a moment later. */
+  /** Usual ports of dev servers that accept connections on this machine; empty until they have been probed. */
   readonly answering: readonly number[];
 }
 
 export interface AbsenceOptions {
-  /** Which other ports answer: asked only before the upstream was ever there, since later it is away for a restart. */
+  /** Finds other ports that accept connections. Called only before the upstream was ever reached: later, it is restarting. */
   readonly answeringPorts: () => Promise<readonly number[]>;
-  /** Told when the first request begins to wait. */
+  /** Called when the first request begins to wait. */
   readonly waiting: (absent: Absent) => void;
 }
 
-/** Notices when the upstream takes no connections, and says so once for each such time: when the first request begins to wait. */
+/** Detects that the upstream accepts no connections, and reports each such period once, when the first request begins to wait. */
 export class Absence {
   readonly #options: AbsenceOptions;
   #wasThere = false;
   #absent: Absent | null = null;
-  /** Settles when the other ports are known. */
+  /** Settles when the other ports have been probed. */
   #known: Promise<void> = Promise.resolve();
   #told = false;
 
@@ -37,12 +37,12 @@ export class Absence {
     this.#options = options;
   }
 
-  /** Usual ports of dev servers that answer instead. */
+  /** Usual ports of dev servers that accept connections instead. */
   get answering(): readonly number[] {
     return this.#absent?.answering ?? [];
   }
 
-  /** Each attempt to connect tells what came of it. */
+  /** Call with the result of each attempt to connect. */
   met(result: ConnectResult): void {
     if (result.kind === 'connected') {
       this.#wasThere = true;
@@ -72,7 +72,7 @@ export class Absence {
   }
 }
 
-/** Requests that wait, whichever settings they began with. */
+/** Counts the requests that wait, across reloads of the settings. */
 export interface Waiters {
   count: number;
 }
@@ -101,23 +101,23 @@ export class WaitingRoom {
   }
 }
 
-/** One attempt of a request. Times in ms since its exchange began. */
+/** One attempt. Times are ms since the exchange began. */
 interface Tried {
   readonly startedMs: number;
   readonly endedMs: number;
   readonly evidence: Evidence;
 }
 
-/** How often the upstream went away under one request, and the time that was spent on waiting for it. */
+/** How many times the upstream went away during one request, and how long the request waited for it. */
 export class Absences implements Disposable {
   readonly #room: WaitingRoom;
   readonly #limits: { readonly waitForUpstreamMs: number; readonly maxWaiting: number };
   #isInRoom = false;
   #startedMs = 0;
-  /** In the absences before. */
+  /** Time waited in earlier absences. */
   #waitedBeforeMs = 0;
   waitedMs = 0;
-  /** How often it was found that nobody is there, since the upstream was there last. */
+  /** Number of waits since the upstream was last reachable. */
   waits = 0;
   restarts = 0;
 
@@ -129,7 +129,7 @@ export class Absences implements Disposable {
     this.#limits = limits;
   }
 
-  /** Learns from a try. @returns whether it shows that the try before died with the upstream */
+  /** Call with each attempt. @returns whether it shows that the previous attempt failed because the upstream went away */
   learn(before: Tried | undefined, { startedMs, endedMs, evidence }: Tried): boolean {
     const isAway = evidence.ending.kind === 'connect-failed';
     if (!isAway) this.waits = 0;
@@ -142,12 +142,12 @@ export class Absences implements Disposable {
     return isRestart;
   }
 
-  /** Counted from the first try that found nobody there, each time that the upstream goes away. */
+  /** Time left to wait, counted in each absence from the first attempt that could not connect. */
   leftMs(nowMs: number): number {
     return this.#limits.waitForUpstreamMs - (nowMs - this.#startedMs);
   }
 
-  /** False: too many wait already. */
+  /** False: too many requests wait already. */
   wait(): boolean {
     if (!this.#isInRoom && !this.#room.enter(this.#limits.maxWaiting)) return false;
     this.#isInRoom = true;
@@ -175,15 +175,15 @@ export function restartsIn(attempts: readonly Pick<Tried, 'evidence'>[]): number
 const USUAL_PORTS: readonly number[] = [
   3000, 3001, 4000, 4200, 4321, 5000, 5173, 5174, 8000, 8001, 8080, 8888, 9000,
 ];
-/** macOS itself answers there (AirPlay). */
+/** macOS itself listens there (AirPlay). */
 const NOBODYS_SERVER = process.platform === 'darwin' ? 5000 : null;
 
-/** Loopback answers at once, or never. */
+/** A connection on loopback is accepted at once or not at all. */
 const TIMEOUT_MS = 200;
 
 /**
- * Which of the ports that dev servers usually take answers on this machine: perhaps the one that was meant. Empty where the
- * target is another machine. Each port is connected to, and nothing is sent.
+ * Which of the usual ports of dev servers accept connections on this machine: one of them may be the intended target.
+ * Empty if the target is another machine. Connects to each port and sends nothing.
  *
  * @param except ports of our own
  */
@@ -204,17 +204,17 @@ async function accepts(port: number): Promise<boolean> {
 }
 
 /**
- * For so long a connection must stand. The kernel takes connections for a process on its way out, and resets them when its
- * listening socket is closed, which is when its other connections end too.
+ * A connection must stay open this long. The kernel accepts connections for a process that is exiting, and resets them
+ * when its listening socket is closed, at the same time as its other connections.
  */
 const STANDS_MS = 250;
 
-/** Between one connection that did not stand and the next: what closes each at once must not be flooded with them. */
+/** Pause after a connection that did not stay open, so that an upstream that closes each at once is not flooded. */
 const PAUSE_MS = 25;
 
 type ConnectFailure = Extract<ConnectResult, { kind: 'failed' }>;
 
-/** Sees whether an upstream that has just cut a connection still takes new ones. Nothing is sent, so nothing is acted on. */
+/** Checks whether an upstream that has just cut a connection still accepts new ones. Sends nothing, so the upstream acts on nothing. */
 export class Look {
   readonly #connect: () => Connecting;
   #isCancelled = false;
@@ -224,7 +224,7 @@ export class Look {
     this.#connect = connect;
   }
 
-  /** Why no connection was taken; null: one was, or the look was cancelled. */
+  /** Why no connection was accepted; null: one was, or the check was cancelled. */
   async run(): Promise<ConnectFailure | null> {
     const untilMs = performance.now() + STANDS_MS;
     for (;;) {
@@ -260,7 +260,7 @@ export class Look {
   }
 }
 
-/** Whether the connection is still there at that time. */
+/** Whether the connection is still open at that time. */
 function standsUntil(connection: UpstreamConnection, untilMs: number): Promise<boolean> {
   const leftMs = Math.ceil(untilMs - performance.now());
   if (leftMs <= 0 || !connection.usable) return Promise.resolve(leftMs <= 0);

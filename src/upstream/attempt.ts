@@ -1,4 +1,4 @@
-/** One try to get a response: sends the request over one connection and records what came back. */
+/** One attempt to get a response: sends the request over one connection and returns what was observed. */
 
 import { performance } from 'node:perf_hooks';
 import type { Duplex } from 'node:stream';
@@ -15,7 +15,7 @@ import type { RequestToSend } from './request-sender.ts';
 import { ResponseReader } from './response-reader.ts';
 import type { ResponseObserver } from './response-reader.ts';
 
-/** A new connection that is silent for so long may not have been accepted yet, because idle ones take all the room. */
+/** A new connection that is silent for this long may not have been accepted yet, because idle ones occupy the upstream. */
 const UNACCEPTED_MS = 250;
 
 const REQUEST_LOST: Ending = {
@@ -29,7 +29,7 @@ export interface AttemptTimeouts {
   readonly bodyIdleTimeoutMs: number;
 }
 
-/** The final head arrived: where does the body go? `streams`: it is relayed as it comes, without time limits. */
+/** Called with the final head: returns where the body goes. `streams`: it is relayed as it arrives, without time limits. */
 export type Accept = (
   head: ResponseHead,
   framing: Framing,
@@ -38,11 +38,11 @@ export type Accept = (
 export interface AttemptOptions extends AttemptTimeouts, RequestToSend {
   readonly method: string;
   readonly maxHeaderBytes: number;
-  /** Whether an idle connection will do. */
+  /** Whether an idle connection may be used. */
   readonly mayReuse: boolean;
-  /** The client's connection, which may have one of its own to the upstream. */
+  /** The client's connection, which may have a personal connection to the upstream. */
   readonly client: Duplex;
-  /** Whether the request logs its connection in, so that this belongs to `client` from then on. */
+  /** Whether the request authenticates its connection, which from then on belongs to `client`. */
   readonly logsIn: boolean;
   readonly pool: ConnectionPool;
   readonly connect: () => Connecting;
@@ -58,14 +58,14 @@ export class Attempt implements ConnectionReader, ResponseObserver {
   #connecting: Connecting | null = null;
   #connection: UpstreamConnection | null = null;
   #unaccepted: NodeJS.Timeout | null = null;
-  /** Whether the connection is used by no other client connection. */
+  /** Whether the connection belongs to this client connection alone. */
   #personal: boolean;
   #reused = false;
   #streamed = false;
   #paused = false;
-  /** A read is under way: what stands after the message is still to be counted. */
+  /** During a read: bytes after the message have not been counted yet. */
   #reading = false;
-  /** When the head was there, and the body not with it. */
+  /** When the head was complete and the body was not; null: not so. */
   #awaitsBodySinceMs: number | null = null;
   #settle: ((evidence: Evidence) => void) | null = null;
   #evidence: Evidence | null = null;
@@ -77,7 +77,7 @@ export class Attempt implements ConnectionReader, ResponseObserver {
     this.#reader = new ResponseReader(options.method, options.maxHeaderBytes, this);
   }
 
-  /** Never rejects: however it ends, that is the evidence. */
+  /** Never rejects: every outcome is evidence. */
   async run(): Promise<Evidence> {
     const kept = this.#kept();
     const used = kept === null ? null : await kept;
@@ -88,7 +88,7 @@ export class Attempt implements ConnectionReader, ResponseObserver {
     return this.#evidence ?? this.#record(CLIENT_GONE);
   }
 
-  /** A connection that was used before: the client's own, or one that anybody may use. */
+  /** A connection that was used before: the client's personal one, or one from the pool. */
   #kept(): Promise<UpstreamConnection | null> | null {
     const { mayReuse, logsIn, client, pool } = this.#options;
     const own = pool.personal.take(client);
@@ -138,7 +138,7 @@ export class Attempt implements ConnectionReader, ResponseObserver {
   }
 
   timedOut(): void {
-    // It may well wait for the body: it gets that, and the time once more.
+    // The upstream may be waiting for the body: it is sent, and the timeout starts again.
     if (!this.#sender.letGo()) this.#reader.end(this.#timeout());
   }
 
@@ -194,7 +194,7 @@ export class Attempt implements ConnectionReader, ResponseObserver {
     if (!connection.usable) this.ended(resetBy(null));
   }
 
-  /** The head came, and the body not with it. */
+  /** The head has arrived without the whole body: from now on, the body's idle timeout applies. */
   #limitIdleTime(): void {
     if (this.#awaitsBodySinceMs !== null) return;
     this.#awaitsBodySinceMs = performance.now();
@@ -202,10 +202,10 @@ export class Attempt implements ConnectionReader, ResponseObserver {
   }
 
   #pause(sink: BodySink): void {
-    // TLS still delivers what it has deciphered after it was told to stop.
+    // TLS still delivers bytes that it had deciphered before it was paused.
     if (this.#paused) return;
     this.#paused = true;
-    // A connection that is not read waits for us, not for the upstream.
+    // While reading is paused, the upstream is not to blame for the silence.
     this.#connection?.setTimeout(0);
     sink.whenDrained(() => {
       this.#paused = false;
@@ -221,7 +221,7 @@ export class Attempt implements ConnectionReader, ResponseObserver {
     this.#unaccepted = null;
   }
 
-  /** Kept, if both sides are done with it and nothing is left on it; closed otherwise. */
+  /** Keeps the connection if both sides have finished and no bytes are left on it; otherwise closes it. */
   #releaseConnection(evidence: Evidence, surplusBytes: number): void {
     const connection = this.#connection;
     if (connection === null) return;
@@ -233,7 +233,7 @@ export class Attempt implements ConnectionReader, ResponseObserver {
     const isDone = ending.kind === 'message-end' && surplusBytes === 0;
     if (!isDone || head === null || framing === null || !keepsAlive(head, framing)) connection.destroy();
     else if (this.#personal || asksForConnectionLogin(head.status, head.fields)) {
-      // Its client sends bodies on it too: only there they are what it has logged in for.
+      // Reused for requests with bodies too, because only this connection is authenticated.
       if (requestBody === 'none' || requestBody === 'whole') pool.personal.put(client, connection);
       else connection.destroy();
     } else if (requestBody === 'none') pool.put(connection);

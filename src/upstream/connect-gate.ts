@@ -1,19 +1,19 @@
 /**
- * Lets few connections at once into an upstream whose listen queue is short. The kernel drops a SYN that finds the queue full, and
- * the client sends it again after a second (RFC 6298 section 2.1). Django's runserver has a queue of 10, Python's http.server one
- * of 5, and both are slow to accept while their threads are busy.
+ * Limits how many connections are opened at once to an upstream with a short listen queue. The kernel drops a SYN when the
+ * queue is full, and the client sends it again after a second (RFC 6298 section 2.1). Django's runserver has a queue of
+ * 10, Python's http.server one of 5, and both are slow to accept while their threads are busy.
  */
 
 import { performance } from 'node:perf_hooks';
 import type { ConnectResult, Connecting } from './connection.ts';
 
-/** Only a SYN that was sent again takes so long, or a network with which a queue does not matter. */
+/** A connect takes this long only if its SYN was sent again, or on a network so slow that the queue does not matter. */
 const SENT_AGAIN_MS = 900;
-/** Fewer than the shortest usual queue holds. */
+/** Less than the shortest usual queue. */
 const MAX_UNANSWERED = 4;
-/** A connection of which nothing was heard for so long is taken for accepted: its response may be slow. */
+/** A silent connection counts as accepted after this time: its response may be slow. */
 const ACCEPTED_AFTER_MS = 25;
-/** After this time, all may connect at once again. */
+/** After this time, the number is unlimited again. */
 const NARROW_FOR_MS = 60_000;
 
 const GIVEN_UP: ConnectResult = { kind: 'failed', errorCode: 'ECONNABORTED', timedOut: false, detail: null };
@@ -33,12 +33,12 @@ export class ConnectGate {
     this.#clock = clock;
   }
 
-  /** How many wait for their turn. */
+  /** How many connects wait for their turn. */
   get waiting(): number {
     return this.#waiting.length;
   }
 
-  /** Connects now, or as soon as few enough others are on their way. The time limit of `connect` begins then. */
+  /** Connects now, or when fewer than the maximum are unanswered. The time limit of `connect` begins then. */
   open(connect: () => Connecting): Connecting {
     if (this.#clock() >= this.#narrowUntilMs && this.#waiting.length === 0) return this.#watched(connect());
     let connecting: Connecting | null = null;
@@ -65,7 +65,7 @@ export class ConnectGate {
     };
   }
 
-  /** Sees whether the kernel had to ask twice. */
+  /** Detects whether the SYN had to be sent again. */
   #watched(connecting: Connecting): Connecting {
     const startedMs = this.#clock();
     void connecting.result.then(({ kind }) => {
@@ -76,7 +76,7 @@ export class ConnectGate {
     return connecting;
   }
 
-  /** Holds a place until the upstream has shown that it accepted the connection, or may have. */
+  /** Counts the connection as unanswered until the upstream has accepted it, or probably has. */
   #counted(connecting: Connecting): Connecting {
     this.#unanswered += 1;
     let isCounted = true;

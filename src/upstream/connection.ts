@@ -1,4 +1,4 @@
-/** One socket to the upstream, and the truth about how it ended. */
+/** One socket to the upstream, and how it really ended: FIN, RST, or TLS without a close_notify. */
 
 import { connect as connectTcp } from 'node:net';
 import type { Socket } from 'node:net';
@@ -10,18 +10,18 @@ import { connectCarriedTls } from './tls-carrier.ts';
 /** How the upstream's side of a connection ended. */
 export type ConnectionEnd = Extract<Ending, { readonly kind: 'fin' | 'rst' }>;
 
-/** TLS whose TCP connection was closed under it (RFC 9112 section 9.8). */
+/** TCP was closed before TLS (RFC 9112 section 9.8). */
 const CUT_OFF: ConnectionEnd = { kind: 'rst', errorCode: null, missesCloseNotify: true };
 
-/** Who reads a connection at the moment. */
+/** The current reader of a connection. */
 export interface ConnectionReader {
   /** Memory for the next bytes; null: the connection's scratch buffer. */
   window(): Uint8Array | null;
   /** `count` bytes arrived at the start of `buffer`. False: stop reading until `resume()`. */
   bytes(buffer: Uint8Array, count: number): boolean;
-  /** The upstream's side is over. Called once. */
+  /** The upstream's side has ended. Called once. */
   ended(how: ConnectionEnd): void;
-  /** Nothing moved for the time that was set with `setTimeout`. */
+  /** No byte was sent or received for the time set with `setTimeout`. */
   timedOut(): void;
 }
 
@@ -36,9 +36,9 @@ export interface ConnectOptions {
   readonly target: Target;
   readonly insecure: boolean;
   readonly timeoutMs: number;
-  /** Leave reading to the socket's own `data` events: for those who speak through Node's http client. */
+  /** Leaves reading to the socket's own `data` events, for use with Node's http client. */
   readonly asStream?: boolean;
-  /** Asks for the addresses of a name. Default: the system's resolver. */
+  /** Resolves a name. Default: the system's resolver. */
   readonly lookUp?: LookUp;
 }
 
@@ -48,33 +48,33 @@ export type ConnectResult =
       readonly kind: 'failed';
       readonly errorCode: string;
       readonly timedOut: boolean;
-      /** What each address said, where the target has several; null: it names the one. */
+      /** The result of each address, where the target may have several; null: it is one address. */
       readonly detail: string | null;
     };
 
-/** A connection that is being made; `cancel` gives it up. */
+/** A connection that is being opened; `cancel` abandons it. */
 export interface Connecting {
   readonly result: Promise<ConnectResult>;
   cancel(): void;
 }
 
-/** Bytes for which nobody named a better place; free again when the reader returns, so all connections share it. */
+/** For bytes without a reader's window. All connections share it, because it is free again when the reader returns. */
 const scratch: Buffer = Buffer.allocUnsafeSlow(64 * 1024);
 
 /** One address, or the path of a unix socket. */
 export type Place = { readonly host: string; readonly port: number } | { readonly path: string };
 
-/** Who is told what comes of a connection that is being made. */
+/** Callbacks for a connection that is being opened. */
 export interface Caller {
-  /** The peer's kernel has it; TLS, where it is wanted, comes after that. */
+  /** TCP is connected; TLS, if any, follows. */
   accepted(): void;
-  /** Called once, unless it is cancelled before. */
+  /** Called once, unless the connect is cancelled first. */
   over(result: ConnectResult): void;
 }
 
 /**
  * Connects to one place. Half-open, so that the upstream's FIN does not close our side on its own.
- * `cancel` gives it up without a word.
+ * `cancel` abandons it without calling back.
  */
 export function connectTo(place: Place, options: ConnectOptions, caller: Caller): { cancel(): void } {
   const connection = new UpstreamConnection(place, options, () => caller.accepted());
@@ -135,7 +135,7 @@ export class UpstreamConnection {
     this.socket = connectTcp({ ...common, ...place }).once('connect', accepted);
   }
 
-  /** Begins to report to readers how the connection ends. */
+  /** Starts reporting to readers how the connection ends. */
   established(): void {
     this.socket
       .on('end', () => this.#atEnd())
@@ -144,17 +144,17 @@ export class UpstreamConnection {
       .on('timeout', () => this.#reader?.timedOut());
   }
 
-  /** Hands the connection to a reader, or, with null, to nobody. */
+  /** Sets the reader; null: none. */
   attach(reader: ConnectionReader | null): void {
     this.#reader = reader;
   }
 
-  /** How the upstream ended it; `closed`: we did; null: it is open. */
+  /** How the upstream ended the connection; `closed`: we did; null: it is open. */
   get endedBy(): 'fin' | 'rst' | 'closed' | null {
     return this.#ended?.kind ?? null;
   }
 
-  /** How the upstream's side ended; a reset, where nobody has told. */
+  /** How the upstream's side ended; a reset if that is unknown. */
   get end(): ConnectionEnd {
     return this.#ended === null || this.#ended.kind === 'closed' ? resetBy(null) : this.#ended;
   }
@@ -172,12 +172,12 @@ export class UpstreamConnection {
     this.socket.resume();
   }
 
-  /** Calls back once, when the first bytes come or the connection ends. */
+  /** Calls back once, when the first bytes arrive or the connection ends. */
   whenHeard(heard: () => void): void {
     this.#heard = heard;
   }
 
-  /** Time without any byte moving before the reader is told; 0: never. */
+  /** Idle time before the reader's `timedOut` is called; 0: never. */
   setTimeout(ms: number): void {
     this.socket.setTimeout(ms);
   }
@@ -198,7 +198,7 @@ export class UpstreamConnection {
   #read(count: number, buffer: Uint8Array): boolean {
     if (this.#heard !== null) this.#tellHeard();
     if (this.#reader !== null) return this.#reader.bytes(buffer, count);
-    // Nothing was asked, so nothing may be answered (RFC 9112 section 9.2): do not guess, do not reuse.
+    // Bytes without a request (RFC 9112 section 9.2): the connection must not be reused.
     this.destroy();
     return true;
   }
@@ -216,10 +216,10 @@ export class UpstreamConnection {
   }
 
   /**
-   * Node up to 22 (libuv up to 1.51) may report a reset that arrives right after the last bytes as an orderly end.
-   * The kernel has forgotten the peer of a reset socket, and not that of one that was closed in order; Node asks for
-   * the peer's address only at the first look, so nobody may have looked before. See test/facts/reset.test.ts.
-   * When our own FIN is out, the kernel forgets the peer after an orderly end too, so then it tells nothing.
+   * Node up to 22 (libuv up to 1.51) may report a reset that arrives right after the last bytes as a clean end. The kernel
+   * forgets the peer of a reset socket, but not of one that was closed cleanly. Node caches the peer's address when it is
+   * first read, so it must not have been read before. See test/facts/reset.test.ts. After our own FIN, the kernel forgets
+   * the peer after a clean end too, so the address then shows nothing.
    */
   #endedByReset(): boolean {
     return this.#isTcp && !this.socket.writableEnded && this.socket.remoteAddress === undefined;

@@ -1,4 +1,4 @@
-/** Which addresses a target has, and a connection to the first of them that accepts one. */
+/** Finds the addresses of a target and connects to the first that accepts. */
 
 import { ADDRCONFIG, lookup } from 'node:dns';
 import { isIP } from 'node:net';
@@ -7,18 +7,18 @@ import { connectTo } from './connection.ts';
 import type { Connecting, ConnectOptions, ConnectResult, Place } from './connection.ts';
 
 /**
- * Both, whatever the resolver says of `localhost`: many dev servers listen on `::1` alone, and hosts files know less.
- * The first one is asked first, so that two servers that share a port do not take turns.
+ * Both, whatever `localhost` resolves to: many dev servers listen on `::1` alone, which hosts files may lack. Always in
+ * this order, so that requests do not alternate between two servers that use the same port.
  */
 const LOOPBACK: readonly string[] = ['127.0.0.1', '::1'];
 
-/** An address that is silent for so long is not waited for before the next is asked too (RFC 8305 section 8). */
+/** If an address is silent for this long, the next is dialled too (RFC 8305 section 8). */
 const NEXT_AFTER_MS = 250;
 
 /**
- * Opens a connection to the first address that accepts one. Never rejects: a failure is a result, with the system's code or
- * TLS's. `timeoutMs` covers the look-up, all addresses and the TLS handshake. Node's own choice between addresses
- * (`autoSelectFamily`) is not used: it gives an address up after 250 ms, which a full listen queue outlasts.
+ * Opens a connection to the first address that accepts one. Never rejects: a failure is a result, with the code of the
+ * system or of TLS. `timeoutMs` covers the look-up, all addresses and the TLS handshake. Node's own choice between addresses
+ * (`autoSelectFamily`) is not used: it abandons an address after 250 ms, and a full listen queue takes longer.
  */
 export function openConnection(options: ConnectOptions): Connecting {
   return new Dialling(options);
@@ -32,7 +32,7 @@ class Dialling implements Connecting {
   readonly #limit: NodeJS.Timeout | undefined;
   #settle: ((result: ConnectResult) => void) | null = null;
   #left: Place[] = [];
-  /** Whether others are asked while one is silent. On loopback nobody is silent for want of a way to it. */
+  /** Whether the next address is dialled while one is silent. Not on loopback, where no route can be missing. */
   #hurries = false;
   #next: NodeJS.Timeout | undefined;
   #connected: { destroy(): void } | null = null;
@@ -43,7 +43,7 @@ class Dialling implements Connecting {
     this.result = new Promise((resolve) => {
       this.#settle = resolve;
     });
-    // A turn later: what has come from the network while the process was busy counts first.
+    // One turn later, so that results that arrived while the process was busy are handled first.
     const timeOut = (): unknown => setImmediate(() => this.#fail('ETIMEDOUT', true));
     if (timeoutMs > 0) this.#limit = setTimeout(timeOut, timeoutMs);
     const known = knownPlaces(target);
@@ -88,7 +88,7 @@ class Dialling implements Connecting {
       this.#next = setTimeout(() => this.#dialNext(), NEXT_AFTER_MS);
   }
 
-  /** One has accepted: what comes of it counts, also when TLS fails. Another address would be another server's. */
+  /** One address has accepted: its result counts even if TLS fails, because another address may be another server. */
   #keepOnly(place: Place): void {
     clearTimeout(this.#next);
     this.#left = [];
@@ -131,7 +131,7 @@ class Dialling implements Connecting {
     settle?.(result);
   }
 
-  /** What each address said; null: there is but the one that the target names. */
+  /** The result of each address; null: the target is one address. */
   #detail(): string | null {
     const { target } = this.#options;
     if (target.kind === 'unix' || isIP(target.host) !== 0) return null;
@@ -148,7 +148,7 @@ interface DialFailure {
   readonly errorCode: string;
 }
 
-/** Null: its name has to be looked up. */
+/** Null: the name must be looked up. */
 function knownPlaces(target: Target): readonly Place[] | null {
   if (target.kind === 'unix') return [{ path: target.path }];
   const { host, port } = target;
@@ -156,15 +156,15 @@ function knownPlaces(target: Target): readonly Place[] | null {
   return isLoopbackName(host) ? LOOPBACK.map((address) => ({ host: address, port })) : null;
 }
 
-/** Names below it, such as `app.localhost`, may be a container's: they are looked up. */
+/** Subdomains such as `app.localhost` may be containers, so they are looked up. */
 function isLoopbackName(host: string): boolean {
   return /^localhost\.?$/i.test(host);
 }
 
-/** What a machine says of an address that it has no network for, which is no news of the server. */
+/** Codes for an address family without a network on this machine: they say nothing about the server. */
 const NO_NETWORK: ReadonlySet<string> = new Set(['EADDRNOTAVAIL', 'EAFNOSUPPORT', 'ENETUNREACH', 'EINVAL']);
 
-/** Of several failures the one that tells most of the server: it refused; or else the first that came from the network. */
+/** The failure that says most about the server: a refusal, or else the first one from the network. */
 function telling(codes: readonly string[]): string {
   const [first = 'ENOTFOUND'] = codes;
   if (codes.includes('ECONNREFUSED')) return 'ECONNREFUSED';

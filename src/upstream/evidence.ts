@@ -1,10 +1,10 @@
-/** What one attempt observed on the wire: facts. Verdict and retry are functions of them. */
+/** The facts that one attempt observed on the wire. Verdict and retry are functions of them. */
 
 import type { Framing } from '../http/framing.ts';
 import type { ResponseHead } from '../http/response-head.ts';
 import type { SinkFault } from '../spool/spooled-body.ts';
 
-/** What of a response is not HTTP. */
+/** Which part of a response is not valid HTTP. */
 export type ParseFault =
   | 'not-http'
   | 'head'
@@ -17,20 +17,20 @@ export type ParseFault =
   | 'trailer'
   | 'body';
 
-/** Which limit of our own a response went over: of its head, of its body, or of all bodies together (and of the disk). */
+/** Which limit a response exceeded: that of its head, of its body, or of all bodies together (or of the disk). */
 export type Limit = 'head' | 'body' | 'spool';
 
 /**
- * How the upstream connection came to its end, as far as this attempt goes.
+ * How an attempt ended.
  *
- * - `message-end`: the message said itself that it was over (length reached, last chunk, status without a body)
+ * - `message-end`: the message is complete by its own framing (length reached, last chunk, status without a body)
  * - `fin`: the upstream closed cleanly
  * - `rst`: the upstream reset the connection, also where Node reports it as an end, or closed it under TLS without a
  *   close_notify (RFC 9112 section 9.8); `errorCode`: the system's or Node's, where there is one
  * - `timeout`: we gave up waiting for the head, or for more of the body
  * - `parse-error`: the bytes are not HTTP; `detail`: a clause for a sentence
- * - `limit`: the response went over a limit of our own; `detail`: a clause for a sentence
- * - `connect-failed`: there never was a connection; `detail`: what each address said, where there are several
+ * - `limit`: the response exceeded one of our limits; `detail`: a clause for a sentence
+ * - `connect-failed`: no connection could be opened; `detail`: the result of each address, where there are several
  * - `client-gone`: the client left, so we stopped
  */
 export type Ending =
@@ -61,7 +61,7 @@ export function resetBy(errorCode: string | null): Extract<Ending, { kind: 'rst'
   return { kind: 'rst', errorCode, missesCloseNotify: false };
 }
 
-/** @param failure of a connection that could not be made */
+/** @param failure the result of a failed connect */
 export function connectFailed({ errorCode, timedOut, detail }: Omit<ConnectFailed, 'kind'>): ConnectFailed {
   return { kind: 'connect-failed', errorCode, timedOut, detail };
 }
@@ -76,7 +76,7 @@ export function headTooLarge(maxHeaderBytes: number): Ending {
   return { kind: 'limit', limit: 'head', detail: `its head is larger than ${maxHeaderBytes} bytes` };
 }
 
-/** The response could not be kept. */
+/** The response could not be buffered. */
 export function sinkFault(fault: SinkFault): Ending {
   return { kind: 'limit', limit: fault.kind === 'too-large' ? 'body' : 'spool', detail: explainSink(fault) };
 }
@@ -92,18 +92,18 @@ function explainSink(fault: SinkFault): string {
   }
 }
 
-/** How much of the request body the upstream has been given. */
+/** How much of the request body has been sent. */
 export type RequestBodySent = 'none' | 'withheld' | 'partly' | 'whole';
 
 /**
- * What came of `Expect: 100-continue`: it was not sent, there was no 100, or the upstream took the request up with one
- * (RFC 9110 section 10.1.1).
+ * The result of `Expect: 100-continue` (RFC 9110 section 10.1.1): not sent, sent without a 100 in reply, or followed by
+ * one.
  */
 export type Expectation = 'none' | 'unanswered' | 'continued';
 
-/** How a body came that did not come with its head. */
+/** How a body arrived that did not arrive with its head. */
 export interface BodyArrival {
-  /** Reads that brought some of it. */
+  /** Number of reads that contained a part of it. */
   readonly parts: number;
   /** From the head to the end. */
   readonly ms: number;
@@ -111,18 +111,18 @@ export interface BodyArrival {
 
 export interface Evidence {
   readonly ending: Ending;
-  /** The final response head, or null when it did not arrive whole. */
+  /** The final response head; null: it did not arrive completely. */
   readonly head: ResponseHead | null;
   readonly framing: Framing | null;
-  /** Whether the response was handed over to be relayed as it comes. */
+  /** Whether the response was relayed as it arrived. */
   readonly streamed: boolean;
-  /** Bytes of the head, or of what arrived of it. */
+  /** Bytes of the head, or of the part that arrived. */
   readonly headBytes: number;
   /** Bytes of interim heads (1xx) before it. */
   readonly interimBytes: number;
   /** Bytes of the body that arrived, without chunk framing. */
   readonly bodyBytes: number;
-  /** Null: all of it came with the head, or nobody looked how it came. */
+  /** Null: the body arrived with the head, or how it arrived was not observed. */
   readonly arrival: BodyArrival | null;
   /** Bytes after the end of the message, discarded. */
   readonly surplusBytes: number;
@@ -138,7 +138,7 @@ export function endingDetail(ending: Ending): string | null {
   return 'detail' in ending ? ending.detail : null;
 }
 
-/** @param seen what was observed before it ended so; default: nothing, as without a connection */
+/** @param seen what was observed before the end; default: nothing, as without a connection */
 export function evidenceOf(
   ending: Ending,
   {
@@ -173,29 +173,30 @@ export function evidenceOf(
   };
 }
 
-/** Whether the upstream ended the connection before the response was whole. */
+/** Whether the upstream ended the connection before the response was complete. */
 export function wasCut({ ending }: Evidence): boolean {
   return ending.kind === 'fin' || ending.kind === 'rst';
 }
 
 /**
- * Whether the upstream went away under a try: it cut that, and refused the next connection. A server that only cuts a response
- * still takes connections.
+ * Whether the upstream went away during an attempt: it cut that attempt and refused the next connection. A server that only
+ * cuts a response still accepts connections.
  */
 export function wentAway(cut: Evidence, next: Evidence): boolean {
   return wasCut(cut) && next.ending.kind === 'connect-failed' && !next.ending.timedOut;
 }
 
-/** Whether both responses were no HTTP in the very same way: then a third would be too. */
+/** Whether both responses were malformed in exactly the same way: a third would be too. */
 export function failAlike({ ending: one }: Evidence, { ending: other }: Evidence): boolean {
   return one.kind === 'parse-error' && other.kind === 'parse-error' && one.detail === other.detail;
 }
 
 /**
- * Whether the upstream may not have begun with the request: it was reset in silence, which a kernel does where bytes are still
- * unread (RFC 1122 section 4.2.2.13), and either only its head had been sent, or the 100 (Continue) that this route always says
- * had not come. So end the connections that the kernel still takes for a dev server whose process is on its way out. It proves nothing:
- * a server may act on the head alone and reset then. A close says nothing of the kind: then all had been read.
+ * Whether the upstream may not have started on the request: it reset the connection without a byte of response, as a kernel
+ * does when bytes are unread (RFC 1122 section 4.2.2.13), and either only the head had been sent, or the 100 (Continue) that
+ * this route always sends had not arrived. Connections that the kernel accepts for a dev server that is exiting end like
+ * this. It is no proof: a server may act on the head alone and then reset. A FIN does not count, because it means that
+ * everything was read.
  */
 export function mayBeUntouched(evidence: Evidence, saysContinue: boolean): boolean {
   const { ending, requestBody, headBytes, interimBytes, expectation } = evidence;

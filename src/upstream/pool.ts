@@ -1,4 +1,4 @@
-/** Connections to the upstream between two exchanges: kept, watched, and taken again once they have rested. */
+/** Idle connections to the upstream: kept, watched, and reused after a rest. */
 
 import { performance } from 'node:perf_hooks';
 import type { Duplex } from 'node:stream';
@@ -10,22 +10,22 @@ interface PoolLimits {
   readonly maxIdleConnections: number;
 }
 
-/** Where so many idle ones may have kept a new one from being accepted, no more are kept: for 5,000 requests a second. */
+/** The limit of idle connections once more of them may have kept a new one from being accepted; enough for 5,000 requests per second. */
 const FEW_IDLE = 256;
 
-/** Those that any exchange may use. */
+/** Connections that any exchange may use. */
 export class ConnectionPool {
-  /** Those that belong to one client connection. */
+  /** Connections that belong to one client connection each. */
   readonly personal: PersonalConnections = new PersonalConnections(() => this.distrust());
   readonly #limits: PoolLimits;
   readonly #distrusted: () => void;
   #closed = false;
   #trusted = true;
   #mostIdle: number;
-  /** The one that has rested longest is first. */
+  /** The longest idle first. */
   readonly #idle: IdleConnection[] = [];
 
-  /** @param distrusted called once, if it comes to that */
+  /** @param distrusted called once, at the first `distrust` */
   constructor(limits: PoolLimits, distrusted: () => void) {
     this.#limits = limits;
     this.#mostIdle = limits.maxIdleConnections;
@@ -33,15 +33,15 @@ export class ConnectionPool {
   }
 
   /**
-   * A connection that has rested and is still silent; it keeps its time limit until it is given another. Null, at once or in the
-   * end: there is none.
+   * A connection that has rested and is still silent; its timeout stays until the caller sets another. Null, or a promise of
+   * null: there is none.
    */
   take(): Promise<UpstreamConnection | null> | null {
     const rested = this.#rested();
     return rested === undefined ? null : this.#firstSilent(rested);
   }
 
-  /** Keeps a connection whose exchange ended as both sides expected. */
+  /** Keeps a connection whose exchange ended cleanly. */
   put(connection: UpstreamConnection): void {
     const isWanted = this.#trusted && !this.#closed && this.#idle.length < this.#mostIdle;
     if (!isWanted || !connection.usable) {
@@ -52,15 +52,15 @@ export class ConnectionPool {
     this.#idle.push(new IdleConnection(connection, this.#drop));
   }
 
-  /** Closes what is idle: to an upstream with few threads or a limit of connections, it may keep others from being accepted. */
+  /** Closes the idle connections: an upstream with few threads or a connection limit may accept no others while they are open. */
   makeRoom(): void {
     if (this.#idle.length > FEW_IDLE) this.#mostIdle = FEW_IDLE;
     this.#clear();
   }
 
   /**
-   * The upstream sent bytes that belong to no request. They were found in time; the next ones may not be, so no connection to it
-   * is used twice from now on.
+   * The upstream sent bytes that belong to no request. They were detected in time, but the next ones may not be, so
+   * connections are not reused from now on.
    */
   distrust(): void {
     if (!this.#trusted) return;
@@ -70,7 +70,7 @@ export class ConnectionPool {
     this.#distrusted();
   }
 
-  /** Closes what is idle now, and what is put back later. */
+  /** Closes the idle connections, and those that are returned later. */
   close(): void {
     this.#closed = true;
     this.personal.close();
@@ -107,15 +107,15 @@ interface Kept {
 }
 
 /**
- * Those that belong to one client connection, because a login may hold for all that is sent on them: NTLM and Negotiate
- * authenticate a connection and not a request (RFC 4559 section 6).
+ * Connections that belong to one client connection each, because NTLM and Negotiate authenticate a connection instead of a
+ * request (RFC 4559 section 6).
  */
 class PersonalConnections {
   readonly #strayed: () => void;
   #closed = false;
   readonly #kept = new Map<Duplex, Kept>();
 
-  /** @param strayed bytes came on one of them that nobody had asked for */
+  /** @param strayed called when bytes without a request arrived on one of them */
   constructor(strayed: () => void) {
     this.#strayed = strayed;
   }
@@ -125,13 +125,13 @@ class PersonalConnections {
     return this.#kept.has(client);
   }
 
-  /** The connection of this client connection, when it has rested and is still silent. Null, at once or in the end: there is none. */
+  /** The personal connection of this client connection, after its rest. Null, or a promise of null: there is none. */
   take(client: Duplex): Promise<UpstreamConnection | null> | null {
     const idle = this.#forget(client);
     return idle === null ? null : afterRest(idle);
   }
 
-  /** Keeps it for as long as both connections live. */
+  /** Keeps the connection until one of the two closes. */
   put(client: Duplex, connection: UpstreamConnection): void {
     if (this.#closed || client.destroyed || !connection.usable || this.#kept.has(client)) {
       connection.destroy();
@@ -147,7 +147,7 @@ class PersonalConnections {
     client.once('close', forgetWith);
   }
 
-  /** Closes what is kept now, and what is put back later. */
+  /** Closes the kept connections, and those that are returned later. */
   close(): void {
     this.#closed = true;
     for (const client of this.#kept.keys()) this.#forget(client)?.connection.destroy();
@@ -162,45 +162,45 @@ class PersonalConnections {
   }
 }
 
-/** No other connection will do, so its rest is waited for. */
+/** Waits for the end of its rest, because no other connection can be used instead. */
 async function afterRest(idle: IdleConnection): Promise<UpstreamConnection | null> {
   await sleep(Math.max(0, idle.restLeftMs));
   return await idle.takeIfSilent();
 }
 
 /**
- * How long a connection rests before it is used again. An upstream that sends a second response after the first (a bug of its
- * framework, a second `end()`) does that within milliseconds, and whatever comes before the next request is known to be no response to
- * it. 50 ms are also longer than Linux delays an acknowledgement (40 ms): after them it acknowledges at once, and a server that
- * writes a response in parts without TCP_NODELAY, such as Django's runserver, does not wait for it. See decision 12.
+ * How long a connection rests before it is reused. An upstream that sends a second response after the first (a framework
+ * bug, a second `end()`) does so within milliseconds, and bytes that arrive before the next request cannot be a response to
+ * it. 50 ms is also longer than Linux delays an acknowledgement (40 ms): after that it acknowledges at once, so a server
+ * that writes a response in parts without TCP_NODELAY, such as Django's runserver, does not wait for it. See decision 12.
  */
 export const REST_MS = 50;
 
 /** How a connection ended while it was idle. */
 type IdleEnd = 'closed' | 'stray-bytes' | 'timed-out';
 
-/** Nothing may come on it, and it is used again only after it has been silent for a while. */
+/** Watches an idle connection: any byte or end destroys it; it can be reused after `REST_MS` of silence. */
 class IdleConnection implements ConnectionReader {
   readonly connection: UpstreamConnection;
   readonly #sinceMs: number = performance.now();
   readonly #over: (idle: IdleConnection, how: IdleEnd) => void;
 
-  /** @param over it is destroyed, because something happened on it or its time ran out */
+  /** @param over called when the connection is destroyed, because of an event on it or its timeout */
   constructor(connection: UpstreamConnection, over: (idle: IdleConnection, how: IdleEnd) => void) {
     this.connection = connection;
     this.#over = over;
     connection.attach(this);
   }
 
-  /** How long it has still to rest, in ms; 0 or less: it has rested. */
+  /** Remaining rest, in ms; 0 or less: it has rested. */
   get restLeftMs(): number {
     return REST_MS - (performance.now() - this.#sinceMs);
   }
 
   /**
-   * The connection, if it is still silent; null: it is over. What the kernel has received by now is read before this
-   * resolves, however long the event loop stood still: the first turn ends the poll that is under way, the second is
-   * after one that began after the call (libuv's design overview, "The I/O loop").
+   * The connection, if it is still silent; null: it has ended. Everything that the kernel has received by now is read before
+   * this resolves, however long the event loop was blocked: the first turn ends the current poll, and the second follows a
+   * poll that began after the call (libuv's design overview, "The I/O loop").
    */
   async takeIfSilent(): Promise<UpstreamConnection | null> {
     await twoTurns();

@@ -1,21 +1,21 @@
-/** Sends one request over one connection: its head at once, its body when that is due. */
+/** Sends one request over one connection: the head at once, and the body after its hold. */
 
 import type { SpooledBody } from '../spool/spooled-body.ts';
 import type { UpstreamConnection } from './connection.ts';
 import type { Expectation, RequestBodySent } from './evidence.ts';
 import type { AttemptTimings } from './timings.ts';
 
-/** How long the body is held back, in ms; 0: not at all. */
+/** How long the body is withheld, in ms; 0: not at all. */
 export interface Hold {
-  /** Whether the upstream is asked to say 100 (Continue) when it takes the request up (RFC 9110 section 10.1.1). */
+  /** Whether to send `Expect: 100-continue` (RFC 9110 section 10.1.1). */
   readonly expectContinue: boolean;
   /** While the upstream is silent. */
   readonly silentMs: number;
-  /** From its 100 (Continue) on. */
+  /** After its 100 (Continue). */
   readonly continuedMs: number;
-  /** From its final head on. */
+  /** After its final head. */
   readonly answeringMs: number;
-  /** Whether its route said 100 (Continue) when it was asked last. */
+  /** Whether the route sent 100 (Continue) the last time. */
   readonly saysContinue: boolean;
 }
 
@@ -24,9 +24,9 @@ export interface RequestToSend {
   readonly head: string;
   /** Null: the request has no body, or an empty one. */
   readonly body: SpooledBody | null;
-  /** How the body is held back. */
+  /** How long the body is withheld. */
   readonly hold: Hold;
-  /** Null: nobody watches. */
+  /** Null: no timings are taken. */
   readonly notes: AttemptTimings | null;
 }
 
@@ -34,13 +34,13 @@ export class RequestSender {
   readonly #request: RequestToSend;
   readonly #unreadable: () => void;
   #connection: UpstreamConnection | null = null;
-  /** While the body is held back: ends the wait. */
+  /** While the body is withheld: cancels the timer. */
   #held: (() => void) | null = null;
   #stopped = false;
   #bodySent: RequestBodySent;
   #expectation: Expectation = 'none';
 
-  /** @param unreadable the body could not be read back from its file */
+  /** @param unreadable called when the body could not be read back from its file */
   constructor(request: RequestToSend, unreadable: () => void) {
     this.#request = request;
     this.#unreadable = unreadable;
@@ -68,19 +68,19 @@ export class RequestSender {
     if (isOneWrite) connection.socket.uncork();
   }
 
-  /** The upstream said 100 (Continue). */
+  /** Call when the upstream has sent 100 (Continue). */
   continued(): void {
     if (this.#expectation !== 'unanswered') return;
     this.#expectation = 'continued';
     if (this.#held !== null) this.#holdFor(this.#request.hold.continuedMs);
   }
 
-  /** It begins to answer without the body, so it may well be whole without it. But it may also wait for it: not held for ever. */
+  /** Call at the final head: the response may not need the body, so it stays withheld, but not for ever, because it may. */
   answering(): void {
     if (this.#held !== null) this.#holdFor(this.#request.hold.answeringMs);
   }
 
-  /** Sends a body that is still held. False: there is none. */
+  /** Sends a body that is still withheld. False: there is none. */
   letGo(): boolean {
     if (this.#held === null) return false;
     this.#holdFor(0);
@@ -104,7 +104,7 @@ export class RequestSender {
       this.#sendBody(this.#connection, this.#request.body);
   }
 
-  /** A loop that was busy comes to its timers before it reads: a response may be there by now (test/wire/blocked-loop.test.ts). */
+  /** After a blocked event loop, timers run before reads: a response may have arrived already (test/wire/blocked-loop.test.ts). */
   #lookOnceMore(): void {
     const look = setImmediate(() => this.#holdFor(0));
     this.#held = () => clearImmediate(look);
@@ -124,7 +124,7 @@ export class RequestSender {
     );
   }
 
-  /** False: it was stopped before the end. */
+  /** False: stopped before the end. */
   async #writeParts(connection: UpstreamConnection, body: SpooledBody): Promise<boolean> {
     for await (const part of body.parts()) {
       if (this.#stopped) return false;

@@ -1,4 +1,4 @@
-/** Reads one response off the wire, byte for byte: heads, then the body by its framing, then what is too much. */
+/** Parses one response: heads, then the body by its framing, and counts surplus bytes after it. */
 
 import { ChunkedDecoder } from '../http/chunked.ts';
 import { responseFraming } from '../http/framing.ts';
@@ -9,24 +9,24 @@ import type { BodySink } from '../spool/spooled-body.ts';
 import { headTooLarge, MESSAGE_END, notHttp, sinkFault, UNASKED_SWITCH } from './evidence.ts';
 import type { Ending } from './evidence.ts';
 
-/** Told what arrives. Each method is called in the middle of a read, so none may throw. */
+/** Called with what arrives, during a read, so no method may throw. */
 export interface ResponseObserver {
   /** An interim response (RFC 9110 section 15.2). */
   interim(head: ResponseHead): void;
-  /** The final head; answers where the body goes. */
+  /** The final head. Returns where the body goes. */
   head(head: ResponseHead, framing: Framing): BodySink;
-  /** The message is over, or can go no further. Called once. */
+  /** The message has ended, or cannot continue. Called once. */
   over(ending: Ending): void;
 }
 
-/** So much at a time is put after the start of a head that came in parts: the body that follows it is not copied. */
+/** A head that arrives in parts is copied in pieces of this size, so that little of the body after it is copied. */
 const HEAD_PIECE_BYTES = 2048;
 
 export class ResponseReader {
   readonly #method: string;
   readonly #maxHeaderBytes: number;
   readonly #observer: ResponseObserver;
-  /** The part of a head that came before its end did. */
+  /** The start of a head whose end has not arrived yet. */
   #headStart: HeadStart | null = null;
   #sink: BodySink | null = null;
   #chunked: ChunkedDecoder | null = null;
@@ -35,12 +35,12 @@ export class ResponseReader {
 
   head: ResponseHead | null = null;
   framing: Framing | null = null;
-  /** Bytes of the head, or of what came of it. */
+  /** Bytes of the head, or of the part that arrived. */
   headBytes = 0;
   /** Bytes of the interim heads before it. */
   interimBytes = 0;
   bodyBytes = 0;
-  /** Reads that brought some of the body. */
+  /** Number of reads that contained a part of the body. */
   bodyParts = 0;
   surplusBytes = 0;
 
@@ -58,13 +58,13 @@ export class ResponseReader {
     return this.#sink;
   }
 
-  /** Where bytes of the body may be read to without a copy; never longer than what the framing still expects. */
+  /** Memory into which body bytes can be read without a copy; not longer than the rest of the body. */
   window(): Uint8Array | null {
     this.#window = this.#over ? null : this.#bodyWindow();
     return this.#window;
   }
 
-  /** Takes `count` bytes at the start of `buffer`. */
+  /** Processes `count` bytes at the start of `buffer`. */
   read(buffer: Uint8Array, count: number): void {
     if (this.#over) {
       this.surplusBytes += count;
@@ -79,12 +79,12 @@ export class ResponseReader {
     }
   }
 
-  /** Notices a fault of the sink that came while nothing was read. */
+  /** Checks for a fault of the sink that occurred between reads. */
   check(): void {
     if (this.#sink !== null) this.#checkSink(this.#sink);
   }
 
-  /** No more will come. */
+  /** Call when no more bytes will arrive. */
   end(ending: Ending): void {
     this.#finish(ending);
   }
@@ -130,7 +130,7 @@ export class ResponseReader {
     return from + length - knownBytes;
   }
 
-  /** What does not begin as HTTP never will: waiting for the end of its head could take for ever. */
+  /** Fails at once on bytes that are not HTTP: the end of a head may never arrive. */
   #refuseOtherProtocols(bytes: Buffer, start: number): void {
     const begin = bytes.toString('latin1', start, Math.min(start + 5, bytes.length));
     if ('HTTP/'.startsWith(begin)) return;
@@ -217,7 +217,7 @@ export class ResponseReader {
   }
 }
 
-/** The start of a head, in memory that doubles as it grows: one that comes byte by byte is not copied for each of them. */
+/** The start of a head, in memory that doubles as it grows, so that a head that arrives byte by byte is not copied for each byte. */
 class HeadStart {
   #memory: Buffer;
   #bytes: number;
@@ -231,7 +231,7 @@ class HeadStart {
     return this.#bytes;
   }
 
-  /** Adds what came next; returns all there is, valid until more is added. */
+  /** Appends the next bytes; returns the whole start, valid until the next call. */
   with(next: Buffer): Buffer {
     const bytes = this.#bytes + next.length;
     if (bytes > this.#memory.length) {

@@ -1,4 +1,4 @@
-/** What to do after an attempt: a pure function of its verdict, its evidence and what has been tried before. */
+/** Decides what to do after an attempt: a pure function of its verdict, its evidence and the earlier attempts. */
 
 import { mayBeUntouched, wasCut } from './evidence.ts';
 import type { ConnectFailed, Evidence } from './evidence.ts';
@@ -7,25 +7,25 @@ import type { VerdictKind } from './verdict.ts';
 export interface Circumstances {
   readonly verdict: VerdictKind;
   readonly evidence: Evidence;
-  /** Whether a response that nothing proves whole is refused (`--unverifiable refuse`). */
+  /** Whether a response that cannot be verified is refused (`--unverifiable refuse`). */
   readonly refusesUnverifiable: boolean;
-  /** The request may be sent again although the upstream may have acted on it (RFC 9110 section 9.2.2). */
+  /** Whether the request may be sent again although the upstream may have acted on it (RFC 9110 section 9.2.2). */
   readonly repeatable: boolean;
-  /** Whether this route said 100 (Continue) when it was asked last. */
+  /** Whether this route sent 100 (Continue) the last time. */
   readonly saysContinue: boolean;
-  /** Further tries that are left. */
+  /** Retries that are left. */
   readonly retriesLeft: number;
-  /** Further tries that were made. */
+  /** Retries that were made. */
   readonly retriesMade: number;
-  /** Whether a connection that went stale, or a refused expectation of our own, has already been tried again for nothing. */
+  /** Whether the one retry that does not count, after a stale connection or a refused expectation, has been used. */
   readonly freeRetryUsed: boolean;
-  /** Whether the try before failed in the very same way, so that the next would too. */
+  /** Whether the previous attempt failed in exactly the same way, so that the next would too. */
   readonly failsAlike: boolean;
-  /** How often the upstream went away under a try. */
+  /** How many times the upstream went away during an attempt. */
   readonly restarts: number;
-  /** How often it was found that the upstream takes no connections. */
+  /** Number of waits since the upstream was last reachable. */
   readonly waits: number;
-  /** Time left to wait for an upstream that takes no connections. */
+  /** Time left to wait for an upstream that accepts no connections. */
   readonly waitLeftMs: number;
   readonly retryBackoffMs: number;
 }
@@ -40,7 +40,7 @@ export type Decision =
       readonly delayMs: number;
     }
   | { readonly kind: 'wait'; readonly delayMs: number }
-  /** See whether the upstream still takes connections: only if not, was it a restart that ended this try. */
+  /** Check whether the upstream still accepts connections: only if not, a restart ended this attempt. */
   | { readonly kind: 'look' };
 
 const REFUSE: Decision = { kind: 'refuse' };
@@ -52,7 +52,7 @@ const WITHOUT_EXPECTATION: Decision = { kind: 'retry', reason: 'expectation-refu
 
 const FIRST_PROBE_MS = 50;
 const LARGEST_PROBE_MS = 500;
-/** An upstream that goes away so often under one request does it because of that request. */
+/** An upstream that restarts this many times during one request does so because of that request. */
 const MAX_RESTARTS = 10;
 
 export function decide(circumstances: Circumstances): Decision {
@@ -79,12 +79,12 @@ function noResponse(circumstances: Circumstances): Decision {
   return ending.kind === 'connect-failed' ? wait(ending, circumstances) : retry(circumstances);
 }
 
-/** A 408 on a used connection may be the upstream's goodbye to an idle one, sent as we used it (RFC 9110 section 15.5.9). */
+/** A 408 on a reused connection may have been sent to close it as idle, just as we used it (RFC 9110 section 15.5.9). */
 function isGoodbye({ evidence, repeatable, freeRetryUsed }: Circumstances): boolean {
   return evidence.reusedConnection && evidence.head?.status === 408 && repeatable && !freeRetryUsed;
 }
 
-/** It cannot answer an expectation, and that was ours: to be repeated without one (RFC 9110 section 10.1.1). */
+/** The upstream refuses expectations, and this one was ours: repeat the request without it (RFC 9110 section 10.1.1). */
 function isUnexpected({ evidence, freeRetryUsed }: Circumstances): boolean {
   const { head, expectation, requestBody } = evidence;
   const refused = expectation === 'unanswered' && head?.status === 417;
@@ -94,7 +94,7 @@ function isUnexpected({ evidence, freeRetryUsed }: Circumstances): boolean {
 function retry(circumstances: Circumstances): Decision {
   const { evidence, repeatable, retriesLeft, retriesMade, freeRetryUsed, failsAlike, retryBackoffMs } =
     circumstances;
-  // A slow upstream is not helped by more work, nor its client by waiting as long again.
+  // A retry would give a slow upstream more work, and make its client wait as long again.
   if (evidence.ending.kind === 'timeout' || failsAlike) return REFUSE;
   if (repeatable && isStale(circumstances) && !freeRetryUsed) return FREE_RETRY;
   if (repeatable && retriesLeft > 0)
@@ -103,8 +103,8 @@ function retry(circumstances: Circumstances): Decision {
 }
 
 /**
- * Whether a restart would explain it, and the request might be sent to what comes back: it costs no try then. What must not be repeated
- * may have been acted on, unless the upstream had its head alone and went away with it.
+ * Whether a restart would explain the failure, and the request may be sent again after it, which does not count as a retry.
+ * A request that is not repeatable may have been acted on, unless the upstream had only its head when it went away.
  */
 function mayBeRestarting({
   evidence,
@@ -118,8 +118,8 @@ function mayBeRestarting({
 }
 
 /**
- * The upstream closed an idle connection just as we used it, or sent us what was too much behind its last answer (a body
- * after the response to HEAD): that says nothing about this request. See test/wire/peers-faults.test.ts.
+ * Whether the upstream closed an idle connection just as it was reused, or sent surplus bytes after its previous response
+ * (such as a body after HEAD): neither says anything about this request. See test/wire/peers-faults.test.ts.
  */
 function isStale({ evidence, verdict }: Circumstances): boolean {
   const isLeftover = verdict === 'malformed' && evidence.head === null;
@@ -127,7 +127,7 @@ function isStale({ evidence, verdict }: Circumstances): boolean {
   return evidence.reusedConnection && (isSilence || isLeftover);
 }
 
-/** Nothing was sent on this connection, so any method may wait and try again. */
+/** There was no connection, so nothing was sent, and a request with any method may wait and be sent later. */
 function wait({ errorCode }: ConnectFailed, circumstances: Circumstances): Decision {
   const { restarts, waits, waitLeftMs } = circumstances;
   if (waitLeftMs <= 0 || restarts > MAX_RESTARTS || isLasting(errorCode)) return REFUSE;
@@ -135,10 +135,10 @@ function wait({ errorCode }: ConnectFailed, circumstances: Circumstances): Decis
   return { kind: 'wait', delayMs: Math.min(probeMs, waitLeftMs) };
 }
 
-/** On a busy machine a refusal that came at once is seen later than that. */
+/** On a busy machine, even an immediate refusal may take longer than the remaining wait. */
 const SHORTEST_CONNECT_MS = 100;
 
-/** How long a connect may take: not much longer than the wait that it is part of. @param waitLeftMs null: it is part of none */
+/** How long a connect may take: not much longer than the remaining wait. @param waitLeftMs null: the request is not waiting */
 export function connectLimitMs(connectTimeoutMs: number, waitLeftMs: number | null): number {
   if (waitLeftMs === null) return connectTimeoutMs;
   const leftMs = Math.max(SHORTEST_CONNECT_MS, Math.ceil(waitLeftMs));
@@ -161,7 +161,7 @@ const PASSING = new Set([
   'EPIPE',
 ]);
 
-/** A failure that waiting does not cure, such as a certificate or a permission. */
+/** Whether waiting cannot resolve a failure, such as one of a certificate or a permission. */
 export function isLasting(errorCode: string): boolean {
   return !PASSING.has(errorCode);
 }

@@ -1,4 +1,4 @@
-/** What was learned about the upstream's routes: which of them answer without reading a request body, and what says 100 (Continue). */
+/** Remembers the upstream's routes: which respond without reading the request body, and which send 100 (Continue). */
 
 import type { Settings } from '../config/settings.ts';
 import type { Hold } from './request-sender.ts';
@@ -7,20 +7,20 @@ import type { Evidence } from './evidence.ts';
 import type { VerdictKind } from './verdict.ts';
 
 /**
- * - `reads-body`: held its response back until the body came, so it reads it
- * - `needs-hold`: answered before its body came, or was cut with a body under way
+ * - `reads-body`: responded only after the body, so it reads the body
+ * - `needs-hold`: responded before the body, or was cut while the body was being sent
  */
 type RouteHabit = 'reads-body' | 'needs-hold';
 
 interface Learned {
   readonly habit: RouteHabit;
-  /** No response had come so far: what cut it may also have been a restart. */
+  /** No response head had arrived: the cut may also have been a restart. */
   readonly beforeHead: boolean;
-  /** Whether it said 100 (Continue). */
+  /** Whether it sent 100 (Continue). */
   readonly saysContinue: boolean;
 }
 
-/** Not at all. */
+/** The body is not withheld. */
 export const AT_ONCE: Hold = {
   expectContinue: false,
   silentMs: 0,
@@ -35,10 +35,10 @@ const MAX_ROUTES = 1000;
 
 export class Routes {
   readonly #continueSupport = new ContinueSupport();
-  /** Least recently learned first. */
+  /** The least recently updated first. */
   readonly #learned = new Map<string, Learned>();
 
-  /** How to hold the body of this request back. */
+  /** How long to withhold the body of this request. */
   hold(method: string, path: string, settings: HoldSettings): Hold {
     const { withholdBody, bodyHoldMaxMs } = settings;
     if (withholdBody === 'off') return AT_ONCE;
@@ -47,7 +47,7 @@ export class Routes {
     const saysContinue = learned?.saysContinue === true;
     return {
       expectContinue: this.#continueSupport.asked,
-      // One that says when it takes a request up is not waiting for the body while it is silent.
+      // A route that sends 100 (Continue) has not started on the request while it is silent, so it does not need the body yet.
       silentMs: saysContinue && holdMs > 0 ? bodyHoldMaxMs : holdMs,
       continuedMs: holdMs,
       answeringMs: Math.max(holdMs, bodyHoldMaxMs),
@@ -55,7 +55,7 @@ export class Routes {
     };
   }
 
-  /** Learns from an attempt with a body that was to be held like this. */
+  /** Updates the route from an attempt whose body had this hold. */
   learn(method: string, path: string, hold: Hold, verdict: VerdictKind, evidence: Evidence): void {
     this.#continueSupport.learn(verdict, evidence);
     const key = routeKey(method, path);
@@ -73,8 +73,8 @@ export class Routes {
   }
 
   /**
-   * The upstream takes no connections: what was cut before its response was cut by its end, and not because of its body. What
-   * comes back may be another server, so the 100 (Continue) has to be heard again.
+   * The upstream accepts no connections: attempts that were cut before their response were cut by its exit, not because of
+   * their body. After a restart it may be another server, so its support of 100 (Continue) is unknown again.
    */
   upstreamIsAway(): void {
     this.#continueSupport.forget();
@@ -86,8 +86,8 @@ export class Routes {
 }
 
 /**
- * That an upstream keeps its connections alive is no reason to send at once: Python's http.server does, until it takes
- * an unread body for the next request and closes.
+ * A body is withheld even if the upstream keeps connections alive: Python's http.server does, but parses an unread body as
+ * the next request and closes.
  */
 function habitualHoldMs(
   habit: RouteHabit | null,
@@ -107,42 +107,42 @@ function habitShown(hold: Hold, verdict: VerdictKind, evidence: Evidence): Route
   const answered = isAnswer(verdict);
   if (answered && requestBody === 'withheld') return 'needs-hold';
   if (answered && hold.silentMs > 0 && requestBody === 'whole') return 'reads-body';
-  // Only a reset can come of an unread body; a clean close is something else, such as a restart.
+  // An unread body causes a reset; a clean close has another cause, such as a restart.
   return !answered && ending.kind === 'rst' && requestBody !== 'withheld' ? 'needs-hold' : null;
 }
 
 /**
- * The view, as far as an outsider can tell: the method and the path, without its query, and with `*` for each part that
- * holds a digit, since `/items/7` and `/items/8` are one view.
+ * Approximates the view: the method and the path, without the query, and with `*` for each segment that has a digit, since
+ * `/items/7` and `/items/8` are probably one view.
  */
 function routeKey(method: string, path: string): string {
   const [plain = ''] = path.split('?', 1);
-  // Part by part: one pattern for all of it would look for a digit from each character on, in quadratic time.
+  // Segment by segment: one pattern for the whole path would take quadratic time.
   const parts = plain.split('/').map((part) => (/\d/.test(part) ? '*' : part));
   return `${method} ${parts.join('/')}`;
 }
 
-/** Whether the upstream answers `Expect: 100-continue` at all: learned from what it does. */
+/** Whether the upstream supports `Expect: 100-continue`, from what it did before. */
 class ContinueSupport {
   #seen: 'unknown' | 'some' | 'never' = 'unknown';
 
-  /** Whether to ask: not one that has shown that it does not answer that. */
+  /** Whether to send the expectation: not if the upstream has ignored or refused it. */
   get asked(): boolean {
     return this.#seen !== 'never';
   }
 
-  /** What comes back after a restart may be another server. */
+  /** After a restart, the upstream may be another server. */
   forget(): void {
     this.#seen = 'unknown';
   }
 
-  /** Learns from an attempt, if it asked. */
+  /** Updates from an attempt, if that sent the expectation. */
   learn(verdict: VerdictKind, evidence: Evidence): void {
     const { expectation, requestBody, head } = evidence;
     if (expectation === 'none') return;
     if (expectation === 'continued') this.#seen = 'some';
     else if (head?.status === 417) this.#seen = 'never';
-    // Some say it only for what reads the body: one that was heard once may say it again.
+    // Some servers send 100 only where the view reads the body, so one that has sent it once is asked again.
     else if (this.#seen === 'unknown' && verdict === 'complete' && requestBody === 'whole')
       this.#seen = 'never';
   }

@@ -1,19 +1,19 @@
-/** When each step of an attempt was reached, and how its body began: taken while somebody watches, and only then. */
+/** The times of an attempt's steps and a preview of its body; taken only while there is a listener. */
 
 import { performance } from 'node:perf_hooks';
 import { PreviewedSink } from '../spool/body-preview.ts';
 import type { BodyPreview, PreviewWriter, Previews } from '../spool/body-preview.ts';
 import type { BodySink } from '../spool/spooled-body.ts';
 
-/** Ms since the exchange began; null: it did not come to that, or it cannot be seen. */
+/** Ms since the exchange began; null: not reached, or not observable. */
 export interface AttemptTimes {
   readonly connectedMs: number | null;
   readonly headSentMs: number | null;
   readonly bodyStartMs: number | null;
-  /** The last byte of the request body is with the kernel. */
+  /** The kernel has the last byte of the request body. */
   readonly bodySentMs: number | null;
   readonly firstByteMs: number | null;
-  /** The final head of the response is whole. */
+  /** The final response head is complete. */
   readonly headMs: number | null;
   readonly lastByteMs: number | null;
   /** The first bytes of the response's body; null: there was no head. */
@@ -44,16 +44,16 @@ export class AttemptTimings implements AttemptTimes {
     this[moment] = this.#nowMs();
   }
 
-  /** Bytes came. */
+  /** Call when bytes arrive. */
   arrived(): void {
     const nowMs = this.#nowMs();
     this.firstByteMs ??= nowMs;
     this.lastByteMs = nowMs;
   }
 
-  /** The sink for the body, which is to be seen on its way. */
+  /** Wraps the sink of the body so that a preview is kept. */
   keeping(sink: BodySink): BodySink {
-    // It is told in the middle of the read that brought its end.
+    // Called during the read that completed the head.
     this.headMs = this.lastByteMs ?? this.#nowMs();
     this.body = this.#previews.begin();
     return new PreviewedSink(sink, this.body);

@@ -1,4 +1,4 @@
-/** TLS over a TCP connection of our own, which tells whether TLS had been closed before TCP was. */
+/** TLS over our own TCP stream, to detect whether TLS was closed before TCP. */
 
 import { connect as connectTcp } from 'node:net';
 import type { Socket } from 'node:net';
@@ -8,11 +8,11 @@ import type { ConnectionOptions, TLSSocket } from 'node:tls';
 
 export interface CarriedTls {
   readonly socket: TLSSocket;
-  /** Whether an `end` that was emitted is TCP's alone, without a close_notify (RFC 9112 section 9.8). */
+  /** Whether an `end` event came from TCP alone, without a close_notify (RFC 9112 section 9.8). */
   readonly wasCutOff: () => boolean;
 }
 
-/** @param accepted called when TCP has the connection, and TLS begins */
+/** @param accepted called when TCP is connected and TLS begins */
 export function connectCarriedTls(
   place: { readonly host: string; readonly port: number },
   options: ConnectionOptions,
@@ -33,9 +33,9 @@ export function connectCarriedTls(
 }
 
 /**
- * Node reports a FIN without a close_notify as the same `end` as an orderly close. A stream of our own between TLS and
- * the socket sees the FIN itself, and hands it on only when TLS has had everything that came before it: a TLS socket that
- * has not ended by then has been cut off. See test/wire/tls-closure.test.ts.
+ * Node reports a FIN without a close_notify as the same `end` as a clean close. This stream between TLS and the socket sees
+ * the FIN itself, and passes it on only when TLS has received everything before it: a TLS socket that has not ended by then
+ * was cut off. See test/wire/tls-closure.test.ts.
  */
 class TlsCarrier extends Duplex {
   readonly #socket: Socket;
@@ -58,12 +58,12 @@ class TlsCarrier extends Duplex {
       .on('close', () => this.destroy());
   }
 
-  /** Whether the FIN was handed on. */
+  /** Whether the FIN was passed on. */
   get ended(): boolean {
     return this.#ended;
   }
 
-  /** Hands the FIN on, a turn after the last bytes, if nothing that came before it is still on its way. */
+  /** Passes the FIN on, one turn after the last bytes, if TLS has received everything before it. */
   endOnce(hasTakenAll: () => boolean): void {
     if (!this.#finCame || this.#ended) return;
     setImmediate(() => {

@@ -1,14 +1,14 @@
-/** Whether what arrived is the whole response: a pure function of the evidence. */
+/** Whether the response is complete: a pure function of the evidence. */
 
 import type { Evidence } from './evidence.ts';
 
 /**
- * - `complete`: the message itself proves that it is whole
- * - `unverifiable`: the body ended with the connection, in order: nothing can prove it (RFC 9112 section 8)
- * - `truncated`: the response began and is not whole
- * - `no-response`: not one byte of it came
- * - `malformed`: its head cannot be understood, so neither can its length
- * - `over-limit`: we stopped it, because it went over a limit of our own
+ * - `complete`: the message itself proves that it is complete
+ * - `unverifiable`: the body ended with a clean close, so nothing proves that it is complete (RFC 9112 section 8)
+ * - `truncated`: the response began and is not complete
+ * - `no-response`: no byte of it arrived
+ * - `malformed`: its head cannot be parsed, so its length is unknown
+ * - `over-limit`: we stopped it, because it exceeded one of our limits
  * - `abandoned`: we stopped it, because the client left
  */
 export type VerdictKind =
