@@ -1,4 +1,4 @@
-/** Attempts over connections of our own, whose end can be told for sure. */
+/** Attempts over our own upstream connections, whose end is known for certain. */
 
 import { forwardInterim } from '../client/response-writer.ts';
 import { logsConnectionIn } from '../http/framing.ts';
@@ -49,7 +49,7 @@ export class BufferedTransport implements Transport {
 
   #hold(body: SpooledBody | null): Hold {
     const { services, incoming, request } = this.#asked;
-    // A login holds for a connection: it must be left as it can be used again, with its request sent whole.
+    // An authenticated connection must stay reusable, so its requests are sent completely.
     const isPersonal = this.#logsIn || services.pool.personal.has(incoming.socket);
     return body === null || isPersonal
       ? AT_ONCE
@@ -73,7 +73,7 @@ export class BufferedTransport implements Transport {
       maxHeaderBytes: settings.maxHeaderBytes,
       firstByteTimeoutMs: settings.firstByteTimeoutMs,
       bodyIdleTimeoutMs: settings.bodyIdleTimeoutMs,
-      // Only what may be sent twice goes where it may be lost: on a connection that may be closing.
+      // An idle connection may be closing, so only a request that may be sent twice uses one.
       mayReuse:
         reason === 'first' &&
         body === null &&

@@ -1,4 +1,4 @@
-/** The rows for a connection to the upstream that could not be made; `diagnose`, which connects without the proxy, uses them too. */
+/** The failure rows for connections to the upstream that could not be opened; also used by `diagnose`, which connects without the proxy. */
 
 import { endingDetail } from '../upstream/evidence.ts';
 import type { ConnectFailed } from '../upstream/evidence.ts';
@@ -22,11 +22,11 @@ export function connectFailureRow(
   );
 }
 
-/** Node reports a TLS handshake that the peer breaks off as ECONNRESET, like any other reset. */
+/** Node reports a TLS handshake that the peer aborts as ECONNRESET, like any other reset. */
 const DROPPED = /^(ECONNRESET|ECONNABORTED|EPIPE)$/;
 
 /**
- * A connection that could not be made, by its code: the system's, libuv's (EAI_*), OpenSSL's verification results
+ * A connection that could not be opened, by its code: the system's, libuv's (EAI_*), OpenSSL's verification results
  * (https://nodejs.org/api/tls.html#x509-certificate-error-codes) or Node's (ERR_TLS_*, ERR_SSL_*). First match wins.
  */
 const CONNECT_FAILURES: ReadonlyArray<
@@ -178,7 +178,7 @@ const NOT_CONNECTED: ConnectFailureRow = {
   advice: 'Check the address, and that the server is running',
 };
 
-/** What each address said, where the target has several. */
+/** The result of each address, where the target has several. */
 function addresses({ evidence }: ConnectFailure): string | null {
   const detail = endingDetail(evidence.ending);
   return detail === null ? null : `Its addresses: ${detail}.`;

@@ -1,4 +1,4 @@
-/** Writes a response to the client: one of our own, one that is proven whole, or one that is relayed as it comes. */
+/** Writes a response to the client: our own, one that is complete, or one that is relayed as it arrives. */
 
 import type { ServerResponse } from 'node:http';
 import { TLSSocket } from 'node:tls';
@@ -22,8 +22,8 @@ export interface Answer {
 }
 
 /**
- * The upstream's response, framed by its exact length (RFC 9110 section 8.6). Trailers have no place in it. A body that
- * nobody can prove would look proven by that length, so the client is told.
+ * The upstream's response, framed by its exact length (RFC 9110 section 8.6), which leaves no place for trailers. With that
+ * length, an unverifiable body would look complete, so Proxy-Status says that it may not be.
  */
 export function upstreamAnswer(
   method: string,
@@ -44,8 +44,8 @@ export function hasBody(method: string, status: number): boolean {
 }
 
 /**
- * Writes the response. Settles when all is handed to the response, not when it is sent: the response's `close` event
- * tells that, and its `writableFinished` how. Null: all is handed over already.
+ * Writes the response. Settles when everything is written to Node's response, not when it is sent: see `responseClosed`.
+ * Null: everything is written already.
  */
 export function deliver(
   response: ServerResponse,
@@ -67,7 +67,7 @@ export function deliver(
   return null;
 }
 
-/** One after the other, so that no more than one is in memory, or under way. */
+/** Writes one part at a time, so that only one is in memory. */
 async function deliverParts(response: ServerResponse, body: SpooledBody): Promise<void> {
   for await (const part of body.parts()) {
     if (!(await written(response, part))) return;
@@ -75,12 +75,12 @@ async function deliverParts(response: ServerResponse, body: SpooledBody): Promis
   response.end();
 }
 
-/** One large write over TLS shows no progress, so that a slow reader would be taken for one that reads nothing. */
+/** A single large write over TLS shows no progress, so a slow client would look like one that reads nothing. */
 function isEncrypted(response: ServerResponse): boolean {
   return response.socket instanceof TLSSocket;
 }
 
-/** Passes a response that must stream on to the client as it comes; breaks it off visibly when it is cut. */
+/** Relays a response that must stream to the client as it arrives; if it is cut, the client sees that. */
 export class Relay implements BodySink {
   readonly #response: ServerResponse;
   readonly #clock: ReceiveClock;
@@ -90,7 +90,7 @@ export class Relay implements BodySink {
   readonly status: number;
   readonly fault: null = null;
 
-  /** Writes the head at once: a client may wait for it before there is any body. */
+  /** Writes the head at once: a client may need it before any of the body arrives. */
   constructor(
     response: ServerResponse,
     { method, minor }: Request,
@@ -125,7 +125,7 @@ export class Relay implements BodySink {
   append(bytes: Uint8Array): void {
     if (this.#response.destroyed) return;
     this.#bytes += bytes.length;
-    // They lie in a buffer that the next read uses again.
+    // Copied, because the next read reuses this buffer.
     this.#response.write(Buffer.from(bytes));
   }
 
@@ -145,12 +145,12 @@ export class Relay implements BodySink {
     const { socket } = this.#response;
     this.#clock.start();
     this.#response.end(() => {
-      // An HTTP/1.0 client knows the end of a body without a length by our FIN alone: it must not linger.
+      // For an HTTP/1.0 client, only our FIN ends a body without a length, so the FIN must not wait for lingering.
       if (this.#endsByClose) socket?.end();
     });
   }
 
-  /** No clean end for a response that has none: not even a client that reads until close can take this for the whole. */
+  /** Resets the connection, so that even a client that reads until close does not take the response for complete. */
   cut(): void {
     reset(this.#response.socket);
   }

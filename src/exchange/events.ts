@@ -1,4 +1,4 @@
-/** What can be watched of an exchange. Watchers see records; they can change nothing. */
+/** The events and records of an exchange. They are read-only: listeners cannot change the exchange. */
 
 import type { ErrorCode } from '../errors.ts';
 import type { BodyPreview } from '../spool/body-preview.ts';
@@ -9,28 +9,28 @@ import type { VerdictKind } from '../upstream/verdict.ts';
 /**
  * How an exchange ended, seen from the client.
  *
- * - `delivered`: a buffered response, proven whole (or unverifiable), was written to the last byte
- * - `relayed`: a response that must stream was passed on to its end
+ * - `delivered`: a buffered response, complete (or unverifiable), was written to the last byte
+ * - `relayed`: a response that must stream was relayed to its end
  * - `upgraded`: the connection was switched to another protocol
- * - `refused`: the response was one of our own (see `error`)
- * - `cut`: a response under way had to be broken off, visibly (a stream that the upstream cut)
+ * - `refused`: the proxy sent its own response (see `error`)
+ * - `cut`: a response was aborted after its head, visibly to the client (such as a stream that the upstream cut)
  * - `abandoned`: the client left first
  */
 export type Outcome = 'delivered' | 'relayed' | 'upgraded' | 'refused' | 'cut' | 'abandoned';
 
-/** One try to get the response from the upstream. Times are ms since the exchange began, from a monotonic clock. */
+/** One attempt to get the response from the upstream. Times are ms since the exchange began, from a monotonic clock. */
 export interface AttemptRecord {
   readonly startedMs: number;
   readonly endedMs: number;
   readonly verdict: VerdictKind;
   readonly evidence: Evidence;
-  /** Why it was made: the first try, or what the try before it had met. */
+  /** Why it was made: the first attempt, or how the previous one ended. */
   readonly reason: 'first' | 'retry' | 'stale-connection' | 'expectation-refused' | 'waited';
   /** Null: nobody watched, or too many came at once. */
   readonly notes: AttemptTimes | null;
 }
 
-/** An exchange begins: the head of its request is here. */
+/** An exchange begins: the head of its request has arrived. */
 export interface ExchangeBegun {
   readonly id: string;
   /** Wall-clock start, ms since the epoch. */
@@ -46,13 +46,13 @@ export interface ExchangeBegun {
   readonly requestFields: readonly string[];
 }
 
-/** The client's connection is over, and the exchange was the last on it. Times are ms since the exchange began. */
+/** The client's connection has closed, and the exchange was the last on it. Times are ms since the exchange began. */
 export interface ExchangeClosed {
   readonly id: string;
   readonly clientFinMs: number | null;
   readonly ourFinMs: number | null;
   readonly closedMs: number;
-  /** Not in order: by a reset, or cut off by us. */
+  /** Whether it was not closed cleanly, but reset or cut off by the proxy. */
   readonly reset: boolean;
 }
 
@@ -62,27 +62,27 @@ export interface Wait {
   readonly endMs: number;
 }
 
-/** What only those see who watch exchanges as they begin. Times are ms since the exchange began; null: not reached. */
+/** Details that are recorded only for listeners of `begun`. Times are ms since the exchange began; null: not reached. */
 export interface ExchangeNotes {
-  /** The whole request body is here. */
+  /** The whole request body has arrived. */
   readonly requestWholeMs: number | null;
   readonly waits: readonly Wait[];
-  /** The response began to be written. */
+  /** The proxy began to write the response. */
   readonly deliveryMs: number | null;
-  /** Its last byte is with the kernel. */
+  /** The kernel has its last byte. */
   readonly writtenMs: number | null;
   /** Whether the response left the client's connection open. */
   readonly keptAlive: boolean;
-  /** May hold secrets. Null: there was no body, or it was passed on as it came. */
+  /** May hold secrets. Null: there was no body, or it was forwarded as it arrived. */
   readonly requestBody: BodyPreview | null;
   readonly responseReason: string;
-  /** What the client was sent, without the fields that concern the connection. May hold secrets. */
+  /** The fields that the client was sent, without those of the connection. May hold secrets. */
   readonly responseFields: readonly string[];
-  /** The body of a response of our own; null: the response, if any, was the upstream's. */
+  /** The body of the proxy's own response; null: the response, if any, was the upstream's. */
   readonly answerBody: BodyPreview | null;
 }
 
-/** Everything that is known of one exchange when it is over. */
+/** Everything that is known about one exchange when it has ended. */
 export interface ExchangeRecord {
   /** Unique in this process. */
   readonly id: string;
@@ -104,12 +104,12 @@ export interface ExchangeRecord {
   readonly attempts: readonly AttemptRecord[];
   /** Time spent waiting for an upstream that refused connections, in ms. */
   readonly waitedMs: number;
-  /** The verdict on the last attempt; null when the upstream was never asked. */
+  /** The verdict on the last attempt; null: there was no attempt. */
   readonly verdict: VerdictKind | null;
   readonly outcome: Outcome;
   /** What went wrong; null when the exchange was delivered. */
   readonly error: ErrorCode | null;
-  /** One sentence: what happened and what would help. Null when all went well and nothing is worth saying. */
+  /** One sentence: what happened and what would help. Null: nothing to report. */
   readonly sentence: string | null;
   /** Null: nobody watched, or too many came at once. */
   readonly notes: ExchangeNotes | null;

@@ -1,6 +1,6 @@
 /**
  * One request and its response, from the first to the last step:
- * check → receive → fetch (try, judge, decide, again) → deliver | relay | refuse → record.
+ * check → receive → fetch (attempt, judge, decide, repeat) → deliver | relay | refuse → record.
  * Buffered, streamed and upgraded exchanges differ in their transport alone.
  */
 
@@ -30,7 +30,7 @@ import { finalRecipientAnswer, NO_FACTS, refusalAnswer, upstreamFailure } from '
 import type { RefusalFacts } from './refuse.ts';
 import type { Asked, Transport } from './transport.ts';
 
-/** What an exchange is at. A response that is under way is `answering`, whoever made it. */
+/** The stage of an exchange. `answering`: a response is being sent, the upstream's or our own. */
 type Stage =
   | { readonly kind: 'checking' | 'answering' }
   | { readonly kind: 'receiving'; readonly receiving: Receiving }
@@ -48,7 +48,7 @@ export class Exchange {
   /** Resolves when the response is closed: with true when it was sent to the last byte. */
   readonly #closed: Promise<boolean>;
   #stage: Stage = { kind: 'checking' };
-  /** What was wrong with the request while it was under way, or that the proxy shuts down. */
+  /** Why the exchange was stopped while it was fetching: a fault of the request, or the shutdown. */
   #fault: ProxyError | null = null;
 
   constructor(asked: Asked, transport: Transport, expectsContinue: boolean) {
@@ -63,7 +63,7 @@ export class Exchange {
     this.#closed = responseClosed(response, () => this.#abandon());
   }
 
-  /** Never rejects; afterwards nothing of the exchange is left but its record. */
+  /** Never rejects. Afterwards only the record of the exchange is left. */
   async run(): Promise<void> {
     let body: SpooledBody | null = null;
     try {
@@ -80,18 +80,18 @@ export class Exchange {
     }
   }
 
-  /** The request cannot be received to its end: malformed, cut short or too slow. False: it is past that point. */
+  /** The request cannot be received completely: malformed, cut short or too slow. False: it is complete already. */
   fault(error: ProxyError): boolean {
-    // A body that is whole is answered, whatever stands after it.
+    // A complete request gets its response, whatever follows it on the connection.
     return !this.#asked.incoming.complete && this.#giveUp(error);
   }
 
-  /** The client moved no byte for as long as it may. */
+  /** The client's socket has been idle for its timeout. */
   clientTimedOut(): void {
     const { incoming } = this.#asked;
     const { clientSendTimeoutMs } = this.#settings;
     if (!this.#isReceiving()) return this.#checkProgress();
-    // One that is paused waits for the upstream to read.
+    // A paused request waits for the upstream, not for the client.
     if (incoming.readableFlowing === true) {
       const sentence = `No byte of the request body arrived within --client-send-timeout (${clientSendTimeoutMs} ms).`;
       this.fault(new ProxyError('request_timeout', sentence));
@@ -100,7 +100,7 @@ export class Exchange {
     }
   }
 
-  /** There is no time left: what has no response is refused, what streams is cut, a whole response under way goes on. */
+  /** The shutdown timeout has expired: refuses a request without a response, cuts a stream, and lets a complete response finish. */
   stop(error: ProxyError): void {
     if (this.#fault === null) this.#giveUp(error);
   }
@@ -240,9 +240,9 @@ export class Exchange {
       reset(response.socket);
       return;
     }
-    // A full request would stop the socket from being read, and only the request can start it again.
+    // A request with full buffers would stop reading from the socket, and only the request can resume it.
     if (this.#transport.kind !== 'upgraded') incoming.unpipe().resume();
-    // After malformed framing nobody knows where the next request begins (RFC 9112 section 6.3).
+    // After malformed framing, the start of the next request is unknown (RFC 9112 section 6.3).
     if (error.source === 'client') response.shouldKeepAlive = false;
     await this.#send(refusalAnswer(request, error, facts, this.#recorder.id), 'refused');
   }
@@ -255,7 +255,7 @@ export class Exchange {
     this.#recorder.notes?.delivering(response, answer, connection);
     if (outcome === 'refused') this.#recorder.notes?.answering(answer);
     const delivering = deliver(response, answer, connection);
-    // What the kernel has taken at once, nobody has to wait for.
+    // No timeout is needed if the kernel has taken everything at once.
     if (delivering !== null || incoming.socket.writableLength > 0) this.#receiveClock.start();
     if (delivering !== null) await delivering;
     if (!(await this.#closed)) return;
@@ -263,7 +263,7 @@ export class Exchange {
     this.#recorder.responseBytes = answer.body?.bytes ?? 0;
   }
 
-  /** Whether the client is to send more of its request, and has no response yet. */
+  /** Whether the client still has to send a part of its request, and has no response yet. */
   #isReceiving(): boolean {
     const stage = this.#stage;
     if (this.#asked.incoming.complete) return false;
@@ -278,7 +278,7 @@ export class Exchange {
     reset(this.#asked.incoming.socket);
   }
 
-  /** There is no going on, and the client is told why. False: its response is under way. */
+  /** Stops the exchange; the client gets the error as its response. False: a response is being sent already. */
   #giveUp(error: ProxyError): boolean {
     const stage = this.#stage;
     if (stage.kind === 'receiving') stage.receiving.stop({ kind: 'refused', error });
@@ -295,7 +295,7 @@ export class Exchange {
     if (this.#stage.kind === 'fetching') this.#stage.fetch.abandon();
   }
 
-  /** An error of our own: the exchange is lost, the process is not. */
+  /** Handles an internal error: only this exchange fails, and the process continues. */
   async #fail(cause: unknown): Promise<void> {
     const why = cause instanceof Error ? cause.message : String(cause);
     try {
@@ -309,7 +309,7 @@ export class Exchange {
 
 const NO_BODY: Received = { kind: 'body', body: new BodyInMemory([], 0, () => undefined) };
 
-/** What is worth saying about a response that was delivered; null: nothing. */
+/** The note on a response that was delivered; null: none. */
 function deliveryNote({ verdict, evidence }: AttemptRecord): string | null {
   if (verdict === 'unverifiable') return explainUnverifiable(evidence);
   return explainSurplus(evidence) ?? explainTrailers(evidence);

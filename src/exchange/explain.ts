@@ -1,4 +1,4 @@
-/** Says why an exchange failed, or what it was saved from: what was seen, the likely cause, and what would help. */
+/** Explains why an exchange failed, or what it was saved from: what was observed, the probable cause, and what would help. */
 
 import type { Settings } from '../config/settings.ts';
 import { targetUrl } from '../config/target.ts';
@@ -23,7 +23,7 @@ export interface Explanation {
   readonly sentence: string;
   /** What helps, as a sentence. */
   readonly remedy: string;
-  /** Further sentences, for whoever has room for them; null: there is no more to say. */
+  /** Further sentences, where there is room for them; null: none. */
   readonly more: string | null;
   /** Bytes of the body that the upstream announced; null: it announced no length. */
   readonly expected: number | null;
@@ -33,8 +33,8 @@ export interface Explanation {
 }
 
 /**
- * Explains a failed exchange by the evidence of its last attempt. Total: a verdict that is no failure gets a true
- * sentence too, with the code `internal_error`, because refusing such an exchange would be a fault of our own.
+ * Explains a failed exchange by the evidence of its last attempt. Total: a verdict that is not a failure gets a true
+ * sentence with the code `internal_error`, because refusing such an exchange would be a bug of the proxy.
  */
 export function explain(input: ExplainInput): Explanation {
   const { verdict, evidence } = input;
@@ -55,7 +55,7 @@ export function explain(input: ExplainInput): Explanation {
   };
 }
 
-/** Why a server could not be reached by whoever connects without the proxy, and what helps. */
+/** Explains why a server cannot be reached, with advice for a connection without the proxy. */
 export function explainUnreachable(ending: ConnectFailed, target: string, connectTimeoutMs: number): string {
   const settings = { connectTimeoutMs, waitForUpstreamMs: 0 };
   const failure = { evidence: { ending }, attempts: 1, waitedMs: 0, settings };
@@ -78,7 +78,7 @@ function because(cause: string | null): string {
 
 const RESTARTING = 'a reloader, or this request, probably restarted it';
 
-/** The request was sent once more for each, so whatever the view does it may have done as often. */
+/** The request was sent again after each restart, so the view may have acted as many times. */
 function restartsPhrase(restarts: number): string {
   if (restarts === 0) return '';
   const times = restarts === 1 ? 'once' : `${grouped(restarts)} times`;
@@ -148,9 +148,9 @@ function announced({ framing, bodyBytes }: Evidence): string {
 }
 
 /**
- * What an exchange was saved from; null: it went well at once.
+ * What an exchange was saved from; null: the first attempt succeeded.
  *
- * @param attempts the last one brought the whole response
+ * @param attempts the last one got the complete response
  */
 export function explainSaved(
   attempts: readonly AttemptRecord[],
@@ -168,7 +168,7 @@ export function explainSaved(
   return `The upstream ${targetUrl(settings.target)} accepted no connections for ${duration(waitedMs)}; the request waited for it.`;
 }
 
-/** A `breakpoint()` in the view is reached once for each. */
+/** Says how often the view may have run: for example, a `breakpoint()` in it stops each time. */
 function explainRestarts(restarts: number, waitedMs: number): string {
   const times = restarts === 1 ? 'once' : `${grouped(restarts)} times`;
   return (
@@ -180,7 +180,7 @@ function explainRestarts(restarts: number, waitedMs: number): string {
 function explainRetry({ verdict, evidence }: AttemptRecord, attempts: number, settings: Settings): string {
   const target = targetUrl(settings.target);
   const { happened, cause, remedy } = failureRow(verdict, evidence, target);
-  // What happened is told as if that try had been the only one; the remedy, as it is after another.
+  // The event is phrased as for a single attempt, and the remedy as after several.
   const failure: Failure = { evidence, attempts: 1, target, waitedMs: 0, settings };
   return (
     `Complete after ${attempts} tries: the upstream first ${happened(failure)}${because(phrase(cause, failure))}. ` +

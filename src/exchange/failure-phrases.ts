@@ -1,4 +1,4 @@
-/** What a failed exchange is explained by, and the phrases that several explanations share. */
+/** The input of failure explanations, and the phrases that several of them share. */
 
 import type { Settings } from '../config/settings.ts';
 import type { ErrorCode } from '../errors.ts';
@@ -7,20 +7,20 @@ import type { Evidence } from '../upstream/evidence.ts';
 import { answeringText } from './notices.ts';
 import { bytes, duration, grouped } from '../config/units.ts';
 
-/** What the sentence on a failed exchange is made of. */
+/** The input of the sentence on a failed exchange. */
 export interface Failure {
-  /** Of the last attempt. */
+  /** The evidence of the last attempt. */
   readonly evidence: Evidence;
-  /** Tries made, the last one included. */
+  /** Number of attempts, including the last. */
   readonly attempts: number;
-  /** How often the upstream went away under a try. Default: never. */
+  /** How many times the upstream went away during an attempt. Default: 0. */
   readonly restarts?: number;
-  /** Whether another try was made after it. Default: no. */
+  /** Whether another attempt followed. Default: no. */
   readonly triedAgain?: boolean;
   /** The upstream's address, as a person would write it. */
   readonly target: string;
   readonly waitedMs: number;
-  /** Usual ports of dev servers that answer on this machine instead. Default: none is known. */
+  /** Usual ports of dev servers that accept connections on this machine instead. Default: none. */
   readonly answering?: readonly number[];
   readonly settings: Pick<
     Settings,
@@ -36,25 +36,25 @@ export interface Failure {
   >;
 }
 
-/** "The upstream {happened}: {cause}. {Remedy}." At most 200 characters with usual numbers: it is a line of a log. */
+/** "The upstream {happened}: {cause}. {Remedy}." At most 200 characters with usual numbers, because it is one line of the log. */
 export interface FailureRow<Known = Failure> {
   readonly code: ErrorCode;
   readonly happened: (failure: Known) => string;
   readonly cause: Phrase<Known> | null;
   readonly remedy: Phrase<Known>;
-  /** Sentences for which the log has no room. Default: none. */
+  /** Further sentences, too long for the log. Default: none. */
   readonly more?: string | ((failure: Known) => string | null);
 }
 
 export type Phrase<Known = Failure> = string | ((failure: Known) => string);
 
-/** What is known when there was no connection. */
+/** The input of the sentence on a failed connect. */
 export type ConnectFailure = Pick<Failure, 'attempts' | 'answering' | 'waitedMs'> & {
   readonly evidence: Pick<Evidence, 'ending'>;
   readonly settings: Pick<Settings, 'connectTimeoutMs' | 'waitForUpstreamMs'>;
 };
 
-/** Only the last try is known here, so nothing is said of those before it. */
+/** Nothing after a restart: the count would include attempts from before it. */
 export function tries({ attempts, restarts = 0 }: Failure): string {
   return attempts > 1 && restarts === 0 ? ` (${grouped(attempts)} tries)` : '';
 }
@@ -69,7 +69,7 @@ export function headProgress({ evidence }: Failure): string {
   return `after ${bytes(evidence.headBytes)}`;
 }
 
-/** What was wrong, or what each address said where the target has several. */
+/** What was wrong, or the result of each address where the target has several. */
 export function clause({ evidence }: Pick<ConnectFailure, 'evidence'>): string {
   const detail = endingDetail(evidence.ending);
   return detail === null ? '' : ` (${detail})`;
@@ -112,7 +112,7 @@ export function resetRemedy({ evidence, settings }: Failure): string {
   return `Read the body in the view, or ${hold}`;
 }
 
-/** A socket that is closed over unread bytes sends RST, and what it had still to send is lost (RFC 9112 section 9.6). */
+/** A socket that is closed with unread bytes sends RST, and its unsent bytes are lost (RFC 9112 section 9.6). */
 export function resetDetail({ evidence: { requestBody } }: Failure): string {
   if (requestBody === 'none') return 'The request had no body, so no unread body caused the reset.';
   if (requestBody === 'withheld')
@@ -120,7 +120,7 @@ export function resetDetail({ evidence: { requestBody } }: Failure): string {
   return 'A socket that closes with unread data is reset by the kernel, which discards the unsent rest of the response.';
 }
 
-/** One try although more are allowed: the request must not be repeated on the proxy's own account (RFC 9110 section 9.2.2). */
+/** One attempt although retries are allowed: the proxy must not repeat the request on its own (RFC 9110 section 9.2.2). */
 export function notRetried({ attempts, triedAgain = false, evidence, settings }: Failure): string | null {
   if (attempts > 1 || triedAgain || settings.retries === 0 || evidence.streamed) return null;
   const { kind } = evidence.ending;
@@ -129,7 +129,7 @@ export function notRetried({ attempts, triedAgain = false, evidence, settings }:
   return 'The request was not retried: its method is not in --retry-methods, and it has no Idempotency-Key.';
 }
 
-/** What makes the end of a body provable. */
+/** How to make the end of a body verifiable. */
 export const PROVABLE =
   'Collect what the view streams and send its Content-Length, or use a server that sends chunks (gunicorn, uvicorn)';
 
@@ -163,7 +163,7 @@ export function longEnough(failure: ConnectFailure): string {
   return waited(failure) ? during(failure) : ` within ${duration(failure.settings.connectTimeoutMs)}`;
 }
 
-/** The code of each address that was asked, where the target has several; or else the one. */
+/** The error code of each address, where the target has several, or else the one code. */
 export function errorCode({ evidence: { ending } }: ConnectFailure): string {
   return ending.kind === 'connect-failed' ? ` (${ending.detail ?? ending.errorCode})` : '';
 }

@@ -1,4 +1,4 @@
-/** Gets a response from the upstream: tries, judges, decides, and tries again where that may help. */
+/** Gets a response from the upstream: makes attempts, judges each, and decides whether to retry, wait or stop. */
 
 import { connectionFields, whenClientLeaves } from '../client/response-writer.ts';
 import type { ReceiveClock } from '../client/send-progress.ts';
@@ -25,25 +25,25 @@ import type { Asked, Transport } from './transport.ts';
 export interface FetchOptions {
   readonly asked: Asked;
   readonly transport: Transport;
-  /** Of the request, received in full; null: it has none, or it is passed on as it comes. */
+  /** The complete request body; null: there is none, or it is forwarded as it arrives. */
   readonly body: SpooledBody | null;
-  /** Where the response is kept, beside that body. */
+  /** Where the response is buffered; shares its accounts with that body. */
   readonly spool: ExchangeSpool;
-  /** Of the client, for a response that is relayed. */
+  /** The client's receive timeout, for a response that is relayed. */
   readonly receiveClock: ReceiveClock;
-  /** Gets the attempts, and the time waited. */
+  /** Records the attempts and the time waited. */
   readonly recorder: Recorder;
-  /** The head as the client gets it. */
+  /** Returns the head for the client. */
   readonly clientHead: (head: ResponseHead) => ResponseHead;
 }
 
 /**
  * - `whole`: to be delivered
- * - `relayed`: passed on as it came; the last attempt's verdict tells whether to its end
- * - `switched`: the client's and the upstream's connection were joined, and are over
- * - `failed`: the last attempt tells why
- * - `refused`: it was given up for another reason
- * - `abandoned`: there was no sense in going on
+ * - `relayed`: relayed as it arrived; the last attempt's verdict says whether to its end
+ * - `switched`: the connections of client and upstream were joined, and have ended
+ * - `failed`: the last attempt says why
+ * - `refused`: stopped for another reason
+ * - `abandoned`: `abandon` was called
  */
 export type Fetched =
   | { readonly kind: 'whole'; readonly head: ResponseHead; readonly body: SpooledBody }
@@ -51,7 +51,7 @@ export type Fetched =
   | { readonly kind: 'switched' | 'failed' | 'abandoned' }
   | { readonly kind: 'refused'; readonly error: ProxyError };
 
-/** What to do next: another attempt, and why, or a look whether the upstream still takes connections. */
+/** What to do next: another attempt, with its reason, or a check whether the upstream still accepts connections. */
 type Next = AttemptRecord['reason'] | 'look';
 
 const FAILED: Fetched = { kind: 'failed' };
@@ -75,19 +75,19 @@ export class Fetch {
     this.#options = options;
     const { services, request } = options.asked;
     const { settings, waitingRoom } = services;
-    // What is passed on as it comes is gone when it is sent.
+    // A body that is forwarded as it arrives is not kept, so it cannot be sent again.
     this.#repeatable =
       options.transport.kind === 'buffered' &&
       mayRetry(request.method, request.fields, settings.retryMethods);
     this.#absences = new Absences(waitingRoom, settings);
   }
 
-  /** Whether a response is under way to the client, so that it can only be cut. */
+  /** Whether a response is being relayed to the client, so that it can only be cut. */
   get isRelaying(): boolean {
     return this.#relay !== null;
   }
 
-  /** Stops at once: the client has left, or is told something else. */
+  /** Stops at once: the client has left, or gets another response. */
   abandon(): void {
     this.#abandoned = true;
     this.#options.transport.abandon();
@@ -141,7 +141,7 @@ export class Fetch {
     });
   }
 
-  /** Sees whether the upstream still takes connections: if not, that is one more attempt to connect. */
+  /** Checks whether the upstream still accepts connections. If not, that is recorded as one more attempt. */
   async #look(): Promise<AttemptRecord | 'still-there'> {
     const { asked, body, recorder } = this.#options;
     const startedMs = recorder.clock();
@@ -165,7 +165,7 @@ export class Fetch {
   #add(record: AttemptRecord): AttemptRecord {
     const { asked, recorder } = this.#options;
     if (record.evidence.ending.kind === 'connect-failed') asked.services.routes.upstreamIsAway();
-    // What comes back after a restart has all its tries.
+    // After a restart, all retries are available again.
     if (this.#absences.learn(recorder.attempts.at(-1), record)) this.#retriesMade = 0;
     recorder.attempts.push(record);
     return record;
@@ -192,7 +192,7 @@ export class Fetch {
     });
   }
 
-  /** Resolves when it is time for what comes next. */
+  /** Waits as decided; resolves with the next step. */
   async #prepare(decision: Extract<Decision, { kind: 'look' | 'retry' | 'wait' }>): Promise<Next | Fetched> {
     switch (decision.kind) {
       case 'look':
@@ -253,7 +253,7 @@ export class Fetch {
     if (this.#writer === null || head === null) return FAILED;
     const body = await this.#writer.finish();
     if (!('kind' in body)) return { kind: 'whole', head, body };
-    // It was whole, and then could not be kept.
+    // The response was complete, but could not be buffered.
     const evidence: Evidence = { ...record.evidence, ending: sinkFault(body) };
     attempts[attempts.length - 1] = { ...record, verdict: judge(evidence), evidence };
     return FAILED;

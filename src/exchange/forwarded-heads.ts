@@ -1,4 +1,4 @@
-/** The heads that go on: the client's request as the upstream gets it, and the upstream's response as the client gets it. */
+/** The forwarded heads: the client's request as sent to the upstream, and the upstream's response as sent to the client. */
 
 import type { Settings, Target } from '../config/settings.ts';
 import { fieldValue, listParts, withoutFields } from '../http/fields.ts';
@@ -10,16 +10,16 @@ import type { Request } from '../http/request.ts';
 import type { ResponseHead } from '../http/response-head.ts';
 import type { Asked } from './transport.ts';
 
-/** What the heads are made of. */
+/** The input of the heads. */
 type HeadParts = Pick<Asked, 'services' | 'request' | 'incoming' | 'encrypted'>;
 
-/** @param bodyBytes length of the body to announce; null: no body was framed by the client, so none is announced */
+/** @param bodyBytes the Content-Length to send; null: the client framed no body, so none is sent */
 export function upstreamHead(asked: HeadParts, bodyBytes: number | null): string {
   const { target, fields } = forwardedRequest(asked, bodyBytes);
   return `${asked.request.method} ${target} HTTP/1.1\r\n${serializeFields(fields)}\r\n`;
 }
 
-/** Request target and fields as they go on. */
+/** Request target and fields as forwarded. */
 export interface ForwardedRequest {
   readonly target: string;
   readonly fields: readonly string[];
@@ -37,7 +37,7 @@ export function forwardedRequest(
     fields: withHost(countedDown(request), request.targetHost),
     minor,
     hop: {
-      // There is none, as on a unix socket.
+      // Empty, as on a unix socket.
       clientAddress: clientAddress === '' ? 'unknown' : clientAddress,
       clientPort: socket.remotePort ?? 0,
       encrypted,
@@ -51,7 +51,7 @@ export function forwardedRequest(
   return { target, fields };
 }
 
-/** The upstream's own name, as a Host field has it: without the scheme's default port. */
+/** The upstream's own name, as in a Host field: without the scheme's default port. */
 function targetAuthority(target: Target): string {
   if (target.kind === 'unix') return 'localhost';
   const host = target.host.includes(':') ? `[${target.host}]` : target.host;
@@ -73,7 +73,7 @@ function countedDown(request: Request): Fields {
   return [...withoutFields(request.fields, MAX_FORWARDS), 'Max-Forwards', String(hops - 1)];
 }
 
-/** A host in the target is the one that is asked for, whatever Host says (RFC 9112 section 3.2.2). */
+/** A host in the target overrides the Host field (RFC 9112 section 3.2.2). */
 function withHost(fields: Fields, host: string | null): Fields {
   if (host === null) return fields;
   if (fieldValue(fields, 'host') === undefined) return ['Host', host, ...fields];
@@ -107,18 +107,19 @@ export function clientHead(
   return { head: { ...head, fields }, note };
 }
 
-/** Null: it has none. Behind a unix socket it knows the name that we send. */
+/** Null: it has none. On a unix socket, it knows only the Host that the proxy sends. */
 function upstreamAddress({ target, changeOrigin }: Settings): Address | null {
   if (target.kind === 'unix' && !changeOrigin) return null;
   const scheme = target.kind === 'tcp' && target.tls ? 'https' : 'http';
   return { scheme, authority: targetAuthority(target) };
 }
 
-/** Null: a request of HTTP/1.0 may tell no name. A trusted peer tells what its own client called. */
+/** The address that the client requested; null: HTTP/1.0 may name none. A trusted peer names the one that its own client requested. */
 function calledAddress({ fields, host }: Request, trusted: boolean, encrypted: boolean): Address | null {
-  const told = trusted ? fields : [];
-  const proto = fieldValue(told, 'x-forwarded-proto')?.toLowerCase() ?? (encrypted ? 'https' : 'http');
-  const [forwardedHost] = listParts(fieldValue(told, 'x-forwarded-host') ?? '');
+  const trustedFields = trusted ? fields : [];
+  const proto =
+    fieldValue(trustedFields, 'x-forwarded-proto')?.toLowerCase() ?? (encrypted ? 'https' : 'http');
+  const [forwardedHost] = listParts(fieldValue(trustedFields, 'x-forwarded-host') ?? '');
   const authority = forwardedHost ?? host;
   if (authority === null) return null;
   return { scheme: proto === 'https' ? 'https' : 'http', authority };

@@ -1,4 +1,4 @@
-/** What is reported although nothing failed: an upstream that accepts no connections yet, and a buffered response that may be meant to stream. */
+/** Notices without a failure: an upstream that accepts no connections yet, and a buffered response that may be meant to stream. */
 
 import type { Settings } from '../config/settings.ts';
 import { targetUrl } from '../config/target.ts';
@@ -8,7 +8,7 @@ import type { Absent } from '../upstream/absence.ts';
 import type { Evidence } from '../upstream/evidence.ts';
 import { isLasting } from '../upstream/retry.ts';
 
-/** At the start, before any request. */
+/** For the log at startup, before any request. */
 export function explainAbsentAtStart(absent: Absent, settings: Settings): string {
   return `${nobodyAt(absent, settings, ' yet')}; ${meanwhile(absent, settings)}${elsewhere(absent.answering)}`;
 }
@@ -17,9 +17,9 @@ export function explainAbsentAtStart(absent: Absent, settings: Settings): string
 export interface WaitingNotice {
   /** The upstream's address, as a person would write it. */
   readonly target: string;
-  /** The system's code, or what each address said where there are several. */
+  /** The system's code, or the result of each address where there are several. */
   readonly reason: string;
-  /** Usual ports of dev servers that answer on this machine instead. */
+  /** Usual ports of dev servers that accept connections on this machine instead. */
   readonly answering: readonly number[];
   readonly sentence: string;
 }
@@ -40,7 +40,7 @@ function explainWaiting(absent: Absent, settings: Settings): string {
   return `${nobodyAt(absent, settings, '')}; ${waits}${elsewhere(absent.answering)}`;
 }
 
-/** "Ports 3000 and 5173 answer on this machine"; empty: none does. */
+/** "ports 3000 and 5173 answer on this machine"; empty without ports. */
 export function answeringText(ports: readonly number[]): string {
   const last = ports.at(-1);
   if (last === undefined) return '';
@@ -69,14 +69,14 @@ function elsewhere(ports: readonly number[]): string {
 
 const MIN_HELD_MS = 2000;
 const MIN_PARTS = 3;
-/** A faster one is a slow download, which nobody watches arrive. */
+/** A faster response is a large download, which need not stream. */
 const MAX_BYTES_PER_SECOND = 256 * 1024;
 const MAX_PATHS = 1000;
 
 export class HeldBackHints {
   readonly #said = new Set<string>();
 
-  /** The hint on a response that was buffered; null: there is none, or it was given for this path before. */
+  /** The hint on a buffered response that may be meant to stream; null: it is not, or the path already had the hint. */
   hint(url: string, { arrival, bodyBytes }: Evidence): string | null {
     if (arrival === null || arrival.parts < MIN_PARTS || arrival.ms < MIN_HELD_MS) return null;
     if (bodyBytes / (arrival.ms / 1000) > MAX_BYTES_PER_SECOND) return null;
@@ -90,7 +90,7 @@ export class HeldBackHints {
   }
 }
 
-/** As much of the path as can stand in a command as it is: --stream takes the beginning of one. */
+/** The start of the path that needs no quoting in a shell: --stream accepts a prefix. */
 function plainPath(url: string): string {
   return /^[\w./~:@%+,-]*/.exec(originForm(url).target)?.[0] || '/';
 }

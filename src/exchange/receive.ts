@@ -1,4 +1,4 @@
-/** Receives the body of the client's request in full. */
+/** Receives the complete body of the client's request. */
 
 import type { IncomingMessage } from 'node:http';
 import { ProxyError } from '../errors.ts';
@@ -13,7 +13,7 @@ export type Received =
 /** A body that is being received. */
 export interface Receiving {
   readonly result: Promise<Received>;
-  /** Ends it before its time. */
+  /** Stops receiving, with this result. */
   stop(received: Exclude<Received, { kind: 'body' }>): void;
 }
 
@@ -37,7 +37,7 @@ export function receiveBody(request: IncomingMessage, writer: SpoolWriter, idleT
   const onData = (bytes: Buffer): void => {
     writer.append(bytes);
     if (checkFault() || !writer.congested) return;
-    // While nothing is read, the client can send nothing.
+    // While reading is paused, the client is not to blame for the silence.
     request.pause().socket.setTimeout(0);
     writer.whenDrained(() => checkFault() || request.resume().socket.setTimeout(idleTimeoutMs));
   };

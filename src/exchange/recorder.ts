@@ -1,4 +1,4 @@
-/** Keeps what will be the record of one exchange while it runs, and, while somebody watches, its timings and previews. */
+/** Collects the record of one exchange while it runs, and its timings and previews if there is a listener. */
 
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
@@ -28,13 +28,13 @@ export class Recorder {
   outcome: Outcome = 'abandoned';
   error: ErrorCode | null = null;
   sentence: string | null = null;
-  /** Null: nobody watches. */
+  /** Null: there is no listener. */
   readonly notes: Timings | null;
 
   /** @param socket the client's */
   constructor(request: Request, socket: Socket, services: Pick<Services, 'watch' | 'addressOf'>) {
     this.#request = request;
-    // The address is forgotten when the socket closes.
+    // Read now, because Node forgets the address when the socket closes.
     this.#clientAddress = services.addressOf(socket);
     const watcher = services.watch();
     this.notes = watcher === null ? null : new Timings(this.#startedMs, watcher.previewRoom);
@@ -90,7 +90,7 @@ export class Recorder {
   }
 }
 
-/** The record of what never became a request. */
+/** The record of bytes that could not be parsed as a request. */
 export function refusedRecord(clientAddress: string, error: ProxyError): ExchangeRecord {
   return {
     id: randomUUID(),
@@ -114,21 +114,21 @@ export function refusedRecord(clientAddress: string, error: ProxyError): Exchang
   };
 }
 
-/** Is told of exchanges as they begin. What becomes of them is told by their record. */
+/** Notified when an exchange begins. Its record says how it ended. */
 export interface Watcher {
   /**
-   * @param socket the client's, to see how it ends
+   * @param socket the client's, to observe how it ends
    * @param startedMs when the exchange began, by the monotonic clock
    */
   begun(begun: ExchangeBegun, socket: Socket, startedMs: number): void;
-  /** For the previews of the bodies that are under way. */
+  /** The memory for the previews of active exchanges. */
   readonly previewRoom: PreviewRoom;
 }
 
 type Sent = Pick<Answer, 'reason' | 'fields'>;
 
 export class Timings implements ExchangeNotes {
-  /** When the exchange began, by the monotonic clock: a number, because a function would hold on to its exchange. */
+  /** When the exchange began, by the monotonic clock: a number, because a function would keep its exchange in memory. */
   readonly #startedMs: number;
   readonly #previews: Previews;
   #waitStartMs = 0;
@@ -152,7 +152,7 @@ export class Timings implements ExchangeNotes {
     return new AttemptTimings(this.#startedMs, this.#previews);
   }
 
-  /** The body of the request is about to be read by another listener. */
+  /** Call before the request body is read by another listener. */
   receiving(request: IncomingMessage): void {
     const preview = this.#previews.begin();
     this.requestBody = preview;
@@ -182,13 +182,13 @@ export class Timings implements ExchangeNotes {
     });
   }
 
-  /** The response is one of our own: no attempt has its body. */
+  /** For our own response, whose body is in no attempt. */
   answering({ body }: Answer): void {
     this.answerBody = this.#previews.begin();
     for (const part of body?.memory ?? []) this.answerBody.copy(part);
   }
 
-  /** The exchange is over: its previews belong to whoever has its record. */
+  /** Call when the exchange has ended: its previews then belong to the owner of its record. */
   over(): void {
     this.#previews.release();
   }

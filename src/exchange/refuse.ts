@@ -1,4 +1,4 @@
-/** Responses of our own: what went wrong, for a program or for a person. */
+/** The proxy's own responses: what went wrong, for programs and for people. */
 
 import { STATUS_CODES } from 'node:http';
 import { NO_HINTS } from '../client/peer.ts';
@@ -17,13 +17,13 @@ import type { Answer } from './deliver.ts';
 import type { AttemptRecord } from './events.ts';
 import { explain } from './explain.ts';
 
-/** What a refusal says beyond the error itself. */
+/** What a refusal contains in addition to the error. */
 export interface RefusalFacts {
   readonly nextHop: string | null;
   readonly receivedStatus: number | null;
   /** A short clause with the numbers, such as "30000 of 51200". */
   readonly details: string | null;
-  /** Sentences that follow the error's own; null: none. */
+  /** Sentences that follow the error's message; null: none. */
   readonly more: string | null;
   readonly extensions: Readonly<Record<string, string | number | boolean | null>>;
 }
@@ -54,13 +54,13 @@ export function refusalAnswer(request: Request, error: ProxyError, facts: Refusa
   };
 }
 
-/** With Max-Forwards 0 we are the last recipient (RFC 9110 section 7.6.2). A TRACE could echo secrets: not from us. */
+/** With Max-Forwards 0, the proxy is the final recipient (RFC 9110 section 7.6.2). It refuses TRACE, which would echo secrets. */
 export function finalRecipientAnswer({ method }: Request): Answer {
   const [status, reason] = method === 'OPTIONS' ? [200, 'OK'] : [405, 'Method Not Allowed'];
   return { status, reason, fields: ['Allow', ALLOWED_METHODS, 'Content-Length', '0'], body: null };
 }
 
-/** For an exchange that the shutdown leaves no time for. */
+/** For an exchange that did not end within the shutdown timeout. */
 export function shuttingDown(shutdownTimeoutMs: number): ProxyError {
   const sentence =
     `lastbyte is shutting down, and the exchange did not end within --shutdown-timeout (${duration(shutdownTimeoutMs)}). ` +
@@ -68,7 +68,7 @@ export function shuttingDown(shutdownTimeoutMs: number): ProxyError {
   return new ProxyError('shutting_down', sentence);
 }
 
-/** For an exchange whose upstream is gone for good. */
+/** For an exchange whose upstream process has exited. */
 export function upstreamEnded(): ProxyError {
   const sentence =
     'The upstream has exited, and lastbyte exits with it. ' +
@@ -81,7 +81,7 @@ export interface UpstreamFailure {
   readonly facts: RefusalFacts;
 }
 
-/** Explained by the last of the attempts. */
+/** Explains the failure by the last attempt. */
 export function upstreamFailure(
   attempts: readonly AttemptRecord[],
   waitedMs: number,

@@ -1,4 +1,4 @@
-/** What an exchange works with: what those of a proxy share, one request and where its response goes, and how an attempt is made. */
+/** The interfaces of an exchange: the services that all exchanges share, one request with its response, and the transport that makes attempts. */
 
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
@@ -19,9 +19,9 @@ import type { AttemptRecord, ExchangeRecord } from './events.ts';
 import type { HeldBackHints } from './notices.ts';
 import type { Watcher } from './recorder.ts';
 
-/** What all exchanges under one set of settings share. */
+/** Shared by all exchanges with the same settings. */
 export interface Services {
-  /** The settings in force; an exchange keeps those it began with. */
+  /** The current settings; an exchange keeps those with which it began. */
   readonly settings: Settings;
   readonly spool: Spool;
   readonly pool: ConnectionPool;
@@ -30,20 +30,20 @@ export interface Services {
   readonly heldBack: HeldBackHints;
   /** The name by which this proxy knows itself in Via (RFC 9110 section 7.6.3). */
   readonly via: string;
-  /** Whether the proxy shuts down: connections are not kept alive any longer. */
+  /** Whether the proxy is shutting down, so that connections are not kept alive. */
   isClosing(): boolean;
   readonly connect: (timeoutMs: number) => Connecting;
   /** Opens a connection that is read as a stream. */
   readonly connectAsStream: (timeoutMs: number) => Connecting;
-  /** Of the client that a connection speaks for: of a replay, the one whose request is repeated. Empty: there is none. */
+  /** The client's address; for a replay, that of the original client. Empty: unknown. */
   addressOf(socket: Socket): string;
-  /** What clients on this machine may know besides. */
+  /** Other servers on this machine, which only local clients are told about. */
   nearby(): Nearby;
-  /** Whether this peer's X-Forwarded-*, X-Real-IP and Forwarded fields are to be believed. */
+  /** Whether this peer's X-Forwarded-*, X-Real-IP and Forwarded fields are trusted. */
   trusts(address: string): boolean;
-  /** Asked once by each exchange: who watches it from its beginning; null: nobody, so nothing more than the record is made. */
+  /** Called once by each exchange. Null: there is no listener, so only the record is made. */
   watch(): Watcher | null;
-  /** Takes the record of an exchange that is over. */
+  /** Called with the record of each exchange when it has ended. */
   record(record: ExchangeRecord): void;
 }
 
@@ -51,41 +51,41 @@ export interface Services {
 export interface Asked {
   readonly services: Services;
   readonly request: Request;
-  /** The request as Node has it: for its body and its socket. */
+  /** Node's request, for its body and its socket. */
   readonly incoming: IncomingMessage;
   readonly response: ServerResponse;
-  /** Whether the client's connection is. */
+  /** Whether the client's connection uses TLS. */
   readonly encrypted: boolean;
-  /** How long the connection is kept while it is idle; null: the server that has it says so itself. */
+  /** How long an idle connection is kept open; null: the server that accepted it decides. */
   readonly keepAliveTimeoutMs: number | null;
-  /** Why it cannot be answered, as is known before it is looked at; null: nothing speaks against it. */
+  /** An error that is known before the request is checked; null: none. */
   readonly refusal: ProxyError | null;
 }
 
 /**
  * - `buffered`: the request body is received first; the response is kept until it is whole, unless its head says that it
  *   must stream
- * - `streamed`: both are passed on as they come
+ * - `streamed`: both are forwarded as they arrive
  * - `upgraded`: the connections are joined when the upstream switches protocols; any other response is kept until it is whole
  */
 export type TransportKind = 'buffered' | 'streamed' | 'upgraded';
 
 export interface AttemptContext {
   readonly reason: AttemptRecord['reason'];
-  /** Of the request, received in full; null: it has none, or it is passed on as it comes. */
+  /** The complete request body; null: there is none, or it is forwarded as it arrives. */
   readonly body: SpooledBody | null;
   readonly connectTimeoutMs: number;
   readonly accept: Accept;
-  /** Null: nobody watches. */
+  /** Null: no timings are taken. */
   readonly notes: AttemptTimings | null;
 }
 
 export interface Transport {
   readonly kind: TransportKind;
-  /** Whether this route said 100 (Continue) when it was asked last, as it was known when the last attempt began. */
+  /** Whether this route sent 100 (Continue) the last time, as known when the last attempt began. */
   readonly saysContinue: boolean;
-  /** Never rejects. Null: protocols were switched, and both connections are over. */
+  /** Never rejects. Null: protocols were switched, and both connections have ended. */
   attempt(context: AttemptContext): Promise<Evidence | null>;
-  /** Ends the attempt under way, and joined connections: there is no sense in going on. */
+  /** Ends the current attempt, or the joined connections. */
   abandon(): void;
 }
