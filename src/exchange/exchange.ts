@@ -18,8 +18,8 @@ import { BodyInMemory } from '../spool/spooled-body.ts';
 import type { SpooledBody } from '../spool/spooled-body.ts';
 import { deliver, upstreamAnswer } from './deliver.ts';
 import type { Answer, Relay } from './deliver.ts';
-import type { AttemptRecord, Outcome } from './events.ts';
-import { explainSaved, explainSurplus, explainTrailers, explainUnverifiable } from './explain.ts';
+import type { Outcome } from './events.ts';
+import { explainDelivered } from './explain.ts';
 import { Fetch } from './fetch.ts';
 import type { Fetched } from './fetch.ts';
 import { clientHead, maxForwards } from './forwarded-heads.ts';
@@ -155,24 +155,24 @@ export class Exchange {
     this.#recorder.notes?.received();
   }
 
-  async #conclude(fetched: Fetched): Promise<void> {
+  #conclude(fetched: Fetched): Promise<void> | undefined {
     switch (fetched.kind) {
       case 'whole':
-        return await this.#sendWhole(fetched.head, fetched.body);
+        return this.#sendWhole(fetched.head, fetched.body);
       case 'relayed':
-        return await this.#finishRelay(fetched.relay);
+        return this.#finishRelay(fetched.relay);
       case 'switched':
-        return this.#noteSwitched();
+        this.#noteSwitched();
+        return undefined;
       case 'refused':
-        return await this.#refuse(fetched.error, NO_FACTS);
+        return this.#refuse(fetched.error, NO_FACTS);
       case 'failed': {
         const { attempts, waitedMs } = this.#recorder;
         const { error, facts } = upstreamFailure(attempts, waitedMs, this.#settings, this.#hints());
-        return await this.#refuse(error, facts);
+        return this.#refuse(error, facts);
       }
       case 'abandoned':
-        if (this.#fault !== null) await this.#refuse(this.#fault, NO_FACTS);
-        return;
+        return this.#fault === null ? undefined : this.#refuse(this.#fault, NO_FACTS);
     }
   }
 
@@ -183,26 +183,24 @@ export class Exchange {
   }
 
   async #sendWhole(head: ResponseHead, body: SpooledBody): Promise<void> {
-    const { request, services } = this.#asked;
-    const { attempts, waitedMs } = this.#recorder;
-    const last = attempts.at(-1);
     try {
-      const answer = upstreamAnswer(
-        request.method,
-        this.#clientHead(head),
-        body,
-        last?.verdict ?? 'complete',
-      );
-      const note =
-        explainSaved(attempts, waitedMs, this.#settings) ??
-        (last === undefined ? null : deliveryNote(last)) ??
-        this.#recorder.sentence;
-      const hint = last === undefined ? null : services.heldBack.hint(request.url, last.evidence);
-      this.#recorder.sentence = note === null || hint === null ? (note ?? hint) : `${note} ${hint}`;
+      const verdict = this.#recorder.attempts.at(-1)?.verdict ?? 'complete';
+      const answer = upstreamAnswer(this.#asked.request.method, this.#clientHead(head), body, verdict);
+      this.#recorder.sentence = this.#deliveryNote();
       await this.#send(answer, 'delivered');
     } finally {
       body[Symbol.dispose]();
     }
+  }
+
+  /** What is worth saying about a response that is delivered; null: nothing. */
+  #deliveryNote(): string | null {
+    const { request, services } = this.#asked;
+    const { attempts, waitedMs, sentence } = this.#recorder;
+    const last = attempts.at(-1);
+    const note = explainDelivered(attempts, waitedMs, this.#settings) ?? sentence;
+    const hint = last === undefined ? null : services.heldBack.hint(request.url, last.evidence);
+    return note === null || hint === null ? (note ?? hint) : `${note} ${hint}`;
   }
 
   #hints(): LocalHints {
@@ -308,9 +306,3 @@ export class Exchange {
 }
 
 const NO_BODY: Received = { kind: 'body', body: new BodyInMemory([], 0, () => undefined) };
-
-/** The note on a response that was delivered; null: none. */
-function deliveryNote({ verdict, evidence }: AttemptRecord): string | null {
-  if (verdict === 'unverifiable') return explainUnverifiable(evidence);
-  return explainSurplus(evidence) ?? explainTrailers(evidence);
-}

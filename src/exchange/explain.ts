@@ -100,6 +100,24 @@ const ENDS: Readonly<Record<EndingKind, Explanation['end']>> = {
   'client-gone': null,
 };
 
+/**
+ * What is worth noting about a response that is delivered: what the exchange was saved from, or what was odd about the response; null:
+ * nothing.
+ *
+ * @param attempts the last one brought the whole response
+ */
+export function explainDelivered(
+  attempts: readonly AttemptRecord[],
+  waitedMs: number,
+  settings: Settings,
+): string | null {
+  const saved = explainSaved(attempts, waitedMs, settings);
+  const last = attempts.at(-1);
+  if (saved !== null || last === undefined) return saved;
+  if (last.verdict === 'unverifiable') return explainUnverifiable(last.evidence);
+  return explainSurplus(last.evidence) ?? explainTrailers(last.evidence);
+}
+
 /** The note on a delivered body that ended with its connection (RFC 9112 section 8). */
 export function explainUnverifiable(evidence: Evidence): string {
   const version = evidence.head?.minor === 0 ? ' over HTTP/1.0' : '';
@@ -152,7 +170,7 @@ function announced({ framing, bodyBytes }: Evidence): string {
  *
  * @param attempts the last one got the complete response
  */
-export function explainSaved(
+function explainSaved(
   attempts: readonly AttemptRecord[],
   waitedMs: number,
   settings: Settings,
