@@ -45,7 +45,7 @@ const CONNECT_FAILURES: ReadonlyArray<
     codes: /^ENOENT$/,
     code: 'upstream_refused',
     happened: (f) => `has no socket file${during(f)}`,
-    cause: 'its server has not created it yet, or created it elsewhere',
+    cause: 'it has not been created yet, or was created elsewhere',
     remedy: (f) => `Start it, check --target, or ${waitLonger(f)}`,
     advice: 'Start the server, or check the path',
   },

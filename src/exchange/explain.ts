@@ -201,7 +201,7 @@ function explainRetry({ verdict, evidence }: AttemptRecord, attempts: number, se
   // The event is phrased as for a single attempt, and the remedy as after several.
   const failure: Failure = { evidence, attempts: 1, target, waitedMs: 0, settings };
   return (
-    `Complete after ${attempts} tries: the upstream first ${happened(failure)}${because(phrase(cause, failure))}. ` +
+    `Complete after ${attempts} attempts: the upstream first ${happened(failure)}${because(phrase(cause, failure))}. ` +
     `${phrase(remedy, { ...failure, attempts })}.`
   );
 }

@@ -55,8 +55,8 @@ export type ConnectFailure = Pick<Failure, 'attempts' | 'answering' | 'waitedMs'
 };
 
 /** Nothing after a restart: the count would include attempts from before it. */
-export function tries({ attempts, restarts = 0 }: Failure): string {
-  return attempts > 1 && restarts === 0 ? ` (${grouped(attempts)} tries)` : '';
+export function attemptCount({ attempts, restarts = 0 }: Failure): string {
+  return attempts > 1 && restarts === 0 ? ` (${grouped(attempts)} attempts)` : '';
 }
 
 export function bodyProgress({ evidence: { framing, bodyBytes } }: Failure): string {
@@ -135,7 +135,7 @@ export const PROVABLE =
 
 export function brokenChunks(failure: Failure): string {
   const received = bytes(failure.evidence.bodyBytes);
-  return `sent malformed chunks after ${received}${clause(failure)}${tries(failure)}`;
+  return `sent malformed chunks after ${received}${clause(failure)}${attemptCount(failure)}`;
 }
 
 export function instead({ answering = [] }: ConnectFailure): string {
@@ -149,7 +149,7 @@ export function waited({ waitedMs }: ConnectFailure): boolean {
 export function during(failure: ConnectFailure): string {
   if (!waited(failure)) return '';
   const { waitedMs, attempts } = failure;
-  return ` for ${duration(waitedMs)} (${attempts === 1 ? '1 try' : `${grouped(attempts)} tries`})`;
+  return ` for ${duration(waitedMs)} (${attempts === 1 ? '1 attempt' : `${grouped(attempts)} attempts`})`;
 }
 
 export function waitLonger({ settings }: ConnectFailure): string {

@@ -13,7 +13,7 @@ import {
   resetCause,
   resetDetail,
   resetRemedy,
-  tries,
+  attemptCount,
 } from './failure-phrases.ts';
 import type { FailureRow } from './failure-phrases.ts';
 import { bytes, duration } from '../config/units.ts';
@@ -51,27 +51,27 @@ export function failureRow(verdict: VerdictKind, evidence: Evidence, target: str
 const CUTS = {
   stale: {
     code: 'no_response',
-    happened: (f) => `closed a reused connection before sending a response${tries(f)}`,
+    happened: (f) => `closed a reused connection before sending a response${attemptCount(f)}`,
     cause: 'its keep-alive timeout probably expired',
     remedy: 'Retry the request, or lower --upstream-idle-timeout',
     more: 'Set --upstream-idle-timeout below the keep-alive timeout of the upstream.',
   },
   'closed-unanswered': {
     code: 'no_response',
-    happened: (f) => `closed the connection without sending a response${tries(f)}`,
+    happened: (f) => `closed the connection without sending a response${attemptCount(f)}`,
     cause: 'its worker probably crashed, or it does not speak HTTP/1.1',
     remedy: 'Check its log, and --target',
   },
   'reset-unanswered': {
     code: 'no_response',
-    happened: (f) => `reset the connection without sending a response${tries(f)}`,
+    happened: (f) => `reset the connection without sending a response${attemptCount(f)}`,
     cause: resetCause,
     remedy: resetRemedy,
     more: resetDetail,
   },
   'no-first-byte': {
     code: 'first_byte_timeout',
-    happened: (f) => `sent no response within ${duration(f.settings.firstByteTimeoutMs)}${tries(f)}`,
+    happened: (f) => `sent no response within ${duration(f.settings.firstByteTimeoutMs)}${attemptCount(f)}`,
     cause: (f) =>
       f.evidence.requestBody === 'partly'
         ? 'it probably does not read the request body'
@@ -80,13 +80,13 @@ const CUTS = {
   },
   'head-closed': {
     code: 'response_truncated',
-    happened: (f) => `closed the connection within the response head, ${headProgress(f)}${tries(f)}`,
+    happened: (f) => `closed the connection within the response head, ${headProgress(f)}${attemptCount(f)}`,
     cause: 'its worker probably crashed',
     remedy: 'Check its log',
   },
   'head-reset': {
     code: 'response_truncated',
-    happened: (f) => `reset the connection within the response head, ${headProgress(f)}${tries(f)}`,
+    happened: (f) => `reset the connection within the response head, ${headProgress(f)}${attemptCount(f)}`,
     cause: resetCause,
     remedy: resetRemedy,
     more: resetDetail,
@@ -94,13 +94,13 @@ const CUTS = {
   'head-stalled': {
     code: 'response_stalled',
     happened: (f) =>
-      `stalled in the response head for ${duration(f.settings.firstByteTimeoutMs)}, ${headProgress(f)}${tries(f)}`,
-    cause: 'it probably never sent the empty line that ends the head',
+      `stalled in the response head for ${duration(f.settings.firstByteTimeoutMs)}, ${headProgress(f)}${attemptCount(f)}`,
+    cause: 'it probably never sent the empty line after the head',
     remedy: 'Check what writes the head, or raise --first-byte-timeout',
   },
   'body-closed': {
     code: 'response_truncated',
-    happened: (f) => `closed the connection after ${bodyProgress(f)}${tries(f)}`,
+    happened: (f) => `closed the connection after ${bodyProgress(f)}${attemptCount(f)}`,
     cause: (f) =>
       f.evidence.framing?.kind === 'length'
         ? 'it probably failed while responding, or its Content-Length is wrong'
@@ -109,14 +109,14 @@ const CUTS = {
   },
   'body-reset': {
     code: 'response_truncated',
-    happened: (f) => `reset the connection after ${bodyProgress(f)}${tries(f)}`,
+    happened: (f) => `reset the connection after ${bodyProgress(f)}${attemptCount(f)}`,
     cause: resetCause,
     remedy: resetRemedy,
     more: resetDetail,
   },
   'body-without-close-notify': {
     code: 'response_truncated',
-    happened: (f) => `closed TCP without a TLS close_notify after ${bodyProgress(f)}${tries(f)}`,
+    happened: (f) => `closed TCP without a TLS close_notify after ${bodyProgress(f)}${attemptCount(f)}`,
     cause: 'the connection was probably cut',
     remedy: 'Check its log for a crash, or send a Content-Length',
     more: 'Without a close_notify, nothing shows whether the response was complete.',
@@ -124,10 +124,10 @@ const CUTS = {
   'body-stalled': {
     code: 'response_stalled',
     happened: (f) =>
-      `sent nothing for ${duration(f.settings.bodyIdleTimeoutMs)} after ${bodyProgress(f)}${tries(f)}`,
+      `sent nothing for ${duration(f.settings.bodyIdleTimeoutMs)} after ${bodyProgress(f)}${attemptCount(f)}`,
     cause: (f) =>
       f.evidence.framing?.kind === 'length'
-        ? 'its Content-Length is probably larger than its body'
+        ? 'its Content-Length is probably too large'
         : 'it is stuck, or keeps it open on purpose',
     remedy: (f) =>
       f.evidence.framing?.kind === 'length'
@@ -147,31 +147,31 @@ const BROKEN_CHUNKS: FailureRow = {
 const MALFORMED: Readonly<Record<ParseFault, FailureRow>> = {
   head: {
     code: 'response_malformed',
-    happened: (f) => `sent a response that is not valid HTTP${clause(f)}${tries(f)}`,
+    happened: (f) => `sent a response that is not valid HTTP${clause(f)}${attemptCount(f)}`,
     cause: null,
     remedy: 'Correct what writes the head, or check --target: it may need https://',
   },
   length: {
     code: 'response_malformed',
-    happened: (f) => `sent an invalid Content-Length${clause(f)}${tries(f)}`,
+    happened: (f) => `sent an invalid Content-Length${clause(f)}${attemptCount(f)}`,
     cause: 'the end of the response cannot be determined',
     remedy: 'Send Content-Length once, in digits, or leave it to the server',
   },
   coding: {
     code: 'response_coding',
-    happened: (f) => `used an unsupported transfer coding${clause(f)}${tries(f)}`,
+    happened: (f) => `used an unsupported transfer coding${clause(f)}${attemptCount(f)}`,
     cause: 'only chunked is supported',
     remedy: 'Turn it off in the upstream; to compress, use Content-Encoding',
   },
   switch: {
     code: 'response_malformed',
-    happened: (f) => `switched protocols (101) although the request did not ask for it${tries(f)}`,
+    happened: (f) => `switched protocols (101) although the request did not ask for it${attemptCount(f)}`,
     cause: null,
     remedy: 'Respond with 101 only to a request with an Upgrade field',
   },
   'not-http': {
     code: 'response_malformed',
-    happened: (f) => `did not respond in HTTP${clause(f)}${tries(f)}`,
+    happened: (f) => `did not respond in HTTP${clause(f)}${attemptCount(f)}`,
     cause: 'another service, or one that expects TLS, probably listens there',
     remedy: 'Check the port in --target, and whether it needs https://',
   },
@@ -192,7 +192,7 @@ const MALFORMED: Readonly<Record<ParseFault, FailureRow>> = {
   trailer: {
     code: 'response_malformed',
     happened: (f) =>
-      `sent malformed trailers after a body of ${bytes(f.evidence.bodyBytes)}${clause(f)}${tries(f)}`,
+      `sent malformed trailers after a body of ${bytes(f.evidence.bodyBytes)}${clause(f)}${attemptCount(f)}`,
     cause: 'the end of the response cannot be determined',
     remedy: 'Correct the trailers, or leave them out',
     more: 'Clients do not receive trailers from lastbyte.',

@@ -95,12 +95,11 @@ export function upstreamFailure(
   const { verdict, evidence } = last;
   const target = targetUrl(settings.target);
   const { answering, inspector } = hints;
-  const tries = attempts.length;
   const restarts = restartsIn(attempts);
   const explanation = explain({
     verdict,
     evidence,
-    attempts: tries,
+    attempts: attempts.length,
     restarts,
     target,
     waitedMs,

@@ -49,7 +49,7 @@ describe('the list', () => {
         verdict: 'complete',
       },
     ]);
-    expect(exchanges[1]?.why).toMatch(/^Complete after 2 tries: .* after 3 of 5 bytes/);
+    expect(exchanges[1]?.why).toMatch(/^Complete after 2 attempts: .* after 3 of 5 bytes/);
     expect(next).toBeNull();
   });
 

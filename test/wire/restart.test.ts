@@ -230,7 +230,7 @@ describe('a GET under which the upstream goes away', () => {
     expect(status).toBe(503);
     expect(seen.length).toBe(11);
     expect(sentence).toContain('restarted 11 times during this request');
-    expect(sentence).not.toMatch(/tries\).*tries\)/);
+    expect(sentence).not.toMatch(/attempts\).*attempts\)/);
   });
 });
 

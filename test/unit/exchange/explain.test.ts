@@ -79,7 +79,7 @@ describe('a cut response', () => {
     ).toEqual({
       code: 'response_truncated',
       sentence: expect.stringMatching(
-        /reset .* 3,145,728 of 5,000,000 bytes \(3 tries\): .*request body unread\. .*--withhold-body always\.$/,
+        /reset .* 3,145,728 of 5,000,000 bytes \(3 attempts\): .*request body unread\. .*--withhold-body always\.$/,
       ),
       remedy: expect.stringContaining('--withhold-body always'),
       more: expect.stringContaining('The request body had been sent.'),
@@ -119,7 +119,7 @@ describe('a cut response', () => {
   test('that was tried once says why it was not retried', () => {
     const once = { attempts: 1 };
     expect(explained({ ...PART_OF_LENGTH, ending: 'fin' }, once).more).toContain('no Idempotency-Key');
-    expect(explained({ ...PART_OF_LENGTH, ending: 'fin' }, once).sentence).not.toContain('tries');
+    expect(explained({ ...PART_OF_LENGTH, ending: 'fin' }, once).sentence).not.toContain('attempts');
     const never = { attempts: 1, settings: { retries: 0 } };
     expect(explained({ ...PART_OF_LENGTH, ending: 'fin' }, never).more).toBeNull();
     expect(explained({ ...PART_OF_LENGTH, ending: 'fin', streamed: true }, once).more).toBeNull();
@@ -219,7 +219,7 @@ const CASES: readonly Case[] = [
     { ...PART_OF_LENGTH, ending: 'timeout' },
     'response_stalled',
     'timeout',
-    ['sent nothing for 60 s after 30,000 of 51,200 bytes', 'larger than its body', '--body-idle-timeout'],
+    ['sent nothing for 60 s after 30,000 of 51,200 bytes', 'probably too large', '--body-idle-timeout'],
   ],
   [
     'a stalled stream',
@@ -394,7 +394,7 @@ describe('a connection that could not be made', () => {
     const refused: Changes = { ending: connectFailure('ECONNREFUSED') };
     const { sentence } = explained(refused, { waitedMs: 10_040, attempts: 23 });
     expect(sentence).toMatch(
-      /^The upstream http:\/\/127\.0\.0\.1:8000 refused .* 10 s \(23 tries\): .*--wait-for-upstream above 10 s\.$/,
+      /^The upstream http:\/\/127\.0\.0\.1:8000 refused .* 10 s \(23 attempts\): .*--wait-for-upstream above 10 s\.$/,
     );
     const { remedy } = explained(refused, { settings: { waitForUpstreamMs: 0 } });
     expect(remedy).toContain('set --wait-for-upstream.');
