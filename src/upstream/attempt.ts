@@ -139,7 +139,7 @@ export class Attempt implements ConnectionReader, ResponseObserver {
 
   timedOut(): void {
     // The upstream may be waiting for the body: it is sent, and the timeout starts again.
-    if (!this.#sender.letGo()) this.#reader.end(this.#timeout());
+    if (!this.#sender.flushBody()) this.#reader.end(this.#timeout());
   }
 
   // The response's observer
@@ -152,7 +152,7 @@ export class Attempt implements ConnectionReader, ResponseObserver {
   head(head: ResponseHead, framing: Framing): BodySink {
     const { sink, streams } = this.#options.accept(head, framing);
     this.#streamed = streams;
-    this.#sender.answering();
+    this.#sender.responseBegan();
     return this.#options.notes?.keeping(sink) ?? sink;
   }
 

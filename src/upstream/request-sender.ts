@@ -14,7 +14,7 @@ export interface Hold {
   /** After its 100 (Continue). */
   readonly continuedMs: number;
   /** After its final head. */
-  readonly answeringMs: number;
+  readonly respondingMs: number;
   /** Whether the route sent 100 (Continue) the last time. */
   readonly saysContinue: boolean;
 }
@@ -76,12 +76,12 @@ export class RequestSender {
   }
 
   /** Call at the final head: the response may not need the body, so it stays withheld, but not for ever, because it may. */
-  answering(): void {
-    if (this.#held !== null) this.#holdFor(this.#request.hold.answeringMs);
+  responseBegan(): void {
+    if (this.#held !== null) this.#holdFor(this.#request.hold.respondingMs);
   }
 
   /** Sends a body that is still withheld. False: there is none. */
-  letGo(): boolean {
+  flushBody(): boolean {
     if (this.#held === null) return false;
     this.#holdFor(0);
     return true;
@@ -98,14 +98,14 @@ export class RequestSender {
     this.#held?.();
     this.#held = null;
     if (ms > 0) {
-      const timer = setTimeout(() => this.#lookOnceMore(), ms);
+      const timer = setTimeout(() => this.#sendAfterReads(), ms);
       this.#held = () => clearTimeout(timer);
     } else if (this.#connection !== null && this.#request.body !== null)
       this.#sendBody(this.#connection, this.#request.body);
   }
 
   /** After a blocked event loop, timers run before reads: a response may have arrived already (test/wire/blocked-loop.test.ts). */
-  #lookOnceMore(): void {
+  #sendAfterReads(): void {
     const look = setImmediate(() => this.#holdFor(0));
     this.#held = () => clearImmediate(look);
   }

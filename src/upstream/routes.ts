@@ -25,7 +25,7 @@ export const AT_ONCE: Hold = {
   expectContinue: false,
   silentMs: 0,
   continuedMs: 0,
-  answeringMs: 0,
+  respondingMs: 0,
   saysContinue: false,
 };
 
@@ -50,7 +50,7 @@ export class Routes {
       // A route that sends 100 (Continue) has not started on the request while it is silent, so it does not need the body yet.
       silentMs: saysContinue && holdMs > 0 ? bodyHoldMaxMs : holdMs,
       continuedMs: holdMs,
-      answeringMs: Math.max(holdMs, bodyHoldMaxMs),
+      respondingMs: Math.max(holdMs, bodyHoldMaxMs),
       saysContinue,
     };
   }

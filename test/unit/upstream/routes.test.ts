@@ -13,7 +13,7 @@ const held = (ms: number): Hold => ({
   expectContinue: true,
   silentMs: ms,
   continuedMs: ms,
-  answeringMs: 5000,
+  respondingMs: 5000,
   saysContinue: false,
 });
 
