@@ -58,8 +58,8 @@ const MAX_RESTARTS = 10;
 export function decide(circumstances: Circumstances): Decision {
   switch (circumstances.verdict) {
     case 'complete':
-      if (isUnexpected(circumstances)) return WITHOUT_EXPECTATION;
-      return isGoodbye(circumstances) ? FREE_RETRY : DELIVER;
+      if (refusesExpectation(circumstances)) return WITHOUT_EXPECTATION;
+      return isIdleTimeout(circumstances) ? FREE_RETRY : DELIVER;
     case 'unverifiable':
       return circumstances.refusesUnverifiable ? REFUSE : DELIVER;
     case 'abandoned':
@@ -80,12 +80,12 @@ function noResponse(circumstances: Circumstances): Decision {
 }
 
 /** A 408 on a reused connection may have been sent to close it as idle, just as we used it (RFC 9110 section 15.5.9). */
-function isGoodbye({ evidence, repeatable, freeRetryUsed }: Circumstances): boolean {
+function isIdleTimeout({ evidence, repeatable, freeRetryUsed }: Circumstances): boolean {
   return evidence.reusedConnection && evidence.head?.status === 408 && repeatable && !freeRetryUsed;
 }
 
 /** The upstream refuses expectations, and this one was ours: repeat the request without it (RFC 9110 section 10.1.1). */
-function isUnexpected({ evidence, freeRetryUsed }: Circumstances): boolean {
+function refusesExpectation({ evidence, freeRetryUsed }: Circumstances): boolean {
   const { head, expectation, requestBody } = evidence;
   const refused = expectation === 'unanswered' && head?.status === 417;
   return refused && requestBody === 'withheld' && !freeRetryUsed;

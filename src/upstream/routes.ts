@@ -59,8 +59,8 @@ export class Routes {
   learn(method: string, path: string, hold: Hold, verdict: VerdictKind, evidence: Evidence): void {
     this.#continueSupport.learn(verdict, evidence);
     const key = routeKey(method, path);
-    const known = isAnswer(verdict) ? (this.#learned.get(key)?.habit ?? null) : null;
-    const habit = habitShown(hold, verdict, evidence) ?? known;
+    const known = isDeliverable(verdict) ? (this.#learned.get(key)?.habit ?? null) : null;
+    const habit = observedHabit(hold, verdict, evidence) ?? known;
     if (habit === null || mayBeUntouched(evidence, hold.saysContinue)) return;
     this.#learned.delete(key);
     this.#learned.set(key, {
@@ -97,18 +97,18 @@ function habitualHoldMs(
   return habit === 'reads-body' && withholdBody === 'auto' ? 0 : bodyHoldMs;
 }
 
-function isAnswer(verdict: VerdictKind): boolean {
+function isDeliverable(verdict: VerdictKind): boolean {
   return verdict === 'complete' || verdict === 'unverifiable';
 }
 
 /** What an attempt with a body shows about its route; null: nothing. */
-function habitShown(hold: Hold, verdict: VerdictKind, evidence: Evidence): RouteHabit | null {
+function observedHabit(hold: Hold, verdict: VerdictKind, evidence: Evidence): RouteHabit | null {
   const { requestBody, ending } = evidence;
-  const answered = isAnswer(verdict);
-  if (answered && requestBody === 'withheld') return 'needs-hold';
-  if (answered && hold.silentMs > 0 && requestBody === 'whole') return 'reads-body';
+  const responded = isDeliverable(verdict);
+  if (responded && requestBody === 'withheld') return 'needs-hold';
+  if (responded && hold.silentMs > 0 && requestBody === 'whole') return 'reads-body';
   // An unread body causes a reset; a clean close has another cause, such as a restart.
-  return !answered && ending.kind === 'rst' && requestBody !== 'withheld' ? 'needs-hold' : null;
+  return !responded && ending.kind === 'rst' && requestBody !== 'withheld' ? 'needs-hold' : null;
 }
 
 /**
