@@ -65,31 +65,35 @@ const scratch: Buffer = Buffer.allocUnsafeSlow(64 * 1024);
 export type Place = { readonly host: string; readonly port: number } | { readonly path: string };
 
 /** Callbacks for a connection that is being opened. */
-export interface Caller {
+export interface ConnectCallbacks {
   /** TCP is connected; TLS, if any, follows. */
   accepted(): void;
   /** Called once, unless the connect is cancelled first. */
-  over(result: ConnectResult): void;
+  done(result: ConnectResult): void;
 }
 
 /**
  * Connects to one place. Half-open, so that the upstream's FIN does not close our side on its own.
  * `cancel` abandons it without calling back.
  */
-export function connectTo(place: Place, options: ConnectOptions, caller: Caller): { cancel(): void } {
-  const connection = new UpstreamConnection(place, options, () => caller.accepted());
+export function connectTo(
+  place: Place,
+  options: ConnectOptions,
+  callbacks: ConnectCallbacks,
+): { cancel(): void } {
+  const connection = new UpstreamConnection(place, options, () => callbacks.accepted());
   const { socket } = connection;
   const fail = (errorCode: string): void => {
     stopListening();
     connection.destroy();
-    caller.over({ kind: 'failed', errorCode, timedOut: errorCode === 'ETIMEDOUT', detail: null });
+    callbacks.done({ kind: 'failed', errorCode, timedOut: errorCode === 'ETIMEDOUT', detail: null });
   };
   const onError = (error: NodeJS.ErrnoException): void => fail(error.code ?? 'EUNKNOWN');
   const onClose = (): void => fail('ECONNABORTED');
   const onReady = (): void => {
     stopListening();
     connection.established();
-    caller.over({ kind: 'connected', connection });
+    callbacks.done({ kind: 'connected', connection });
   };
   const ready = connection.encrypted ? 'secureConnect' : 'connect';
   const stopListening = (): void => {
@@ -185,18 +189,18 @@ export class UpstreamConnection {
   destroy(): void {
     this.#reader = null;
     this.#ended ??= { kind: 'closed' };
-    this.#tellHeard();
+    this.#notifyHeard();
     this.socket.destroy();
   }
 
-  #tellHeard(): void {
+  #notifyHeard(): void {
     const heard = this.#heard;
     this.#heard = null;
     heard?.();
   }
 
   #read(count: number, buffer: Uint8Array): boolean {
-    if (this.#heard !== null) this.#tellHeard();
+    if (this.#heard !== null) this.#notifyHeard();
     if (this.#reader !== null) return this.#reader.bytes(buffer, count);
     // Bytes without a request (RFC 9112 section 9.2): the connection must not be reused.
     this.destroy();
@@ -211,7 +215,7 @@ export class UpstreamConnection {
   #end(how: ConnectionEnd): void {
     if (this.#ended !== null) return;
     this.#ended = how;
-    this.#tellHeard();
+    this.#notifyHeard();
     this.#reader?.ended(how);
   }
 

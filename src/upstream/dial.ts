@@ -33,7 +33,7 @@ class Dialling implements Connecting {
   #settle: ((result: ConnectResult) => void) | null = null;
   #left: Place[] = [];
   /** Whether the next address is dialled while one is silent. Not on loopback, where no route can be missing. */
-  #hurries = false;
+  #dialsInParallel = false;
   #next: NodeJS.Timeout | undefined;
   #connected: { destroy(): void } | null = null;
 
@@ -62,7 +62,7 @@ class Dialling implements Connecting {
       if (this.#settle === null) return;
       if (error !== null) return this.#fail(error.code ?? 'ENOTFOUND', false);
       const addresses = new Set(found.map(({ address }) => address));
-      this.#hurries = true;
+      this.#dialsInParallel = true;
       this.#dialAll([...addresses].map((address) => ({ host: address, port })));
     });
   }
@@ -81,10 +81,10 @@ class Dialling implements Connecting {
     }
     const call = connectTo(place, this.#options, {
       accepted: () => this.#keepOnly(place),
-      over: (result) => this.#over(place, result),
+      done: (result) => this.#onResult(place, result),
     });
     this.#underWay.set(place, call);
-    if (this.#hurries && this.#left.length > 0)
+    if (this.#dialsInParallel && this.#left.length > 0)
       this.#next = setTimeout(() => this.#dialNext(), NEXT_AFTER_MS);
   }
 
@@ -100,7 +100,7 @@ class Dialling implements Connecting {
     this.#failures.length = 0;
   }
 
-  #over(place: Place, result: ConnectResult): void {
+  #onResult(place: Place, result: ConnectResult): void {
     this.#underWay.delete(place);
     if (result.kind === 'failed') {
       this.#failures.push({ place, errorCode: result.errorCode });
@@ -112,7 +112,7 @@ class Dialling implements Connecting {
   }
 
   #failAll(): void {
-    const errorCode = telling(this.#failures.map((failure) => failure.errorCode));
+    const errorCode = mostInformative(this.#failures.map((failure) => failure.errorCode));
     this.#fail(errorCode, errorCode === 'ETIMEDOUT');
   }
 
@@ -136,10 +136,10 @@ class Dialling implements Connecting {
     const { target } = this.#options;
     if (target.kind === 'unix' || isIP(target.host) !== 0) return null;
     const silent = [...this.#underWay.keys()].map((place) => ({ place, errorCode: 'silent' }));
-    const said = [...this.#failures, ...silent].map(({ place, errorCode }) =>
+    const results = [...this.#failures, ...silent].map(({ place, errorCode }) =>
       'host' in place ? `${place.host} ${errorCode}` : errorCode,
     );
-    return said.length === 0 ? null : said.join(', ');
+    return results.length === 0 ? null : results.join(', ');
   }
 }
 
@@ -165,7 +165,7 @@ function isLoopbackName(host: string): boolean {
 const NO_NETWORK: ReadonlySet<string> = new Set(['EADDRNOTAVAIL', 'EAFNOSUPPORT', 'ENETUNREACH', 'EINVAL']);
 
 /** The failure that says most about the server: a refusal, or else the first one from the network. */
-function telling(codes: readonly string[]): string {
+function mostInformative(codes: readonly string[]): string {
   const [first = 'ENOTFOUND'] = codes;
   if (codes.includes('ECONNREFUSED')) return 'ECONNREFUSED';
   return codes.find((code) => !NO_NETWORK.has(code)) ?? first;
