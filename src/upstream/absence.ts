@@ -30,8 +30,8 @@ export class Absence {
   #wasThere = false;
   #absent: Absent | null = null;
   /** Settles when the other ports have been probed. */
-  #known: Promise<void> = Promise.resolve();
-  #told = false;
+  #portsProbed: Promise<void> = Promise.resolve();
+  #reported = false;
 
   constructor(options: AbsenceOptions) {
     this.#options = options;
@@ -47,26 +47,26 @@ export class Absence {
     if (result.kind === 'connected') {
       this.#wasThere = true;
       this.#absent = null;
-      this.#told = false;
+      this.#reported = false;
     } else if (this.#absent === null) {
       this.#absent = {
         reason: result.detail ?? result.errorCode,
         errorCode: result.errorCode,
         answering: [],
       };
-      this.#known = this.#wasThere ? Promise.resolve() : this.#look(this.#absent);
+      this.#portsProbed = this.#wasThere ? Promise.resolve() : this.#probePorts(this.#absent);
     }
   }
 
   waitBegins(): void {
-    if (this.#told || this.#absent === null) return;
-    this.#told = true;
-    void this.#known.then(() => {
+    if (this.#reported || this.#absent === null) return;
+    this.#reported = true;
+    void this.#portsProbed.then(() => {
       if (this.#absent !== null) this.#options.waiting(this.#absent);
     });
   }
 
-  async #look(absent: Absent): Promise<void> {
+  async #probePorts(absent: Absent): Promise<void> {
     const answering = await this.#options.answeringPorts();
     if (this.#absent === absent) this.#absent = { ...absent, answering };
   }
@@ -102,7 +102,7 @@ export class WaitingRoom {
 }
 
 /** One attempt. Times are ms since the exchange began. */
-interface Tried {
+interface ObservedAttempt {
   readonly startedMs: number;
   readonly endedMs: number;
   readonly evidence: Evidence;
@@ -130,7 +130,7 @@ export class Absences implements Disposable {
   }
 
   /** Call with each attempt. @returns whether it shows that the previous attempt failed because the upstream went away */
-  learn(before: Tried | undefined, { startedMs, endedMs, evidence }: Tried): boolean {
+  learn(before: ObservedAttempt | undefined, { startedMs, endedMs, evidence }: ObservedAttempt): boolean {
     const isAway = evidence.ending.kind === 'connect-failed';
     if (!isAway) this.waits = 0;
     if (this.waits === 0) {
@@ -164,7 +164,7 @@ export class Absences implements Disposable {
   }
 }
 
-export function restartsIn(attempts: readonly Pick<Tried, 'evidence'>[]): number {
+export function restartsIn(attempts: readonly Pick<ObservedAttempt, 'evidence'>[]): number {
   return attempts.filter(({ evidence }, index) => {
     const before = attempts[index - 1];
     return before !== undefined && wentAway(before.evidence, evidence);
@@ -176,7 +176,7 @@ const USUAL_PORTS: readonly number[] = [
   3000, 3001, 4000, 4200, 4321, 5000, 5173, 5174, 8000, 8001, 8080, 8888, 9000,
 ];
 /** macOS itself listens there (AirPlay). */
-const NOBODYS_SERVER = process.platform === 'darwin' ? 5000 : null;
+const SYSTEM_PORT = process.platform === 'darwin' ? 5000 : null;
 
 /** A connection on loopback is accepted at once or not at all. */
 const TIMEOUT_MS = 200;
@@ -190,7 +190,7 @@ const TIMEOUT_MS = 200;
 export async function answeringPorts(target: Target, except: readonly number[]): Promise<readonly number[]> {
   if (target.kind === 'unix' || !isLoopback(target.host)) return [];
   const others = USUAL_PORTS.filter(
-    (port) => port !== target.port && port !== NOBODYS_SERVER && !except.includes(port),
+    (port) => port !== target.port && port !== SYSTEM_PORT && !except.includes(port),
   );
   const answers = await Promise.all(others.map(accepts));
   return others.filter((_, index) => answers[index]);
@@ -207,7 +207,7 @@ async function accepts(port: number): Promise<boolean> {
  * A connection must stay open this long. The kernel accepts connections for a process that is exiting, and resets them
  * when its listening socket is closed, at the same time as its other connections.
  */
-const STANDS_MS = 250;
+const STAYS_OPEN_MS = 250;
 
 /** Pause after a connection that did not stay open, so that an upstream that closes each at once is not flooded. */
 const PAUSE_MS = 25;
@@ -226,7 +226,7 @@ export class Look {
 
   /** Why no connection was accepted; null: one was, or the check was cancelled. */
   async run(): Promise<ConnectFailure | null> {
-    const untilMs = performance.now() + STANDS_MS;
+    const untilMs = performance.now() + STAYS_OPEN_MS;
     for (;;) {
       const connecting = this.#connect();
       this.#stop = () => connecting.cancel();
@@ -236,9 +236,9 @@ export class Look {
       if (result.kind === 'failed') return result;
       const { connection } = result;
       this.#stop = () => connection.destroy();
-      const stands = await standsUntil(connection, untilMs);
+      const staysOpen = await staysOpenUntil(connection, untilMs);
       connection.destroy();
-      if (stands || this.#isCancelled) return null;
+      if (staysOpen || this.#isCancelled) return null;
       await this.#pause();
       if (this.#isCancelled) return null;
     }
@@ -261,7 +261,7 @@ export class Look {
 }
 
 /** Whether the connection is still open at that time. */
-function standsUntil(connection: UpstreamConnection, untilMs: number): Promise<boolean> {
+function staysOpenUntil(connection: UpstreamConnection, untilMs: number): Promise<boolean> {
   const leftMs = Math.ceil(untilMs - performance.now());
   if (leftMs <= 0 || !connection.usable) return Promise.resolve(leftMs <= 0);
   return new Promise((resolve) => {

@@ -8,13 +8,13 @@ import { performance } from 'node:perf_hooks';
 import type { ConnectResult, Connecting } from './connection.ts';
 
 /** A connect takes this long only if its SYN was sent again, or on a network so slow that the queue does not matter. */
-const SENT_AGAIN_MS = 900;
+const SYN_RETRY_MS = 900;
 /** Less than the shortest usual queue. */
 const MAX_UNANSWERED = 4;
 /** A silent connection counts as accepted after this time: its response may be slow. */
 const ACCEPTED_AFTER_MS = 25;
 /** After this time, the number is unlimited again. */
-const NARROW_FOR_MS = 60_000;
+const LIMITED_FOR_MS = 60_000;
 
 const GIVEN_UP: ConnectResult = { kind: 'failed', errorCode: 'ECONNABORTED', timedOut: false, detail: null };
 
@@ -24,7 +24,7 @@ interface Waiting {
 
 export class ConnectGate {
   readonly #clock: () => number;
-  #narrowUntilMs = -Infinity;
+  #limitedUntilMs = -Infinity;
   #unanswered = 0;
   readonly #waiting: Waiting[] = [];
 
@@ -40,7 +40,7 @@ export class ConnectGate {
 
   /** Connects now, or when fewer than the maximum are unanswered. The time limit of `connect` begins then. */
   open(connect: () => Connecting): Connecting {
-    if (this.#clock() >= this.#narrowUntilMs && this.#waiting.length === 0) return this.#watched(connect());
+    if (this.#clock() >= this.#limitedUntilMs && this.#waiting.length === 0) return this.#watched(connect());
     let connecting: Connecting | null = null;
     let settle: (result: ConnectResult | Promise<ConnectResult>) => void = () => undefined;
     const result = new Promise<ConnectResult>((resolve) => {
@@ -70,8 +70,8 @@ export class ConnectGate {
     const startedMs = this.#clock();
     void connecting.result.then(({ kind }) => {
       const nowMs = this.#clock();
-      if (kind === 'connected' && nowMs - startedMs >= SENT_AGAIN_MS)
-        this.#narrowUntilMs = nowMs + NARROW_FOR_MS;
+      if (kind === 'connected' && nowMs - startedMs >= SYN_RETRY_MS)
+        this.#limitedUntilMs = nowMs + LIMITED_FOR_MS;
     });
     return connecting;
   }
