@@ -3,7 +3,7 @@
 import type { Socket } from 'node:net';
 
 /** The `resume` listener of each socket that is not read at present. */
-const holds = new WeakMap<Socket, () => void>();
+const pausers = new WeakMap<Socket, () => void>();
 
 /**
  * Stops reading: what the client sends stays in the kernel's buffers, and then in the client's. Node's http.Server
@@ -11,22 +11,22 @@ const holds = new WeakMap<Socket, () => void>();
  * A client that leaves is noticed only when the next response is written, or reading resumes.
  */
 export function stopReading(socket: Socket): void {
-  if (holds.has(socket)) return;
+  if (pausers.has(socket)) return;
   // Node resumes the socket on its own, for example when a large response has been written.
-  const again = (): void => {
+  const pauseAgain = (): void => {
     socket.pause();
   };
-  holds.set(socket, again);
-  socket.on('resume', again);
+  pausers.set(socket, pauseAgain);
+  socket.on('resume', pauseAgain);
   socket.pause();
 }
 
 /** Resumes reading, if `stopReading` stopped it. */
 export function resumeReading(socket: Socket): void {
-  const again = holds.get(socket);
-  if (again === undefined) return;
-  holds.delete(socket);
-  socket.off('resume', again);
+  const pauseAgain = pausers.get(socket);
+  if (pauseAgain === undefined) return;
+  pausers.delete(socket);
+  socket.off('resume', pauseAgain);
   socket.resume();
 }
 

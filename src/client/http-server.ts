@@ -92,12 +92,12 @@ function isSocket(path: string): boolean {
 function nobodyListens(path: string): Promise<boolean> {
   return new Promise((resolve) => {
     const probe = connect({ path });
-    const answer = (nobody: boolean): void => {
+    const finish = (nobody: boolean): void => {
       probe.destroy();
       resolve(nobody);
     };
-    probe.on('connect', () => answer(false));
-    probe.on('error', (error: NodeJS.ErrnoException) => answer(error.code === 'ECONNREFUSED'));
+    probe.on('connect', () => finish(false));
+    probe.on('error', (error: NodeJS.ErrnoException) => finish(error.code === 'ECONNREFUSED'));
   });
 }
 

@@ -56,13 +56,13 @@ function why(error: NodeJS.ErrnoException): string {
   const { code, message } = error;
   if (isTls(error)) return 'it is TLS, and this port speaks plain HTTP; use http:// instead of https://';
   const plain = message.replace(/^Parse Error: /, '');
-  return WORDS.find(([of, pattern]) => of === code && pattern.test(plain))?.[2] ?? plain;
+  return REASONS.find(([of, pattern]) => of === code && pattern.test(plain))?.[2] ?? plain;
 }
 
 const CHARACTER = 'a character that is not allowed there';
 
 /** By code and message of Node's parser (llhttp), where its own message is no help. First match wins. */
-const WORDS: ReadonlyArray<readonly [code: string, words: RegExp, ours: string]> = [
+const REASONS: ReadonlyArray<readonly [code: string, message: RegExp, reason: string]> = [
   [
     'HPE_INVALID_URL',
     /./,
