@@ -9,7 +9,7 @@ interface Waiter {
   readonly end: (how: WaitEnd) => void;
   readonly timer: NodeJS.Timeout;
   /** How many more times its wait may be extended. */
-  timesLeft: number;
+  waitsLeft: number;
   /** `#freedBytes` when its current wait began. */
   freedBefore: number;
 }
@@ -17,7 +17,7 @@ interface Waiter {
 export class Budget {
   readonly limitBytes: number;
   readonly #waitMs: number;
-  readonly #mostWaits: number;
+  readonly #maxWaits: number;
   #usedBytes = 0;
   /** Total of the bytes that were ever given back. */
   #freedBytes = 0;
@@ -29,12 +29,12 @@ export class Budget {
 
   /**
    * @param waitMs how long a share waits for room, in ms; 0: for one turn of the event loop
-   * @param mostWaits how many times it may wait that long, while at least as much comes free as it needs: older shares got it
+   * @param maxWaits how many times it may wait that long, while at least as much comes free as it needs: older shares got it
    */
-  constructor(limitBytes: number, waitMs: number, mostWaits = 1) {
+  constructor(limitBytes: number, waitMs: number, maxWaits = 1) {
     this.limitBytes = limitBytes;
     this.#waitMs = waitMs;
-    this.#mostWaits = mostWaits;
+    this.#maxWaits = maxWaits;
   }
 
   get usedBytes(): number {
@@ -71,8 +71,8 @@ export class Budget {
       share,
       bytes,
       end,
-      timer: setTimeout(() => this.#timeIsUp(waiter), this.#waitMs),
-      timesLeft: this.#mostWaits - 1,
+      timer: setTimeout(() => this.#onTimeout(waiter), this.#waitMs),
+      waitsLeft: this.#maxWaits - 1,
       freedBefore: this.#freedBytes,
     };
     const at = this.#waiters.findIndex((other) => other.share.account.age > share.account.age);
@@ -112,13 +112,13 @@ export class Budget {
     if (accounts.size === this.#holders) this.#refuse(youngest);
   }
 
-  #timeIsUp(waiter: Waiter): void {
-    const isMoving = this.#freedBytes - waiter.freedBefore >= waiter.bytes;
-    if (!isMoving || waiter.timesLeft === 0) {
+  #onTimeout(waiter: Waiter): void {
+    const makesProgress = this.#freedBytes - waiter.freedBefore >= waiter.bytes;
+    if (!makesProgress || waiter.waitsLeft === 0) {
       this.#refuse(waiter);
       return;
     }
-    waiter.timesLeft -= 1;
+    waiter.waitsLeft -= 1;
     waiter.freedBefore = this.#freedBytes;
     waiter.timer.refresh();
   }

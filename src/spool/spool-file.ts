@@ -19,13 +19,13 @@ export function openNamelessFile(parent: string | null): number {
   // Mode 0700: no other user can add or remove files while the file has its name.
   const folder = mkdtempSync(join(parent ?? tmpdir(), 'lastbyte-'));
   try {
-    return withoutName(join(folder, 'body'));
+    return openUnlinked(join(folder, 'body'));
   } finally {
     rmdirSync(folder);
   }
 }
 
-function withoutName(path: string): number {
+function openUnlinked(path: string): number {
   const fd = openSync(path, 'wx+', 0o600);
   try {
     unlinkSync(path);

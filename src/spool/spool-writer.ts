@@ -85,10 +85,10 @@ export class SpoolWriter implements BodySink, Disposable {
   /** Resolves with the body when all of it is in memory or on disk, or with the fault. The writer is then spent. */
   async finish(): Promise<SpooledBody | SinkFault> {
     this.#room.stopWaiting();
-    const stage = this.#stage.kind === 'waiting' ? this.#intoFile() : this.#stage;
+    const stage = this.#stage.kind === 'waiting' ? this.#spill() : this.#stage;
     if (stage.kind === 'memory') return this.#memoryBody();
     if (stage.kind === 'file') {
-      this.#putAway();
+      this.#storeFilling();
       await stage.file.flushed();
       // It has not failed or been disposed of in the meantime.
       if (this.#stage === stage) return this.#fileBody(stage.file);
@@ -108,7 +108,7 @@ export class SpoolWriter implements BodySink, Disposable {
   }
 
   #memoryBody(): SpooledBody {
-    this.#putAway();
+    this.#storeFilling();
     this.#spend();
     const segments = this.#full;
     const memory = segments.map(({ filled }) => filled);
@@ -142,13 +142,13 @@ export class SpoolWriter implements BodySink, Disposable {
   #segmentWithRoom(): Segment | null {
     if (this.#stage.kind === 'failed' || this.#stage.kind === 'spent') return null;
     if (this.#filling?.isFull === false) return this.#filling;
-    this.#putAway();
+    this.#storeFilling();
     this.#filling = this.#newSegment(this.#stage);
     return this.#filling;
   }
 
   /** Moves the segment that was being filled to the rest of the body. */
-  #putAway(): void {
+  #storeFilling(): void {
     const segment = this.#filling;
     this.#filling = null;
     if (segment === null) return;
@@ -160,7 +160,7 @@ export class SpoolWriter implements BodySink, Disposable {
   #newSegment(stage: Stage): Segment | null {
     switch (stage.kind) {
       case 'memory':
-        return this.#room.memorySegment(this.#bytes) ?? this.#newSegment(this.#withoutMemory());
+        return this.#room.memorySegment(this.#bytes) ?? this.#newSegment(this.#waitOrSpill());
       case 'waiting':
         return this.#room.waitingSegment(this.#bytes);
       case 'file':
@@ -172,22 +172,22 @@ export class SpoolWriter implements BodySink, Disposable {
     }
   }
 
-  #withoutMemory(): Stage {
+  #waitOrSpill(): Stage {
     const mayWait = this.#room.waitForMemory(this.#bytes, (how) => {
       if (this.#stage.kind !== 'waiting') return;
       if (how === 'taken') this.#stage = { kind: 'memory' };
-      else this.#intoFile();
-      this.#goOn();
+      else this.#spill();
+      this.#notifyDrained();
     });
-    return mayWait ? (this.#stage = { kind: 'waiting' }) : this.#intoFile();
+    return mayWait ? (this.#stage = { kind: 'waiting' }) : this.#spill();
   }
 
   /** Moves the body to a file, starting with what is in memory. */
-  #intoFile(): Stage {
+  #spill(): Stage {
     try {
       const file = new SpoolFile(this.#openFile(), (fault) => {
         if (fault !== null) this.#fail(fault);
-        this.#goOn();
+        this.#notifyDrained();
       });
       this.#stage = { kind: 'file', file, waitsForDisk: false };
       for (const segment of this.#full.splice(0)) file.add(segment);
@@ -204,7 +204,7 @@ export class SpoolWriter implements BodySink, Disposable {
     const when = this.#room.takeDisk(this.#bytes, (how) => {
       if (how === 'refused') this.#fail(exhausted);
       else if (this.#stage.kind === 'file') this.#stage = { kind: 'file', file, waitsForDisk: false };
-      this.#goOn();
+      this.#notifyDrained();
     });
     if (when === 'later') this.#stage = { kind: 'file', file, waitsForDisk: true };
     else if (when === 'never') this.#fail(exhausted);
@@ -218,7 +218,7 @@ export class SpoolWriter implements BodySink, Disposable {
   }
 
   /** Calls the `whenDrained` callback, if the writer is no longer congested. */
-  #goOn(): void {
+  #notifyDrained(): void {
     if (this.congested) return;
     const resume = this.#onDrained;
     this.#onDrained = null;
