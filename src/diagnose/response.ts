@@ -96,7 +96,7 @@ export class ProbedResponse implements ResponseObserver {
     return new CountingSink(this.#options.maxBodyBytes);
   }
 
-  over(ending: Ending): void {
+  messageEnded(ending: Ending): void {
     this.#end = this.#endWith(ending);
     // The current read still has to count surplus bytes after the message.
     queueMicrotask(this.#settle);

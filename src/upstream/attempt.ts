@@ -73,7 +73,7 @@ export class Attempt implements ConnectionReader, ResponseObserver {
   constructor(options: AttemptOptions) {
     this.#options = options;
     this.#personal = options.logsIn;
-    this.#sender = new RequestSender(options, () => this.over(REQUEST_LOST));
+    this.#sender = new RequestSender(options, () => this.messageEnded(REQUEST_LOST));
     this.#reader = new ResponseReader(options.method, options.maxHeaderBytes, this);
   }
 
@@ -105,7 +105,7 @@ export class Attempt implements ConnectionReader, ResponseObserver {
 
   /** Gives the attempt up because the client has left. */
   abandon(): void {
-    this.over(CLIENT_GONE);
+    this.messageEnded(CLIENT_GONE);
     this.#connecting?.cancel();
   }
 
@@ -156,7 +156,7 @@ export class Attempt implements ConnectionReader, ResponseObserver {
     return this.#options.notes?.keeping(sink) ?? sink;
   }
 
-  over(ending: Ending): void {
+  messageEnded(ending: Ending): void {
     if (this.#evidence !== null) return;
     this.#evidence = this.#record(ending);
     this.#sender.stop();

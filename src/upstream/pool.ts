@@ -103,7 +103,7 @@ export class ConnectionPool {
 
 interface Kept {
   readonly idle: IdleConnection;
-  readonly forgetWith: () => void;
+  readonly onClientClose: () => void;
 }
 
 /**
@@ -142,9 +142,9 @@ class PersonalConnections {
       if (this.#kept.get(client)?.idle === idle) this.#forget(client);
       if (how === 'stray-bytes') this.#strayed();
     });
-    const forgetWith = (): void => this.#forget(client)?.connection.destroy();
-    this.#kept.set(client, { idle, forgetWith });
-    client.once('close', forgetWith);
+    const onClientClose = (): void => this.#forget(client)?.connection.destroy();
+    this.#kept.set(client, { idle, onClientClose });
+    client.once('close', onClientClose);
   }
 
   /** Closes the kept connections, and those that are returned later. */
@@ -157,7 +157,7 @@ class PersonalConnections {
     const kept = this.#kept.get(client);
     if (kept === undefined) return null;
     this.#kept.delete(client);
-    client.off('close', kept.forgetWith);
+    client.off('close', kept.onClientClose);
     return kept.idle;
   }
 }
@@ -183,12 +183,12 @@ type IdleEnd = 'closed' | 'stray-bytes' | 'timed-out';
 class IdleConnection implements ConnectionReader {
   readonly connection: UpstreamConnection;
   readonly #sinceMs: number = performance.now();
-  readonly #over: (idle: IdleConnection, how: IdleEnd) => void;
+  readonly #onEnd: (idle: IdleConnection, how: IdleEnd) => void;
 
-  /** @param over called when the connection is destroyed, because of an event on it or its timeout */
-  constructor(connection: UpstreamConnection, over: (idle: IdleConnection, how: IdleEnd) => void) {
+  /** @param onEnd called when the connection is destroyed, because of an event on it or its timeout */
+  constructor(connection: UpstreamConnection, onEnd: (idle: IdleConnection, how: IdleEnd) => void) {
     this.connection = connection;
-    this.#over = over;
+    this.#onEnd = onEnd;
     connection.attach(this);
   }
 
@@ -228,7 +228,7 @@ class IdleConnection implements ConnectionReader {
 
   #end(how: IdleEnd): void {
     this.connection.destroy();
-    this.#over(this, how);
+    this.#onEnd(this, how);
   }
 }
 

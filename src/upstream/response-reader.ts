@@ -16,7 +16,7 @@ export interface ResponseObserver {
   /** The final head. Returns where the body goes. */
   head(head: ResponseHead, framing: Framing): BodySink;
   /** The message has ended, or cannot continue. Called once. */
-  over(ending: Ending): void;
+  messageEnded(ending: Ending): void;
 }
 
 /** A head that arrives in parts is copied in pieces of this size, so that little of the body after it is copied. */
@@ -31,7 +31,7 @@ export class ResponseReader {
   #sink: BodySink | null = null;
   #chunked: ChunkedDecoder | null = null;
   #window: Uint8Array | null = null;
-  #over = false;
+  #ended = false;
 
   head: ResponseHead | null = null;
   framing: Framing | null = null;
@@ -60,13 +60,13 @@ export class ResponseReader {
 
   /** Memory into which body bytes can be read without a copy; not longer than the rest of the body. */
   window(): Uint8Array | null {
-    this.#window = this.#over ? null : this.#bodyWindow();
+    this.#window = this.#ended ? null : this.#bodyWindow();
     return this.#window;
   }
 
   /** Processes `count` bytes at the start of `buffer`. */
   read(buffer: Uint8Array, count: number): void {
-    if (this.#over) {
+    if (this.#ended) {
       this.surplusBytes += count;
     } else if (buffer === this.#window && this.#sink !== null) {
       this.#sink.commit(count);
@@ -101,10 +101,10 @@ export class ResponseReader {
 
   #readBytes(bytes: Buffer, from: number): void {
     let at = from;
-    while (!this.#over && at < bytes.length) {
+    while (!this.#ended && at < bytes.length) {
       at = this.#sink === null ? this.#readHead(bytes, at) : this.#readBody(bytes, at, this.#sink);
     }
-    if (this.#over) this.surplusBytes += bytes.length - at;
+    if (this.#ended) this.surplusBytes += bytes.length - at;
   }
 
   /** Returns the index after what it used. */
@@ -126,7 +126,7 @@ export class ResponseReader {
       this.#headStart = null;
       this.#takeHead(all, start, end);
     }
-    if (end < 0) return this.#over ? bytes.length : to;
+    if (end < 0) return this.#ended ? bytes.length : to;
     return from + length - knownBytes;
   }
 
@@ -211,9 +211,9 @@ export class ResponseReader {
   }
 
   #finish(ending: Ending): void {
-    if (this.#over) return;
-    this.#over = true;
-    this.#observer.over(ending);
+    if (this.#ended) return;
+    this.#ended = true;
+    this.#observer.messageEnded(ending);
   }
 }
 

@@ -45,7 +45,7 @@ function reading(packets: readonly Buffer[], method: string): Reading {
   const reader = new ResponseReader(method, MAX_HEADER_BYTES, {
     interim: () => undefined,
     head: () => sink,
-    over: (how) => {
+    messageEnded: (how) => {
       assert.equal(ending, 'more', 'it is over twice');
       // Which of two faults is met first depends on the packets.
       ending = how.kind === 'limit' ? 'parse-error' : how.kind;

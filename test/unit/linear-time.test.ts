@@ -104,7 +104,7 @@ function readResponse(text: string, pieceBytes: number): void {
     head: () => {
       throw new Error('the head is not to end');
     },
-    over: () => undefined,
+    messageEnded: () => undefined,
   });
   const bytes = Buffer.from(`HTTP/1.1 200 OK\r\nX: ${text.replaceAll(/[\r\n]/g, '.')}`, 'latin1');
   for (let at = 0; at < bytes.length; at += pieceBytes)

@@ -45,7 +45,7 @@ async function read(packets: readonly Buffer[], way: Way = {}): Promise<Reading>
       writer = memoryWriter(framing.kind === 'length' ? framing.length : null, maxBytes);
       return writer;
     },
-    over: (ending) => {
+    messageEnded: (ending) => {
       over = { ending: ending.kind, fault: faultOf(ending) };
     },
   });
