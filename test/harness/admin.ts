@@ -51,7 +51,7 @@ export class FeedReader implements Disposable {
 
   private constructor(reply: IncomingMessage) {
     this.reply = reply;
-    reply.setEncoding('utf8').on('data', (octets: string) => this.#read(octets));
+    reply.setEncoding('utf8').on('data', (bytes: string) => this.#read(bytes));
     const over = (): void => {
       this.#ended = true;
       this.#wake();
@@ -92,8 +92,8 @@ export class FeedReader implements Disposable {
     });
   }
 
-  #read(octets: string): void {
-    const blocks = `${this.#rest}${octets}`.split('\n\n');
+  #read(bytes: string): void {
+    const blocks = `${this.#rest}${bytes}`.split('\n\n');
     this.#rest = blocks.pop() ?? '';
     for (const block of blocks) {
       const lines = new Map(

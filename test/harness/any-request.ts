@@ -16,7 +16,7 @@ export interface AnyRequest {
 }
 
 const VISIBLE = 'abcXYZ019!#$%&\'*+-.^_`|~"(),/:;<=>?@[]\\{}\x80\xe9\xff'.split('');
-const OCTETS = [
+const BYTES = [
   ...VISIBLE,
   '\0',
   '\r',
@@ -28,7 +28,7 @@ const OCTETS = [
 
 const word = fc.string({ unit: fc.constantFrom(...VISIBLE), minLength: 1, maxLength: 20 });
 const space = fc.constantFrom('', ' ', '\t', ' \t ');
-const octets = fc.string({ unit: fc.constantFrom(...OCTETS), maxLength: 400 });
+const bytes = fc.string({ unit: fc.constantFrom(...BYTES), maxLength: 400 });
 
 const field = fc
   .tuple(fc.constantFrom('X-One', 'x-two', 'Accept', 'Cookie', 'X_Three', '!#~'), space, word, space)
@@ -39,31 +39,31 @@ const field = fc
 
 const framing = fc.oneof(
   fc.constant({ kind: 'none' } as const),
-  fc.record({ kind: fc.constant('length' as const), octets }),
+  fc.record({ kind: fc.constant('length' as const), bytes }),
   fc.record({
     kind: fc.constant('chunks' as const),
-    octets,
+    bytes,
     size: fc.integer({ min: 1, max: 90 }),
     tail: fc.boolean(),
   }),
 );
 type Framing = typeof framing extends fc.Arbitrary<infer T> ? T : never;
 
-function framed(one: Framing): { readonly lines: string; readonly octets: string } {
+function framed(one: Framing): { readonly lines: string; readonly bytes: string } {
   switch (one.kind) {
     case 'none':
-      return { lines: '', octets: '' };
+      return { lines: '', bytes: '' };
     case 'length':
-      return { lines: `content-LENGTH: ${one.octets.length}\r\n`, octets: one.octets };
+      return { lines: `content-LENGTH: ${one.bytes.length}\r\n`, bytes: one.bytes };
     case 'chunks': {
       const extension = one.tail ? ';a="b c"' : '';
       const trailers = one.tail ? 'X-Sum: 1\r\n' : '';
       let chunks = '';
-      for (let at = 0; at < one.octets.length; at += one.size) {
-        const part = one.octets.slice(at, at + one.size);
+      for (let at = 0; at < one.bytes.length; at += one.size) {
+        const part = one.bytes.slice(at, at + one.size);
         chunks += `${part.length.toString(16)}${extension}\r\n${part}\r\n`;
       }
-      return { lines: 'Transfer-Encoding: chunked\r\n', octets: `${chunks}0${extension}\r\n${trailers}\r\n` };
+      return { lines: 'Transfer-Encoding: chunked\r\n', bytes: `${chunks}0${extension}\r\n${trailers}\r\n` };
     }
   }
 }
@@ -81,16 +81,15 @@ export const anyRequest: fc.Arbitrary<AnyRequest> = fc
   })
   .map(({ method, minor, closes, fields, framing: how, emptyLines }) => {
     // HTTP/1.0 knows no chunks.
-    const asked: Framing =
-      minor === 0 && how.kind === 'chunks' ? { kind: 'length', octets: how.octets } : how;
-    const { lines, octets: behind } = framed(asked);
+    const asked: Framing = minor === 0 && how.kind === 'chunks' ? { kind: 'length', bytes: how.bytes } : how;
+    const { lines, bytes: behind } = framed(asked);
     const head = `${fields.map(({ line }) => line).join('')}${closes ? 'Connection: Close\r\n' : ''}${lines}`;
     return {
       method,
       minor,
       closes: closes || minor === 0,
       fields: fields.flatMap(({ flat }) => flat),
-      body: asked.kind === 'none' ? null : asked.octets,
+      body: asked.kind === 'none' ? null : asked.bytes,
       text: (target) =>
         `${'\r\n'.repeat(emptyLines)}${method} ${target} HTTP/1.${minor}\r\nHost: x\r\n${head}\r\n${behind}`,
     };

@@ -27,10 +27,10 @@ interface Written {
 
 /** Bytes of a value or a body that no framing takes for its own. */
 const VISIBLE = 'abcXYZ019 !"#$%&\'()*+,-./:;<=>?@[]^_`{|}~\x80\xe9\xff'.split('');
-const OCTETS = [...VISIBLE, '\0', '\r', '\n', '\t', '\r\n\r\n', '0\r\n\r\n', 'HTTP/1.1 200 OK\r\n'];
+const BYTES = [...VISIBLE, '\0', '\r', '\n', '\t', '\r\n\r\n', '0\r\n\r\n', 'HTTP/1.1 200 OK\r\n'];
 
-const word = fc.string({ unit: fc.constantFrom(...VISIBLE.filter((octet) => octet !== ' ')), minLength: 1 });
-const body = fc.string({ unit: fc.constantFrom(...OCTETS), minLength: 0, maxLength: 2000 });
+const word = fc.string({ unit: fc.constantFrom(...VISIBLE.filter((byte) => byte !== ' ')), minLength: 1 });
+const body = fc.string({ unit: fc.constantFrom(...BYTES), minLength: 0, maxLength: 2000 });
 const space = fc.constantFrom('', ' ', '\t', '  ');
 
 /** A value in one line, or in some (RFC 9112 section 5.2): each fold means one space. */
@@ -62,10 +62,10 @@ const chunking = fc.record({
 type Chunking = typeof chunking extends fc.Arbitrary<infer T> ? T : never;
 
 /** The bytes in chunks of these sizes, round and round. */
-function inChunks(octets: string, { sizes, zeros, extension, trailers }: Chunking): string {
+function inChunks(bytes: string, { sizes, zeros, extension, trailers }: Chunking): string {
   let text = '';
-  for (let at = 0, turn = 0; at < octets.length; turn += 1) {
-    const part = octets.slice(at, at + (sizes[turn % sizes.length] ?? 1));
+  for (let at = 0, turn = 0; at < bytes.length; turn += 1) {
+    const part = bytes.slice(at, at + (sizes[turn % sizes.length] ?? 1));
     const size = part.length.toString(16);
     text += `${zeros}${turn % 2 === 0 ? size : size.toUpperCase()}${extension}\r\n${part}\r\n`;
     at += part.length;
@@ -83,14 +83,14 @@ const STATUSES: Readonly<Record<FramingName, readonly number[]>> = {
 };
 
 /** The fields that say the framing, and the bytes after the head. */
-function framed(framing: FramingName, octets: string, chunks: Chunking): { line: string; tail: string } {
+function framed(framing: FramingName, bytes: string, chunks: Chunking): { line: string; tail: string } {
   switch (framing) {
     case 'a length':
-      return { line: `content-Length:${octets.length}\r\n`, tail: octets };
+      return { line: `content-Length:${bytes.length}\r\n`, tail: bytes };
     case 'chunks':
-      return { line: 'Transfer-Encoding: Chunked\r\n', tail: inChunks(octets, chunks) };
+      return { line: 'Transfer-Encoding: Chunked\r\n', tail: inChunks(bytes, chunks) };
     case 'until close':
-      return { line: 'Connection: close\r\n', tail: octets };
+      return { line: 'Connection: close\r\n', tail: bytes };
     case 'HEAD':
     case '304':
       return { line: 'Content-Length: 77\r\n', tail: '' };
@@ -107,11 +107,11 @@ export function anyResponse(framing: FramingName): fc.Arbitrary<AnyResponse> {
     reason: fc.oneof(fc.constant(''), word),
     fields: fc.array(field, { maxLength: 6 }),
     framingFirst: fc.boolean(),
-    octets: body,
+    bytes: body,
     chunks: chunking,
   });
-  return parts.map(({ before, minor, status, reason, fields, framingFirst, octets, chunks }) => {
-    const { line, tail } = framed(framing, octets, chunks);
+  return parts.map(({ before, minor, status, reason, fields, framingFirst, bytes, chunks }) => {
+    const { line, tail } = framed(framing, bytes, chunks);
     const lines = fields.map((one) => one.line).join('');
     const head =
       `${before.map((one) => one.text).join('')}HTTP/1.${minor} ${status} ${reason}\r\n` +
@@ -124,7 +124,7 @@ export function anyResponse(framing: FramingName): fc.Arbitrary<AnyResponse> {
       status,
       reason,
       fields: fields.flatMap((one) => one.flat),
-      body: tail === '' ? '' : octets,
+      body: tail === '' ? '' : bytes,
       interims: before.map((one) => one.status).filter((one) => one !== 100),
     };
   });

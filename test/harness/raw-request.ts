@@ -30,7 +30,7 @@ export interface RawWay {
 }
 
 /** Sends the bytes, reads until the proxy's FIN, and looks at the upstream when nothing more can reach it. */
-export async function sendRaw(octets: string, way: RawWay = {}): Promise<RawOutcome> {
+export async function sendRaw(bytes: string, way: RawWay = {}): Promise<RawOutcome> {
   await using upstream = await Upstream.start(readAndAnswer);
   const proxy = await TestProxy.start(upstream.url, { withholdBody: 'off', ...way.options });
   using client = await Client.connect(proxy.port);
@@ -46,7 +46,7 @@ export async function sendRaw(octets: string, way: RawWay = {}): Promise<RawOutc
     proxyPort: proxy.port,
     upstreamPort: upstream.port,
   };
-  await client.send(octets);
+  await client.send(bytes);
   if (way.closesAtOnce === true) client.halfClose();
   await take(way.method ?? 'GET');
   client.halfClose();
@@ -105,8 +105,8 @@ function forwardedHost(host: string): string {
 const SMUGGLED = 'GET /smuggled HTTP/1.1\r\nHost: x\r\n\r\n';
 
 /** The bytes are answered with `status` alone, in words, and neither they nor a request behind them reach the upstream. */
-export async function expectRefused(octets: string, status = 400, way: RawWay = {}): Promise<RawOutcome> {
-  const outcome = await sendRaw(octets + SMUGGLED, way);
+export async function expectRefused(bytes: string, status = 400, way: RawWay = {}): Promise<RawOutcome> {
+  const outcome = await sendRaw(bytes + SMUGGLED, way);
   const { statuses, reached, ended, bodies } = outcome;
   expect({ statuses, reached, ended }).toEqual({ statuses: [status], reached: '', ended: 'fin' });
   expect(JSON.parse(bodies[0] ?? '')).toMatchObject({ status });
@@ -114,8 +114,8 @@ export async function expectRefused(octets: string, status = 400, way: RawWay = 
 }
 
 /** The bytes are answered with 200, and exactly those of `upstream`, a template, reach the upstream. */
-export async function expectPassed(octets: string, upstream: string): Promise<void> {
-  const outcome = await sendRaw(octets);
+export async function expectPassed(bytes: string, upstream: string): Promise<void> {
+  const outcome = await sendRaw(bytes);
   expect(outcome.reached).toBe(expanded(upstream, outcome));
   expect([outcome.statuses, outcome.ended]).toEqual([[200], 'fin']);
 }

@@ -34,9 +34,9 @@ async function connected(url: string | null): Promise<Socket> {
   return socket;
 }
 
-const written = (socket: Socket, octets: string): Promise<void> =>
+const written = (socket: Socket, bytes: string): Promise<void> =>
   new Promise((resolve) => {
-    socket.write(octets, 'latin1', () => resolve());
+    socket.write(bytes, 'latin1', () => resolve());
   });
 
 /** Until both sides are closed. */

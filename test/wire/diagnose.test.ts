@@ -191,10 +191,10 @@ describe('the fault of an unread body', () => {
 });
 
 /** Reads the request, sends `bytes`, and then does what is told. */
-const sending = (octets: string, then: 'fin' | 'rst' | 'wait' | 'as asked'): Script =>
+const sending = (bytes: string, then: 'fin' | 'rst' | 'wait' | 'as asked'): Script =>
   serving(async (connection, { body }) => {
     await body();
-    await connection.send(octets);
+    await connection.send(bytes);
     if (then === 'fin') connection.fin();
     if (then === 'rst') connection.reset();
     if (then === 'wait') await connection.peerEnd();

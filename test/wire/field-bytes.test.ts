@@ -95,10 +95,10 @@ describe('a response', () => {
     ],
   ])(
     '%s',
-    async (_, line, octets, status) => {
+    async (_, line, bytes, status) => {
       await fc.assert(
         fc.asyncProperty(fieldsWithLength, async (fields) => {
-          response = octets(fields);
+          response = bytes(fields);
           using client = await Client.connect(proxy.port);
           await client.send(`${line} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n`);
           const seen = await client.response(line.split(' ')[0]);

@@ -53,8 +53,8 @@ describe('a request line is refused, and nothing after it is read:', () => {
     ['a first line that ends in LF', 'GET /a HTTP/1.1\nHost: x\r\n\r\n'],
     ['a first line that ends in CR', 'GET /a HTTP/1.1\rHost: x\r\n\r\n'],
     ['a first field that is folded', 'GET /a HTTP/1.1\r\n A: b\r\nHost: x\r\n\r\n'],
-  ])('%s', async (_name, octets) => {
-    await expectRefused(octets);
+  ])('%s', async (_name, bytes) => {
+    await expectRefused(bytes);
   });
 });
 
@@ -160,8 +160,8 @@ describe('what stands after a request', () => {
   test.each([
     ['says close', asking('GET /a HTTP/1.1', 'Connection: close\r\n')],
     ['is of HTTP/1.0', asking('GET /a HTTP/1.0', 'Connection: keep-alive\r\n')],
-  ])('that %s is no request', async (_name, octets) => {
-    const { statuses, reached } = await sendRaw(octets + SMUGGLED);
+  ])('that %s is no request', async (_name, bytes) => {
+    const { statuses, reached } = await sendRaw(bytes + SMUGGLED);
     expect(statuses).toEqual([200]);
     expect(reached).not.toContain('smuggled');
   });

@@ -182,8 +182,11 @@ describe('one exchange in full', () => {
       encoding: 'text',
       content: 'plain words',
     });
-    const octets = await inspected.full(await inspected.exchange('GET /bytes'));
-    expect(octets.response?.body).toMatchObject({ encoding: 'base64', content: binary.toString('base64') });
+    const binaryExchange = await inspected.full(await inspected.exchange('GET /bytes'));
+    expect(binaryExchange.response?.body).toMatchObject({
+      encoding: 'base64',
+      content: binary.toString('base64'),
+    });
   });
 
   test('that is not kept is a 404', async () => {

@@ -52,16 +52,16 @@ async function script(connection: UpstreamConnection): Promise<void> {
 
 function answerTo(method: string, target: string, framing: string | undefined): string {
   const body = bodyOf(target);
-  const octets = method === 'HEAD' ? '' : body;
+  const bytes = method === 'HEAD' ? '' : body;
   switch (framing ?? '') {
     case 'chunks':
-      return `HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n${octets === '' ? '' : inChunks(body, 999)}`;
+      return `HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n${bytes === '' ? '' : inChunks(body, 999)}`;
     case 'close':
-      return `HTTP/1.0 200 OK\r\n\r\n${octets}`;
+      return `HTTP/1.0 200 OK\r\n\r\n${bytes}`;
     case 'empty':
       return 'HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n';
     default:
-      return `HTTP/1.1 200 OK\r\nContent-Length: ${body.length}\r\n\r\n${octets}`;
+      return `HTTP/1.1 200 OK\r\nContent-Length: ${body.length}\r\n\r\n${bytes}`;
   }
 }
 

@@ -51,10 +51,10 @@ describe('an upgrade is refused', () => {
 });
 
 describe('what is malformed is named', () => {
-  const inChunks = (octets: string): string =>
-    asking('POST /a HTTP/1.1', `Transfer-Encoding: chunked\r\n`) + octets;
+  const inChunks = (bytes: string): string =>
+    asking('POST /a HTTP/1.1', `Transfer-Encoding: chunked\r\n`) + bytes;
 
-  test.each<[octets: string, status: number, words: string]>([
+  test.each<[bytes: string, status: number, words: string]>([
     [inChunks('zz\r\n'), 400, 'the size of a chunk of its body is not hexadecimal'],
     [inChunks(`${'f'.repeat(17)}\r\n`), 400, 'the size of a chunk of its body is too large'],
     [inChunks('5\r\nhello!\r\n'), 400, 'a chunk of its body does not end where its size says'],
@@ -71,8 +71,8 @@ describe('what is malformed is named', () => {
     [withFields('A: b\r\n c\r\n'), 400, 'begins with whitespace'],
     ['hello\r\n\r\n', 400, 'it does not begin with a method and a space'],
     [asking('GET /a HTTPS/1.1'), 400, 'its first line does not end in HTTP/1.1, CR and LF'],
-  ])('%j', async (octets, status, words) => {
-    const { bodies } = await expectRefused(octets, status);
+  ])('%j', async (bytes, status, words) => {
+    const { bodies } = await expectRefused(bytes, status);
     expect(bodies[0]).toContain(words);
   });
 });
@@ -85,8 +85,8 @@ describe('a head over --max-header is refused:', () => {
     // Node counts names and values only: these are 40 KB to it, and 120 KB to the upstream.
     ['20,000 short fields', withFields('a:b\r\n'.repeat(20_000))],
     ['16,000 empty fields', withFields('a:\r\n'.repeat(16_000))],
-  ])('%s', async (_name, octets) => {
-    await expectRefused(octets, 431);
+  ])('%s', async (_name, bytes) => {
+    await expectRefused(bytes, 431);
   });
 
   test('after a good request, which is answered', async () => {
@@ -98,8 +98,8 @@ describe('a head over --max-header is refused:', () => {
   });
 
   test('but not white space that leaves nothing behind', async () => {
-    const octets = `${'\r\n'.repeat(50 * KIB)}${withFields(`A:${' '.repeat(70_000)}b\r\n`)}`;
-    await expectPassed(octets, 'GET /a HTTP/1.1\r\nHost: x\r\nA: b\r\n<ours x>\r\n');
+    const bytes = `${'\r\n'.repeat(50 * KIB)}${withFields(`A:${' '.repeat(70_000)}b\r\n`)}`;
+    await expectPassed(bytes, 'GET /a HTTP/1.1\r\nHost: x\r\nA: b\r\n<ours x>\r\n');
   });
 });
 
@@ -112,8 +112,8 @@ describe('a refusal says in words', () => {
     ['TLS', '\x16\x03\x01\x02\0\x01\0\x01\xfc\x03\x03', 'TLS'],
     ['no Host', 'GET /a HTTP/1.1\r\n\r\n', 'no Host'],
     ['a head that is too large', withFields('a:b\r\n'.repeat(20_000)), '--max-header'],
-  ])('what is wrong: %s', async (_name, octets, words) => {
-    const { bodies } = await sendRaw(octets);
+  ])('what is wrong: %s', async (_name, bytes, words) => {
+    const { bodies } = await sendRaw(bytes);
     expect(JSON.parse(bodies[0] ?? '')).toMatchObject({ detail: expect.stringContaining(words) });
   });
 });

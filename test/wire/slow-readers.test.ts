@@ -77,7 +77,7 @@ describe('--client-receive-timeout', () => {
     // that Node sees nothing move for more than the limit. And the limit is many reads long: a busy machine makes pauses, too.
     const slowly = await readSlowly(client, 24 * 1024, 30, 130);
     let rest = 0;
-    client.socket.on('data', (octets: Buffer) => (rest += octets.length)).resume();
+    client.socket.on('data', (received: Buffer) => (rest += received.length)).resume();
     expect((await proxy.record()).outcome).toBe('delivered');
     await expect.poll(() => slowly + rest).toBeGreaterThan(BYTES);
   });

@@ -121,19 +121,19 @@ const METHODS = ['GET', 'GET', 'GET', 'HEAD', 'POST', 'POST', 'PUT', 'DELETE', '
 interface Asked {
   readonly method: string;
   readonly target: string;
-  readonly octets: string;
+  readonly bytes: string;
 }
 
 function ask(target: string, closes: boolean, pick: Random): Asked {
   const method = METHODS[pick(METHODS.length)] ?? 'GET';
   const head = `${method} ${target} HTTP/1.1\r\nHost: x\r\n${closes ? 'Connection: close\r\n' : ''}`;
-  if (method !== 'POST' && method !== 'PUT') return { method, target, octets: `${head}\r\n` };
+  if (method !== 'POST' && method !== 'PUT') return { method, target, bytes: `${head}\r\n` };
   const body = 'b '.repeat(pick(15_000));
-  const octets =
+  const bytes =
     pick(2) === 0
       ? `${head}Content-Length: ${body.length}\r\n\r\n${body}`
       : `${head}Transfer-Encoding: chunked\r\n\r\n${inChunks(body, 4000)}`;
-  return { method, target, octets };
+  return { method, target, bytes };
 }
 
 /** `Client.response` has checked the Content-Length; here it must be the right one, or a refusal that says so. */
@@ -154,14 +154,14 @@ async function converse(port: number, name: number, statuses: number[]): Promise
   for (let index = 0; index < EXCHANGES_PER_CLIENT; index += 1) {
     const closes = pick(5) === 0;
     const asked = ask(`/${name}/${index}`, closes, pick);
-    await client.send(asked.octets);
+    await client.send(asked.bytes);
     if (closes && pick(2) === 0) client.halfClose();
     const response = await client.response(asked.method);
     judge(asked, response);
     statuses.push(response.status);
     const over = closes || valueOf(response.fields, 'connection') === 'close';
     const leaves = pick(20) === 0;
-    if (leaves) await client.send(ask(`/${name}/${index}/left`, false, pick).octets);
+    if (leaves) await client.send(ask(`/${name}/${index}/left`, false, pick).bytes);
     if (!over && !leaves) continue;
     if (leaves) client.socket.resetAndDestroy();
     else client.halfClose();

@@ -41,7 +41,9 @@ class TlsUpstream implements AsyncDisposable {
       carrier.pipe(inner);
       const records = new LastRecordHeldBack();
       this.#answering = false;
-      inner.on('data', (octets: Buffer) => carrier.write(this.#answering ? records.take(octets) : octets));
+      inner.on('data', (received: Buffer) =>
+        carrier.write(this.#answering ? records.take(received) : received),
+      );
       inner.on('end', () => {
         if (ending === 'close_notify') carrier.write(records.held);
         if (ending === 'rst') carrier.resetAndDestroy();
@@ -81,8 +83,8 @@ class TlsUpstream implements AsyncDisposable {
 class LastRecordHeldBack {
   held: Buffer = Buffer.alloc(0);
 
-  take(octets: Buffer): Buffer {
-    const all = Buffer.concat([this.held, octets]);
+  take(received: Buffer): Buffer {
+    const all = Buffer.concat([this.held, received]);
     let last = 0;
     for (let at = 0; at + HEADER_BYTES <= all.length; at += HEADER_BYTES + all.readUInt16BE(at + 3))
       last = at;

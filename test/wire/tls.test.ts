@@ -164,7 +164,7 @@ describe('a client that speaks TLS', () => {
     await using wire = await Bare.start(
       createTcpServer((near) => {
         const far = connectTcp(Number(new URL(proxy.url).port), '127.0.0.1');
-        far.on('data', (octets) => (records = Buffer.concat([records, octets])));
+        far.on('data', (received) => (records = Buffer.concat([records, received])));
         far
           .on('error', () => near.destroy())
           .pipe(near.on('error', () => undefined))
@@ -213,8 +213,8 @@ function recordTypes(records: Buffer): readonly number[] {
 async function until(socket: TLSSocket, bytes: number): Promise<void> {
   let count = 0;
   await new Promise<void>((resolve) => {
-    socket.on('data', (octets: Buffer) => {
-      count += octets.length;
+    socket.on('data', (received: Buffer) => {
+      count += received.length;
       if (count >= bytes) resolve();
     });
   });

@@ -17,9 +17,9 @@ const CLAIMS =
   'X-Forwarded-Prefix: /bank.test\r\nX-Forwarded-User: 9.9.9.9\r\n';
 
 /** Sends bytes and reads to the end, from any address that reaches the port. */
-async function ask(host: string, port: number, octets: string): Promise<string> {
+async function ask(host: string, port: number, bytes: string): Promise<string> {
   const socket = connect({ host, port });
-  socket.end(octets, 'latin1');
+  socket.end(bytes, 'latin1');
   return await text(socket);
 }
 

@@ -154,12 +154,12 @@ describe('an offer that is ignored', () => {
     ['a body that is too large', `POST / HTTP/1.1\r\n${OFFER}Content-Length: 9000\r\n\r\n`, 413],
     ['two Hosts', `GET / HTTP/1.1\r\n${OFFER}Host: y\r\n\r\n`, 400],
     ['an unknown coding', `POST / HTTP/1.1\r\n${OFFER}Transfer-Encoding: gzip, chunked\r\n\r\n`, 501],
-  ])('does not make up for %s', async (_name, octets, status) => {
+  ])('does not make up for %s', async (_name, sentBytes, status) => {
     await using upstream = await Upstream.start(echo);
     await using proxy = await TestProxy.start(upstream.url, { maxRequestBody: 1000 });
     for (const before of ['', NEXT]) {
       using client = await Client.connect(proxy.port);
-      await client.send(before + octets);
+      await client.send(before + sentBytes);
       if (before !== '') expect(await bodies(client, 1)).toEqual(['GET /next ']);
       expect((await client.response()).status).toBe(status);
       client.halfClose();
@@ -241,14 +241,14 @@ describe('an upgrade with a body is served without the upgrade', () => {
   test.each([
     ['a length', `${asking}Content-Length: 5\r\n\r\nhello`],
     ['chunks', `${asking}Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n`],
-  ])('in %s', async (_name, octets) => {
+  ])('in %s', async (_name, sentBytes) => {
     await using upstream = await Upstream.start(echo);
     await using proxy = await TestProxy.start(upstream.url);
     using client = await Client.connect(proxy.port);
-    const headEnd = octets.indexOf('\r\n\r\n') + 4;
-    await client.send(octets.slice(0, headEnd));
+    const headEnd = sentBytes.indexOf('\r\n\r\n') + 4;
+    await client.send(sentBytes.slice(0, headEnd));
     await turns();
-    await client.send(octets.slice(headEnd) + NEXT);
+    await client.send(sentBytes.slice(headEnd) + NEXT);
     expect(await bodies(client, 2)).toEqual(['POST /offer hello', 'GET /next ']);
   });
 

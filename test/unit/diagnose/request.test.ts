@@ -23,7 +23,7 @@ describe('the head', () => {
       'Host: localhost:8000',
       'User-Agent: lastbyte-diagnose',
       'Accept: */*',
-      'Content-Type: application/octet-stream',
+      'Content-Type: application/byte-stream',
       'Content-Length: 40000',
       'Expect: 100-continue',
       'Connection: close',
@@ -49,12 +49,12 @@ describe('the head', () => {
 
 test.each(SCENARIOS)('$name sends the body that was given, or none', ({ plan }) => {
   const { first, rest } = bodyOf(template(), plan);
-  const octets = Buffer.concat([first, rest]);
-  if (plan.body.framing === 'none') return expect(octets).toHaveLength(0);
-  if (plan.body.framing === 'length') return expect(octets).toEqual(BODY);
+  const bytes = Buffer.concat([first, rest]);
+  if (plan.body.framing === 'none') return expect(bytes).toHaveLength(0);
+  if (plan.body.framing === 'length') return expect(bytes).toEqual(BODY);
   const decoder = new ChunkedDecoder();
   const parts: Buffer[] = [];
-  decoder.decode(octets, 0, octets.length, (part) => parts.push(Buffer.from(part)));
+  decoder.decode(bytes, 0, bytes.length, (part) => parts.push(Buffer.from(part)));
   expect({ done: decoder.done, error: decoder.error }).toEqual({ done: true, error: null });
   expect(Buffer.concat(parts)).toEqual(BODY);
 });

@@ -27,7 +27,7 @@ export function readByUs(text: string): Outcome {
 }
 
 /** Bytes after the response are discarded, not refused: Node cannot do that, so they are counted. */
-export function readWithSurplus(text: string): { readonly outcome: Outcome; readonly surplusOctets: number } {
+export function readWithSurplus(text: string): { readonly outcome: Outcome; readonly surplusBytes: number } {
   const bytes = Buffer.from(text, 'latin1');
   const end = findHeadEnd(bytes, 0, bytes.length);
   const parsed = end < 0 ? null : parseResponseHead(bytes, 0, end);
@@ -36,34 +36,34 @@ export function readWithSurplus(text: string): { readonly outcome: Outcome; read
   const read = framed.kind === 'malformed' ? null : bodyOf(framed.framing, bytes.subarray(end));
   if (read === null) return NOTHING;
   const { status, reason, fields } = parsed.head;
-  const surplusOctets = bytes.length - end - read.usedOctets;
-  return { outcome: { status, reason, fields, body: read.body }, surplusOctets };
+  const surplusBytes = bytes.length - end - read.usedBytes;
+  return { outcome: { status, reason, fields, body: read.body }, surplusBytes };
 }
 
-const NOTHING = { outcome: null, surplusOctets: 0 };
+const NOTHING = { outcome: null, surplusBytes: 0 };
 
 interface Body {
   readonly body: string;
-  readonly usedOctets: number;
+  readonly usedBytes: number;
 }
 
 /** null: it is not whole. */
 function bodyOf(framing: Framing, rest: Buffer): Body | null {
   if (framing.kind === 'chunked') return dechunked(rest);
-  const octets = { none: 0, close: rest.length, length: framing.kind === 'length' ? framing.length : 0 }[
+  const bodyBytes = { none: 0, close: rest.length, length: framing.kind === 'length' ? framing.length : 0 }[
     framing.kind
   ];
-  if (octets > rest.length) return null;
-  return { body: rest.toString('latin1', 0, octets), usedOctets: octets };
+  if (bodyBytes > rest.length) return null;
+  return { body: rest.toString('latin1', 0, bodyBytes), usedBytes: bodyBytes };
 }
 
 function dechunked(bytes: Buffer): Body | null {
   const decoder = new ChunkedDecoder();
   let body = '';
-  const usedOctets = decoder.decode(bytes, 0, bytes.length, (part) => {
+  const usedBytes = decoder.decode(bytes, 0, bytes.length, (part) => {
     body += Buffer.from(part).toString('latin1');
   });
-  return decoder.done ? { body, usedOctets } : null;
+  return decoder.done ? { body, usedBytes } : null;
 }
 
 /** Answers every connection with the bytes that it was last given, then closes in order. */

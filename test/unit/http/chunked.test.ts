@@ -26,7 +26,7 @@ function decode(text: string, cuts: readonly number[] = []): Decoded {
   return { body: Buffer.concat(parts).toString('latin1'), used: at, done, error, trailerFields };
 }
 
-const octetCuts = (text: string): number[] => Array.from(text, (_, index) => index);
+const byteCuts = (text: string): number[] => Array.from(text, (_, index) => index);
 
 describe('a chunked body', () => {
   test.each([
@@ -41,14 +41,14 @@ describe('a chunked body', () => {
   ])('%j is decoded, also byte by byte', (text, body) => {
     const whole = { body, used: text.length, done: true, error: null, trailerFields: 0 };
     expect(decode(text)).toEqual(whole);
-    expect(decode(text, octetCuts(text))).toEqual(whole);
+    expect(decode(text, byteCuts(text))).toEqual(whole);
   });
 
   test('has its trailer fields counted and dropped', () => {
     const text = '1\r\na\r\n0\r\nX-Sum: 1\r\nX-Empty:\r\n\r\n';
     const whole = { body: 'a', used: text.length, done: true, error: null, trailerFields: 2 };
     expect(decode(text)).toEqual(whole);
-    expect(decode(text, octetCuts(text))).toEqual(whole);
+    expect(decode(text, byteCuts(text))).toEqual(whole);
   });
 
   test('leaves what comes after it', () => {
@@ -92,7 +92,7 @@ describe('a chunked body', () => {
     ['0\r\n\n', 'in its trailers, the line "\\x0a" holds a bare LF'],
   ])('%j is refused, also byte by byte', (text, error) => {
     expect(decode(text)).toMatchObject({ done: false, error });
-    const split = decode(text, octetCuts(text));
+    const split = decode(text, byteCuts(text));
     expect(split.done).toBe(false);
     expect(split.error).not.toBeNull();
   });
@@ -111,13 +111,13 @@ describe('a chunked body', () => {
     ],
   ])('with %s is refused, also byte by byte', (_name, text, error) => {
     expect(decode(text)).toMatchObject({ done: false, error });
-    expect(decode(text, octetCuts(text))).toMatchObject({ done: false, error });
+    expect(decode(text, byteCuts(text))).toMatchObject({ done: false, error });
   });
 
   test('may have an extension of 4096 bytes, and trailers of 16 KiB', () => {
     const trailer = `A:${'x'.repeat(16 * 1024 - 6)}\r\n`;
     const text = `1;${'x'.repeat(4095)}\r\na\r\n0\r\n${trailer}\r\n`;
-    expect(decode(text, octetCuts(text))).toMatchObject({ body: 'a', done: true, trailerFields: 1 });
+    expect(decode(text, byteCuts(text))).toMatchObject({ body: 'a', done: true, trailerFields: 1 });
   });
 
   test('is refused before its line ends when it cannot become right', () => {
@@ -132,12 +132,12 @@ describe('a chunked body', () => {
 const extension = fc.constantFrom('', ';a', ' ;b="c,d"');
 const chunk = fc
   .tuple(fc.uint8Array({ minLength: 1, maxLength: 40 }), extension)
-  .map(([octets, ext]) => ({ octets: Buffer.from(octets).toString('latin1'), ext }));
+  .map(([content, ext]) => ({ content: Buffer.from(content).toString('latin1'), ext }));
 const trailer = fc.constantFrom('', 'A: b\r\n', 'A: b\r\nC:\r\n');
 const chunkedBody = fc.tuple(fc.array(chunk, { maxLength: 6 }), trailer).map(([chunks, trailers]) => ({
-  body: chunks.map(({ octets }) => octets).join(''),
+  body: chunks.map(({ content }) => content).join(''),
   text: `${chunks
-    .map(({ octets, ext }) => `${octets.length.toString(16)}${ext}\r\n${octets}\r\n`)
+    .map(({ content, ext }) => `${content.length.toString(16)}${ext}\r\n${content}\r\n`)
     .join('')}0\r\n${trailers}\r\n`,
 }));
 
@@ -165,7 +165,7 @@ describe('property', () => {
 
   test('any bytes, however split, are decoded to the same without a throw', () => {
     const nearly = fc.stringMatching(/^(?:[0-4];?\r\n|[ab]{0,4}\r\n|\n| )*$/);
-    const any = fc.uint8Array({ maxLength: 100 }).map((octets) => Buffer.from(octets).toString('latin1'));
+    const any = fc.uint8Array({ maxLength: 100 }).map((content) => Buffer.from(content).toString('latin1'));
     fc.assert(
       fc.property(fc.oneof(any, nearly), fc.array(fc.nat()), (text, cuts) => {
         const whole = decode(text);

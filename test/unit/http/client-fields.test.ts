@@ -58,7 +58,7 @@ describe('toward the client', () => {
     const address = server.address();
     const port = address !== null && typeof address === 'object' ? address.port : 0;
     const name = fc.stringMatching(/^[!#$%&'*+\-.^_`|~\dA-Za-z]{1,12}$/).map((text) => `X-${text}`);
-    const value = fc.uint8Array({ maxLength: 20 }).map((octets) => Buffer.from(octets).toString('latin1'));
+    const value = fc.uint8Array({ maxLength: 20 }).map((raw) => Buffer.from(raw).toString('latin1'));
     const head = fc.record({ reason: value, fields: fc.array(fc.tuple(name, value), { maxLength: 5 }) });
     let accepted = 0;
     try {

@@ -114,10 +114,10 @@ const NODE_REFUSES_PATTERNS: readonly RegExp[] = [
   /\r\n[\da-f]+[ \t]*;/i,
 ];
 
-function isListed(text: string, ours: Outcome, theirs: Outcome, surplusOctets: number): boolean {
+function isListed(text: string, ours: Outcome, theirs: Outcome, surplusBytes: number): boolean {
   if (ours !== null && theirs !== null) return /\r\nTransfer-Encoding:[^\r]*[,\t]/i.test(text);
   if (ours === null) return NODE_ACCEPTS_PATTERNS.some((pattern) => pattern.test(text));
-  return surplusOctets > 0 || NODE_REFUSES_PATTERNS.some((pattern) => pattern.test(text));
+  return surplusBytes > 0 || NODE_REFUSES_PATTERNS.some((pattern) => pattern.test(text));
 }
 
 const SEED = Number(process.env['SEED'] ?? Date.now() % 2 ** 31);
@@ -134,9 +134,9 @@ test(`random mutations of good responses differ only as listed (SEED=${SEED})`, 
       fc.array(mutation, { minLength: 1, maxLength: 3 }),
       async (good, mutations) => {
         const text = mutations.reduce(mutated, good);
-        const { outcome: ours, surplusOctets } = readWithSurplus(text);
+        const { outcome: ours, surplusBytes } = readWithSurplus(text);
         const theirs = await node.read(text);
-        if (isDeepStrictEqual(ours, theirs) || isListed(text, ours, theirs, surplusOctets)) return;
+        if (isDeepStrictEqual(ours, theirs) || isListed(text, ours, theirs, surplusBytes)) return;
         expect({ text, reading: ours }).toEqual({ text, reading: theirs });
       },
     ),

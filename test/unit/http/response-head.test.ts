@@ -147,12 +147,12 @@ test('a head is read from the middle of a buffer', () => {
 });
 
 test('any bytes at all are either a head or malformed', () => {
-  const octets = fc.uint8Array({ maxLength: 200 });
+  const anyBytes = fc.uint8Array({ maxLength: 200 });
   const nearly = fc
     .tuple(fc.constantFrom('HTTP/1.1 200 OK\r\n', 'HTTP/1.0 1'), fc.stringMatching(/^[A:\r\n \t\0]*$/))
     .map(([first, rest]) => Buffer.from(`${first}${rest}\r\n\r\n`));
   fc.assert(
-    fc.property(fc.oneof(octets, nearly), (bytes) => {
+    fc.property(fc.oneof(anyBytes, nearly), (bytes) => {
       const result = parseResponseHead(Buffer.from(bytes), 0, bytes.length);
       if (result.kind === 'malformed') expect(result.why).toMatch(/^[\x20-\x7e\xa0-\xff…]+$/);
       else expect(result.head.fields.length % 2).toBe(0);

@@ -30,15 +30,15 @@ afterEach(() => {
 
 /** Bytes in which no two places look alike, so that a lost or repeated part shows. */
 function pattern(bytes: number): Buffer {
-  const octets = Buffer.alloc(bytes);
+  const content = Buffer.alloc(bytes);
   for (let index = 0; index + 4 <= bytes; index += 4)
-    octets.writeUInt32LE(Math.imul(index, 2_654_435_761) >>> 0, index);
-  return octets;
+    content.writeUInt32LE(Math.imul(index, 2_654_435_761) >>> 0, index);
+  return content;
 }
 
-async function writeInParts(writer: SpoolWriter, octets: Buffer, partBytes: number): Promise<void> {
-  for (let from = 0; from < octets.length && writer.fault === null; from += partBytes) {
-    writer.append(octets.subarray(from, from + partBytes));
+async function writeInParts(writer: SpoolWriter, content: Buffer, partBytes: number): Promise<void> {
+  for (let from = 0; from < content.length && writer.fault === null; from += partBytes) {
+    writer.append(content.subarray(from, from + partBytes));
     if (!writer.congested) continue;
     await new Promise<void>((resolve) => {
       writer.whenDrained(resolve);
@@ -58,11 +58,11 @@ describe.each([1, 100, 4 * KIB, 100 * KIB])('a body that comes in parts of %i by
   test.each([0, 1, 16 * KIB, 100 * KIB, MIB])(
     '%i bytes long, length unknown, stays in memory',
     async (bytes) => {
-      const octets = pattern(partBytes === 1 ? Math.min(bytes, 20_000) : bytes);
+      const content = pattern(partBytes === 1 ? Math.min(bytes, 20_000) : bytes);
       using writer = spool.ofExchange().writer(null, 2 * MIB, 100 * MIB);
-      await writeInParts(writer, octets, partBytes);
+      await writeInParts(writer, content, partBytes);
       const body = await writer.finish();
-      expect((await whole(body)).equals(octets)).toBe(true);
+      expect((await whole(body)).equals(content)).toBe(true);
       expect('memory' in body && body.memory !== null).toBe(true);
       if (Symbol.dispose in body) body[Symbol.dispose]();
     },
@@ -70,19 +70,19 @@ describe.each([1, 100, 4 * KIB, 100 * KIB])('a body that comes in parts of %i by
 });
 
 test('a body of known length is read into one buffer, without a copy', async () => {
-  const octets = pattern(50_000);
-  using writer = spool.ofExchange().writer(octets.length, MIB, MIB);
-  for (let from = 0; from < octets.length;) {
+  const content = pattern(50_000);
+  using writer = spool.ofExchange().writer(content.length, MIB, MIB);
+  for (let from = 0; from < content.length;) {
     const window = writer.window();
     if (window === null) throw new Error('no window');
     const count = Math.min(window.length, 7_000);
-    window.set(octets.subarray(from, from + count));
+    window.set(content.subarray(from, from + count));
     writer.commit(count);
     from += count;
   }
   const body = await writer.finish();
   expect('memory' in body ? body.memory?.length : null).toBe(1);
-  expect((await whole(body)).equals(octets)).toBe(true);
+  expect((await whole(body)).equals(content)).toBe(true);
   expect(spool.memory.usedBytes).toBe(64 * KIB);
   if (Symbol.dispose in body) body[Symbol.dispose]();
 });
@@ -90,14 +90,14 @@ test('a body of known length is read into one buffer, without a copy', async () 
 test.each([null, 3 * MIB + 5])(
   'a body larger than its share of memory goes to a file (length %s)',
   async (expected) => {
-    const octets = pattern(3 * MIB + 5);
+    const content = pattern(3 * MIB + 5);
     using writer = spool.ofExchange().writer(expected, 256 * KIB, 100 * MIB);
-    await writeInParts(writer, octets, 64 * KIB);
+    await writeInParts(writer, content, 64 * KIB);
     const body = await writer.finish();
     expect('memory' in body ? body.memory : undefined).toBeNull();
     expect(spool.memory.usedBytes).toBe(0);
-    expect((await whole(body)).equals(octets)).toBe(true);
-    expect((await whole(body)).equals(octets), 'read a second time').toBe(true);
+    expect((await whole(body)).equals(content)).toBe(true);
+    expect((await whole(body)).equals(content), 'read a second time').toBe(true);
     if (Symbol.dispose in body) body[Symbol.dispose]();
   },
 );
@@ -257,8 +257,8 @@ test('a body that goes to a file counts with all of its bytes, also those that w
 describe('when the disk of all bodies is used up', () => {
   const LARGE = pattern(6 * MIB);
 
-  async function kept(writer: SpoolWriter, octets: Buffer): Promise<SpooledBody | SinkFault> {
-    await writeInParts(writer, octets, 64 * KIB);
+  async function kept(writer: SpoolWriter, content: Buffer): Promise<SpooledBody | SinkFault> {
+    await writeInParts(writer, content, 64 * KIB);
     return await writer.finish();
   }
 

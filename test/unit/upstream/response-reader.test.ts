@@ -119,7 +119,7 @@ describe.each(Object.entries(RESPONSES))('a response with framing by %s', (_name
   test('is the same however it is split into packets, one byte each included', async () => {
     const whole = await read([Buffer.from(text, 'latin1')]);
     expect(whole).toMatchObject({ ending: 'message-end', status: 200, body: BODY, surplus: 0 });
-    expect(await read(text.split('').map((octet) => Buffer.from(octet, 'latin1')))).toEqual(whole);
+    expect(await read(text.split('').map((byte) => Buffer.from(byte, 'latin1')))).toEqual(whole);
     await fc.assert(
       fc.asyncProperty(places, async (cuts) => {
         expect(await read(packetsOf(text, cuts))).toEqual(whole);

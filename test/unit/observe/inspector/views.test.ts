@@ -77,10 +77,10 @@ test('is made, and is valid in a HAR, for any bytes and any fields', () => {
     fc.constantFrom('*', 'http://x/y?z', '//', '/?='),
   );
   fc.assert(
-    fc.property(fields, fc.uint8Array({ maxLength: 300 }), target, (requestFields, octets, path) => {
-      const entry = entryOf(recordOf(requestFields, Buffer.from(octets), { url: path, method: 'POST' }));
+    fc.property(fields, fc.uint8Array({ maxLength: 300 }), target, (requestFields, encoded, path) => {
+      const entry = entryOf(recordOf(requestFields, Buffer.from(encoded), { url: path, method: 'POST' }));
       const full = fullView(entry, settings, url);
-      expect(full.request.body?.bytes ?? 0).toBe(octets.length);
+      expect(full.request.body?.bytes ?? 0).toBe(encoded.length);
       expect(harFaults(har([entry]))).toEqual([]);
     }),
     { numRuns: 60 },
@@ -167,9 +167,9 @@ test.each([
   ['deflate', deflateRawSync(JSON_OF_64_KIB)],
   ['br', brotliCompressSync(JSON_OF_64_KIB)],
   ['gzip, br', brotliCompressSync(gzipSync(JSON_OF_64_KIB))],
-])('secrets in the part that is kept of a coded body are found: %s', (coding, octets) => {
+])('secrets in the part that is kept of a coded body are found: %s', (coding, encoded) => {
   const fields = ['Content-Encoding', coding, 'Content-Type', 'application/json'];
-  for (const kept of [octets, octets.subarray(0, octets.length / 2)]) {
+  for (const kept of [encoded, encoded.subarray(0, encoded.length / 2)]) {
     const { request } = fullView(entryOf(recordOf(fields, kept)), settings, url);
     expect(request.body?.content).toMatch(/^\[\{"password":"\[redacted\]"/);
   }
@@ -177,8 +177,8 @@ test.each([
 
 test('what cannot be decoded is not shown, unless it is text', () => {
   const zstd = Buffer.from('28b52ffd0458190100676548456962', 'hex');
-  const view = (octets: Buffer): unknown =>
-    fullView(entryOf(recordOf(['Content-Encoding', 'zstd'], octets)), settings, url).request.body?.content;
+  const view = (encoded: Buffer): unknown =>
+    fullView(entryOf(recordOf(['Content-Encoding', 'zstd'], encoded)), settings, url).request.body?.content;
   expect(view(Buffer.concat([zstd, Buffer.from([0, 255])]))).toBe('');
   expect(view(Buffer.from('{"a":1,"token":"x"}'))).toBe('{"a":1,"token":"[redacted]"}');
 });
