@@ -82,7 +82,7 @@ export const anyRequest: fc.Arbitrary<AnyRequest> = fc
   .map(({ method, minor, closes, fields, framing: how, emptyLines }) => {
     // HTTP/1.0 knows no chunks.
     const asked: Framing = minor === 0 && how.kind === 'chunks' ? { kind: 'length', bytes: how.bytes } : how;
-    const { lines, bytes: behind } = framed(asked);
+    const { lines, bytes: after } = framed(asked);
     const head = `${fields.map(({ line }) => line).join('')}${closes ? 'Connection: Close\r\n' : ''}${lines}`;
     return {
       method,
@@ -91,6 +91,6 @@ export const anyRequest: fc.Arbitrary<AnyRequest> = fc
       fields: fields.flatMap(({ flat }) => flat),
       body: asked.kind === 'none' ? null : asked.bytes,
       text: (target) =>
-        `${'\r\n'.repeat(emptyLines)}${method} ${target} HTTP/1.${minor}\r\nHost: x\r\n${head}\r\n${behind}`,
+        `${'\r\n'.repeat(emptyLines)}${method} ${target} HTTP/1.${minor}\r\nHost: x\r\n${head}\r\n${after}`,
     };
   });

@@ -1,4 +1,4 @@
-/** Upstreams for a diagnosis: they read requests with any body, and answer as a script says. */
+/** Upstreams for a diagnosis: they read requests with any body, and respond as a script says. */
 
 import type { SeenRequest, Script, UpstreamConnection } from './upstream.ts';
 import { valueOf } from './client.ts';

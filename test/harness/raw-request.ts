@@ -104,7 +104,7 @@ function forwardedHost(host: string): string {
 
 const SMUGGLED = 'GET /smuggled HTTP/1.1\r\nHost: x\r\n\r\n';
 
-/** The bytes are answered with `status` alone, in words, and neither they nor a request behind them reach the upstream. */
+/** The bytes are answered with `status` alone, in words, and neither they nor a request after them reach the upstream. */
 export async function expectRefused(bytes: string, status = 400, way: RawWay = {}): Promise<RawOutcome> {
   const outcome = await sendRaw(bytes + SMUGGLED, way);
   const { statuses, reached, ended, bodies } = outcome;

@@ -54,8 +54,8 @@ const UNITS: readonly string[] =
     .split(/\s+/)
     .concat([' ', '\t', '\0', '\r', '\n', '\x80', '\r\n', '\r\n ', '\r\n--', 'a: b\r\n']);
 
-/** Before and behind the run: so that a pattern begins to match, and in the end does not. */
-const FRAMES: readonly (readonly [before: string, behind: string])[] = [
+/** Before and after the run, so that a pattern begins to match and then fails. */
+const FRAMES: readonly (readonly [before: string, after: string])[] = [
   ['', ''],
   ['/', '\0'],
   ['"', 'a'],
@@ -63,7 +63,7 @@ const FRAMES: readonly (readonly [before: string, behind: string])[] = [
 
 function hostile(unit: string, length: number): readonly string[] {
   const run = unit.repeat(Math.ceil(length / unit.length)).slice(0, length);
-  return FRAMES.map(([before, behind]) => `${before}${run}${behind}`);
+  return FRAMES.map(([before, after]) => `${before}${run}${after}`);
 }
 
 const HOP = {
@@ -114,7 +114,7 @@ function readResponse(text: string, pieceBytes: number): void {
 const READERS: Readonly<Record<string, (text: string) => unknown>> = {
   Accept: prefersHtml,
   'chunked coding, at once': (text) => decodeChunks(text, LONG * 2),
-  'chunked coding behind a size, at once': (text) => decodeChunks(`5${text}`, LONG * 2),
+  'chunked coding after a size, at once': (text) => decodeChunks(`5${text}`, LONG * 2),
   'trailers, at once': (text) => decodeChunks(`0\r\n${text}`, LONG * 2),
   'what is wrong with a field line': explainFieldLine,
   'a list': (text) => [listMembers(text), listParts(text), trimOws(text)],

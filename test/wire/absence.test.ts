@@ -22,7 +22,7 @@ async function onUsualPort(): Promise<Upstream> {
   throw new Error('all usual ports are taken');
 }
 
-/** What a proxy without an upstream answers. */
+/** What a proxy without an upstream responds. */
 async function refusal(proxy: TestProxy, fields: string): Promise<string> {
   using client = await Client.connect(proxy.port);
   await client.send(get(fields));

@@ -66,7 +66,7 @@ describe('health', () => {
     expect(reply.fields.get('Content-Security-Policy')).toContain("default-src 'none'");
   });
 
-  test('answers HEAD with the length and without the body', async () => {
+  test('responds to HEAD with the length and without the body', async () => {
     const reply = await ask(await started(), '/healthz', { method: 'HEAD' });
     expect([reply.status, reply.fields.get('Content-Length'), reply.body]).toEqual([200, '3', '']);
   });
@@ -102,7 +102,7 @@ describe('readiness', () => {
       },
     });
     const replies = [ask(admin, '/readyz'), ask(admin, '/readyz')];
-    // The health page is answered behind them, so both questions have been taken.
+    // The health page is answered after them, so both questions have been taken.
     await ask(admin, '/healthz');
     await ask(admin, '/healthz');
     answer(true);

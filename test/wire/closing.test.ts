@@ -79,7 +79,7 @@ test('bytes after a request with Connection: close are neither answered nor the 
   expect(upstream.requests.length).toBe(1);
 });
 
-test('pipelined requests are answered in order, and none behind the one that closes', async () => {
+test('pipelined requests are answered in order, and none after the one that closes', async () => {
   await using upstream = await Upstream.start(async (connection) => {
     for (;;) {
       const request = await connection.request();

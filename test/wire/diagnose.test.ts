@@ -103,7 +103,7 @@ describe('a server without a fault', () => {
     expect(scenario(report, 'length-expect')?.direct).toMatchObject({ interim: [100], bodyRead: ['read'] });
   });
 
-  test('that answers before it reads sees no byte of a withheld body, and is seen to have had a head start', async () => {
+  test('that responds before it reads sees no byte of a withheld body, and is seen to have had a head start', async () => {
     const script = serving(async (connection) => await connection.send(WHOLE));
     const { upstream, report } = await diagnosed(script, { scenarios: ['length-withheld'] });
     for (const { received } of upstream.connections)
@@ -262,7 +262,7 @@ describe('other faults', () => {
     expect(scenario(report, 'get-kept')?.direct.keepAlive).toEqual(['declined']);
   });
 
-  test('a second request on a kept connection that is never answered', async () => {
+  test('a second request on a kept connection that never gets a response', async () => {
     const script: Script = async (connection) => {
       const asked = await connection.request();
       if (asked === null) return connection.fin();
@@ -358,7 +358,7 @@ describe('what cannot be judged', () => {
     expect(report.notRun).toHaveLength(14);
   });
 
-  test('a body that is answered by an error is noted', async () => {
+  test('a body whose response is an error is noted', async () => {
     const script = serving(async (connection, { hasBody, body }) => {
       await body();
       await connection.send(hasBody ? 'HTTP/1.1 405 Method Not Allowed\r\nContent-Length: 0\r\n\r\n' : WHOLE);

@@ -12,7 +12,7 @@ afterEach(() => {
   Buffer.poolSize = NODES_OWN;
 });
 
-// Node up to 22 shares 8 KiB, from 24.21 on 64 KiB, from 26.12 on with 64 bytes more behind them.
+// Node up to 22 shares 8 KiB, from 24.21 on 64 KiB, from 26.12 on with 64 bytes more after them.
 const POOL_SIZES = [NODES_OWN, 16 * KIB, 64 * KIB - 64, 64 * KIB, 1024 * KIB];
 
 describe.each(POOL_SIZES)("with %i bytes in Node's shared pool", (poolSize) => {

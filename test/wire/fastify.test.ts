@@ -55,7 +55,7 @@ test('fields of the raw response are sent, those of the reply are not', async ()
   expect([headers.get('x-reply'), headers.get('x-raw')]).toEqual([null, '1']);
 });
 
-test('what Fastify answers when handlerTimeout is over is one exchange lost', async () => {
+test('what Fastify responds when handlerTimeout is over is one exchange lost', async () => {
   const released = signal<void>();
   await using upstream = await Upstream.start(async (connection, index) => {
     await connection.request();

@@ -20,7 +20,7 @@ const withChunks = (chunks: string): string => `${OK}Transfer-Encoding: chunked\
 /** A chunked body whose first size line is given. */
 const withSize = (line: string): string => withChunks(`${line}\r\nok\r\n0\r\n\r\n`);
 
-/** What a client that is kept is told behind the fields of the upstream. */
+/** What a client that is kept is told after the fields of the upstream. */
 const KEPT = 'Connection: keep-alive\r\nKeep-Alive: timeout=70\r\n\r\n';
 const PLAIN = `${OK}Content-Length: 2\r\n${KEPT}ok`;
 const AGAIN = `${OK}Content-Length: 5\r\nConnection: close\r\n\r\nagain`;
@@ -32,7 +32,7 @@ interface Outcome {
   readonly upstream: 'kept' | 'closed';
 }
 
-/** The upstream answers the first request with `text`, and a second one on the same client connection as it should. */
+/** The upstream responds to the first request with `text`, and a second one on the same client connection as it should. */
 async function answer(text: string, method = 'GET', options: ProxyOptions = {}): Promise<Outcome> {
   await using upstream = await Upstream.start(async (connection) => {
     for (let one = await connection.request(); one !== null; one = await connection.request()) {
@@ -154,7 +154,7 @@ describe('is refused with 502, and its connection closed: ', () => {
 });
 
 type Row = readonly [text: string, got: string, upstream: Outcome['upstream']];
-/** A row behind its beginning, for a title. */
+/** A row after its beginning, for a title. */
 const titled = (row: Row): readonly [string, ...Row] => [JSON.stringify(row[0]).slice(0, 90), ...row];
 
 describe('reaches the client as exactly these bytes: ', () => {

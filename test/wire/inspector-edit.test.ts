@@ -15,7 +15,7 @@ import type { Script } from '../harness/upstream.ts';
 
 const LOGIN = '{"user":"ada","password":"hunter2"}';
 
-/** Reads each body, and answers with it. */
+/** Reads each body, and responds with it. */
 const echo: Script = async (connection) => {
   const request = await connection.request();
   if (request === null) return;

@@ -27,7 +27,7 @@ const cutFirst: Script = async (connection, index) => {
   connection.fin();
 };
 
-test('every exchange is counted, with its tries and what they met', async () => {
+test('every exchange is counted, with its attempts and how they ended', async () => {
   await using inspected = await Inspected.start(cutFirst);
   await inspected.exchange('GET /saved');
   using client = await Client.connect(inspected.proxy.port);

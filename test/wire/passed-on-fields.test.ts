@@ -94,7 +94,7 @@ describe('a response', () => {
       async (client, fields) => {
         await client.send(`${UPGRADE}\r\n`);
         const response = await client.response();
-        // It is buffered, so its length goes behind what Node would recode after one.
+        // It is buffered, so its length goes after what Node would recode after one.
         expect(withoutLength(response.fields.slice(0, fields.length))).toEqual(withoutLength(fields));
         expect([response.reason, response.body.toString()]).toEqual(['T\xe9apot', 'abc']);
       },

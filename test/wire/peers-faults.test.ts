@@ -13,7 +13,7 @@ const FAULTS = {
   'no length, and HTTP/1.0': `HTTP/1.0 200 OK\r\n\r\n${PART}`,
 } as const;
 
-/** An upstream that answers /fine, and cuts everything else as told. */
+/** An upstream that responds to /fine, and cuts everything else as told. */
 async function cutting(text: string, ending: 'fin' | 'rst'): Promise<Upstream> {
   return await Upstream.start(async (connection) => {
     for (;;) {
@@ -84,7 +84,7 @@ const BODIES = {
 describe.each(Object.entries(BODIES))('a request body %s that the upstream does not read', (_name, body) => {
   const request = `POST / HTTP/1.1\r\nHost: x\r\n${body}`;
 
-  test('costs no byte of the response, in none of 5 tries', async () => {
+  test('costs no byte of the response, in none of 5 attempts', async () => {
     await using upstream = await Upstream.start(leavesBodyUnread);
     await using proxy = await TestProxy.start(upstream.url, { bodyHold: '5s' });
     using client = await Client.connect(proxy.port);

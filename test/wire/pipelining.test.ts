@@ -86,7 +86,7 @@ test(
   FLOOD_TIMEOUT_MS,
 );
 
-test('a flood of them behind which the connection closes is answered up to there, and no further', async () => {
+test('a flood of them after which the connection closes is answered up to there, and no further', async () => {
   await using upstream = await Upstream.start(echo);
   await using proxy = await TestProxy.start(upstream.url, { lingerTimeout: 20 });
   using client = await Client.connect(proxy.port);
@@ -99,7 +99,7 @@ test('a flood of them behind which the connection closes is answered up to there
   expect(upstream.requests.length).toBe(50);
 });
 
-test('a request with a body behind many others is received whole', async () => {
+test('a request with a body after many others is received whole', async () => {
   await using upstream = await Upstream.start(async (connection) => {
     for (let one = await connection.request(); one !== null; one = await connection.request()) {
       if (one.method === 'POST') await connection.body(1_000_000);
@@ -120,7 +120,7 @@ test('a request with a body behind many others is received whole', async () => {
   ]);
 });
 
-test('an upgrade behind many requests is joined, and carries both ways', async () => {
+test('an upgrade after many requests is joined, and carries both ways', async () => {
   await using upstream = await Upstream.start(async (connection) => {
     for (let one = await connection.request(); one !== null; one = await connection.request()) {
       if (one.target !== '/socket') {

@@ -137,8 +137,8 @@ describe.each(FRAMINGS)('a response with framing by %s', (framing) => {
           anyResponse(framing),
           anyResponse('a length'),
           anyPlaces,
-          async (response, behind, places) => {
-            const packets = packetsOf(response.text + behind.text, places);
+          async (response, after, places) => {
+            const packets = packetsOf(response.text + after.text, places);
             const answered = await askFor(response.method, packets, 'stay');
             expectSame(answered.final, response);
             expect(answered.seen).toBe(1);
@@ -174,7 +174,7 @@ describe.each(FRAMINGS)('a response with framing by %s', (framing) => {
     );
   });
 
-  test('reset behind its last byte is whole, or refused where only the end of the connection could say so', async () => {
+  test('reset after its last byte is whole, or refused where only the end of the connection could say so', async () => {
     await fc.assert(
       fc.asyncProperty(anyResponse(framing), anyPlaces, async (response, places) => {
         const { final } = await askFor(response.method, packetsOf(response.text, places), 'rst');

@@ -34,7 +34,7 @@ describe('--client-receive-timeout', () => {
     'ends a client that reads nothing, and the room of its response is free again: %s',
     async (_where, memoryPerBody) => {
       await using upstream = await Upstream.start(answering(ok('x'.repeat(BYTES))));
-      // Room for one such answer.
+      // Room for one such response.
       const limits = { memoryPerBody, memoryTotal: '16mb', diskTotal: memoryPerBody === '16mb' ? 0 : '16mb' };
       await using proxy = await TestProxy.start(upstream.url, { clientReceiveTimeout: 200, ...limits });
       using deaf = await Client.connect(proxy.port);

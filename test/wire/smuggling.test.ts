@@ -10,9 +10,9 @@ const SMUGGLED = 'GET /smuggled HTTP/1.1\r\nHost: x\r\n\r\n';
 const CHUNKED = 'Transfer-Encoding: chunked\r\n';
 const HELLO = '5\r\nhello\r\n0\r\n\r\n';
 
-const post = (fields: string, behind: string): string =>
-  `POST /a HTTP/1.1\r\nHost: x\r\n${fields}\r\n${behind}`;
-const old = (fields: string, behind: string): string => post(fields, behind).replace('HTTP/1.1', 'HTTP/1.0');
+const post = (fields: string, after: string): string =>
+  `POST /a HTTP/1.1\r\nHost: x\r\n${fields}\r\n${after}`;
+const old = (fields: string, after: string): string => post(fields, after).replace('HTTP/1.1', 'HTTP/1.0');
 const inChunks = (body: string): string => post(CHUNKED, body);
 /** A chunked body whose first size line is given. */
 const sized = (line: string): string => inChunks(`${line}\r\nhello\r\n0\r\n\r\n`);

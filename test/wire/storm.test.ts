@@ -172,7 +172,7 @@ async function converse(port: number, name: number, statuses: number[]): Promise
   client[Symbol.dispose]();
 }
 
-test(`no client hangs, gets a cut 200 or another's answer, and what may be sent only once is (seed ${SEED})`, async () => {
+test(`no client hangs, gets a cut 200 or another's response, and what may be sent only once is (seed ${SEED})`, async () => {
   const pick = random(SEED);
   await using upstream = await Upstream.start((connection) => misbehave(connection, pick));
   await using proxy = await TestProxy.start(upstream.url, {

@@ -92,7 +92,7 @@ describe.each([
     expect(client.left.toString()).not.toContain('0\r\n\r\n');
   });
 
-  test('that is read until close and reset never ends cleanly, in none of 25 tries', async () => {
+  test('that is read until close and reset never ends cleanly, in none of 25 attempts', async () => {
     await using upstream = await Upstream.start(async (connection) => {
       await connection.request();
       connection.socket.write(`HTTP/1.1 200 OK\r\n${field}\r\nhalf`);
@@ -289,7 +289,7 @@ describe('an exempted path', () => {
     expect((await client.response()).status, 'the connection is still good').toBe(504);
   });
 
-  test('whose upstream does not answer is refused with a page for a browser', async () => {
+  test('whose upstream does not respond is refused with a page for a browser', async () => {
     await using upstream = await Upstream.start(async (connection) => {
       await connection.request();
       connection.reset();
@@ -302,7 +302,7 @@ describe('an exempted path', () => {
     }
   });
 
-  test('whose upstream does not answer is refused with the reason', async () => {
+  test('whose upstream does not respond is refused with the reason', async () => {
     await using upstream = await Upstream.start(async (connection) => {
       await connection.request();
       connection.reset();
@@ -454,7 +454,7 @@ describe('an upgrade', () => {
     expect((await client.response()).status, 'the connection is still good').toBe(504);
   });
 
-  test('whose upstream does not answer is refused with the reason', async () => {
+  test('whose upstream does not respond is refused with the reason', async () => {
     await using upstream = await Upstream.start(async (connection) => {
       await connection.request();
       connection.reset();

@@ -15,7 +15,7 @@ const certificate = selfSigned();
 const VERSIONS: readonly SecureVersion[] = ['TLSv1.2', 'TLSv1.3'];
 const GET = 'GET / HTTP/1.1\r\nHost: x\r\n\r\n';
 
-/** How the TCP connection ends under TLS: behind a close_notify, or without one. */
+/** How the TCP connection ends under TLS: after a close_notify, or without one. */
 type Ending = 'close_notify' | 'fin' | 'rst';
 
 class TlsUpstream implements AsyncDisposable {

@@ -90,7 +90,7 @@ function places({ text }: Shape): readonly (readonly [place: string, offset: num
   ];
   if (text.length > headEnd) {
     const middle = headEnd + Math.floor((text.length - headEnd) / 2);
-    all.push(['after the head', headEnd], ['behind the first byte', headEnd + 1], ['in the middle', middle]);
+    all.push(['after the head', headEnd], ['after the first byte', headEnd + 1], ['in the middle', middle]);
   }
   if (text.includes('chunked')) {
     const size = text.indexOf('1c\r\n');
@@ -100,7 +100,7 @@ function places({ text }: Shape): readonly (readonly [place: string, offset: num
       ['in the line end of a size', size + 3],
     );
     all.push(['after the bytes of a chunk', size - 2], ['after a chunk', size]);
-    all.push(['behind the last size', text.length - 4], ['behind the last line', text.length - 2]);
+    all.push(['after the last size', text.length - 4], ['after the last line', text.length - 2]);
   }
   if (text.length > headEnd) all.push(['one byte before the end', text.length - 1]);
   return [...all, ['at the end', text.length]];
@@ -168,7 +168,7 @@ async function answer(connection: UpstreamConnection, shape: Shape): Promise<voi
 async function cut(connection: UpstreamConnection, { shape, offset, ending }: Case): Promise<void> {
   const text = shape.text.slice(0, offset);
   if (ending === 'rst') {
-    // Without waiting: the reset is to come right behind the last byte, where Node up to 22 takes it for an end.
+    // Without waiting: the reset is to come right after the last byte, where Node up to 22 takes it for an end.
     if (text !== '') connection.socket.write(text, 'latin1');
     return connection.reset();
   }
@@ -263,7 +263,7 @@ describe.each(SHAPES.map((shape) => [shape.name, shape] as const))(
   },
 );
 
-test('a reset right after a body that is read until close is never taken for its end, in none of 50 tries', async () => {
+test('a reset right after a body that is read until close is never taken for its end, in none of 50 attempts', async () => {
   const index = CASES.findIndex(
     (one) => one.shape.untilClose && one.place === 'at the end' && one.ending === 'rst',
   );

@@ -272,11 +272,11 @@ describe('an upgrade with a body is served without the upgrade', () => {
   );
 });
 
-test.each<[name: string, behind: string, status: number]>([
+test.each<[name: string, after: string, status: number]>([
   ['an offer', GET, 200],
   ['an upgrade', 'GET /ws HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: foo\r\n\r\n', 200],
   ['a CONNECT', 'CONNECT x:1 HTTP/1.1\r\nHost: x\r\n\r\n', 405],
-])('%s after a response that streams does not hold that response up', async (_name, behind, status) => {
+])('%s after a response that streams does not hold that response up', async (_name, after, status) => {
   const bytes = 20_000_000;
   await using upstream = await Upstream.start(async (connection) => {
     for (let one = await connection.request(); one !== null; one = await connection.request()) {
@@ -289,7 +289,7 @@ test.each<[name: string, behind: string, status: number]>([
   await using proxy = await TestProxy.start(upstream.url);
   using client = await Client.connect(proxy.port);
   client.socket.pause();
-  await client.send(NEXT + behind);
+  await client.send(NEXT + after);
   while (upstream.requests.length === 0) await turns(1);
   await turns();
   client.socket.resume();

@@ -152,7 +152,7 @@ describe('the request', () => {
 });
 
 describe('the withheld body', () => {
-  test('is never sent to an upstream that answers without it', async () => {
+  test('is never sent to an upstream that responds without it', async () => {
     await using upstream = await Upstream.start(async (connection) => {
       await connection.request();
       await connection.send(ok('no need', 'Connection: close\r\n'));

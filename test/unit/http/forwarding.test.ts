@@ -25,7 +25,7 @@ const toUpstream = (
   }: { hop?: Partial<Hop>; bodyBytes?: number | null; minor?: 0 | 1; host?: string } = {},
 ): string[] => upstreamFields({ fields, minor, hop: { ...HOP, ...hop }, host, bodyBytes });
 
-/** What this hop adds behind the client's fields. */
+/** What this hop adds after the client's fields. */
 const ADDED = [
   ...split('X-Forwarded-For|192.0.2.1|X-Forwarded-Proto|http|X-Forwarded-Host|h'),
   ...split('X-Forwarded-Port|8080|X-Real-IP|192.0.2.1|Forwarded|for="192.0.2.1:40000";host=h;proto=http'),
@@ -178,7 +178,7 @@ describe('toward the upstream', () => {
     ).toBeUndefined();
   });
 
-  test('Via is added behind those of earlier hops', () => {
+  test('Via is added after those of earlier hops', () => {
     expect(fieldValues(toUpstream(['Host', 'h', 'via', '1.0 first']), 'via')).toEqual([
       '1.0 first',
       '1.1 lastbyte',

@@ -80,16 +80,16 @@ type Mutation = readonly [kind: 'insert' | 'replace' | 'delete' | 'repeat', at: 
 
 function mutated(text: string, [kind, place, what]: Mutation): string {
   const at = place % (text.length + 1);
-  const [before, behind] = [text.slice(0, at), text.slice(at)];
+  const [before, after] = [text.slice(0, at), text.slice(at)];
   switch (kind) {
     case 'insert':
-      return before + what + behind;
+      return before + what + after;
     case 'replace':
-      return before + what + behind.slice(1);
+      return before + what + after.slice(1);
     case 'delete':
-      return before + behind.slice(1);
+      return before + after.slice(1);
     case 'repeat':
-      return before + behind.slice(0, 8) + behind;
+      return before + after.slice(0, 8) + after;
   }
   return text;
 }

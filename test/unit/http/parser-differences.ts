@@ -124,7 +124,7 @@ export const READ_OTHERWISE: readonly Difference[] = [
     'an empty list member, which is no coding (RFC 9110 section 5.6.1); Node passes the chunks on as body',
     [withCoding('Transfer-Encoding: chunked,')],
   ),
-  ...each('a tab behind the coding: white space is no part of a value; Node passes the chunks on as body', [
+  ...each('a tab after the coding: white space is no part of a value; Node passes the chunks on as body', [
     withCoding('Transfer-Encoding: chunked\t'),
   ]),
 ];

@@ -165,7 +165,7 @@ const found = (text: string, from: number, end = text.length): number =>
   findHeadEnd(Buffer.from(text, 'latin1'), from, end);
 
 describe('the end of a head', () => {
-  test('is behind the first empty line', () => {
+  test('is after the first empty line', () => {
     expect(found('HTTP/1.1 200 OK\r\n\r\nbody\r\n\r\n', 0)).toBe(19);
   });
 
@@ -192,8 +192,8 @@ describe('the end of a head', () => {
     const head = 'HTTP/1.1 200 OK\r\nA: b\r\nC: d\r\n\r\n';
     const cuts = fc.array(fc.nat({ max: head.length }), { maxLength: 5 });
     fc.assert(
-      fc.property(cuts, fc.string({ maxLength: 8 }), (at, behind) => {
-        const bytes = Buffer.from(head + behind, 'latin1');
+      fc.property(cuts, fc.string({ maxLength: 8 }), (at, after) => {
+        const bytes = Buffer.from(head + after, 'latin1');
         const ends = [...at.sort((a, b) => a - b), bytes.length];
         let searched = 0;
         const hit = ends.map((end) => {

@@ -1,4 +1,4 @@
-/** Secrets that are planted behind telling names, in every format and in formats within formats, are not shown: neither whole nor cut. */
+/** Secrets that are planted under telling names, in every format and in formats within formats, are not shown: neither whole nor cut. */
 
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';

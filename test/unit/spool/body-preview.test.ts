@@ -32,7 +32,7 @@ test('that came in single bytes holds one buffer of its size, not one for each',
   expect(preview.content().buffer.byteLength).toBe(65_536);
 });
 
-test('ends where all previews together have no more room, and never goes on behind a gap', () => {
+test('ends where all previews together have no more room, and never goes on after a gap', () => {
   const shared = room(100);
   const first = new Previews(shared);
   const [one, other] = [first.begin(), new PreviewWriter(shared)];

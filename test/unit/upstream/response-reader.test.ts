@@ -102,8 +102,8 @@ const RESPONSES: Record<string, string> = {
   length: `HTTP/1.1 200 OK\r\nContent-Length: ${BODY.length}\r\n\r\n${BODY}`,
   'length, with a head of 6 KB': `HTTP/1.1 200 OK\r\nX: ${'long '.repeat(1200)}\r\nContent-Length: ${BODY.length}\r\n\r\n${BODY}`,
   chunked: `HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n${chunked(BODY)}`,
-  'length, behind a 103': `HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: ${BODY.length}\r\n\r\n${BODY}`,
-  'chunked, behind two 102': `${'HTTP/1.1 102 Processing\r\n\r\n'.repeat(2)}HTTP/1.0 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n${chunked(BODY)}`,
+  'length, after a 103': `HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: ${BODY.length}\r\n\r\n${BODY}`,
+  'chunked, after two 102': `${'HTTP/1.1 102 Processing\r\n\r\n'.repeat(2)}HTTP/1.0 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n${chunked(BODY)}`,
 };
 
 /** Cuts a text into packets at the given places, which are taken modulo its length. */
@@ -135,10 +135,10 @@ describe.each(Object.entries(RESPONSES))('a response with framing by %s', (_name
   });
 
   test('leaves what comes after it as surplus, in the same packet or a later one', async () => {
-    const behind = 'HTTP/1.1 200 OK\r\n\r\n';
-    for (const packets of [[text + behind], [text, behind]]) {
+    const after = 'HTTP/1.1 200 OK\r\n\r\n';
+    for (const packets of [[text + after], [text, after]]) {
       const reading = await read(packets.map((packet) => Buffer.from(packet, 'latin1')));
-      expect(reading).toMatchObject({ ending: 'message-end', body: BODY, surplus: behind.length });
+      expect(reading).toMatchObject({ ending: 'message-end', body: BODY, surplus: after.length });
     }
   });
 });
@@ -205,7 +205,7 @@ describe('is refused as soon as it is known:', () => {
     expect(await read([Buffer.from(text)], way)).toMatchObject({ ending, fault });
   });
 
-  test('and what comes behind that is surplus', async () => {
+  test('and what comes after that is surplus', async () => {
     const [first, second] = [Buffer.from('SSH-2.0\r\n'), Buffer.from('more')];
     expect((await read([first, second])).surplus).toBe(second.length);
   });

@@ -32,7 +32,7 @@ describe('a body is held', () => {
     expect(silentMs(new Routes(), 'POST', '/a', AUTO)).toBe(100);
   });
 
-  test('for long on a route that answered before its body came', () => {
+  test('for long on a route that responded before its body came', () => {
     expect(silentMs(having(evidence({ requestBody: 'withheld' })), 'POST', '/a', AUTO)).toBe(5000);
   });
 
@@ -55,7 +55,7 @@ describe('a body is held', () => {
 describe('a body goes at once', () => {
   const reading = having(evidence({ requestBody: 'whole' }));
 
-  test('on a route that answered only when it had its body', () => {
+  test('on a route that responded only when it had its body', () => {
     expect(silentMs(reading, 'POST', '/a', AUTO)).toBe(0);
     expect(silentMs(reading, 'POST', '/a?page=2', AUTO), 'the query is not part of the route').toBe(0);
     expect(silentMs(reading, 'PUT', '/a', AUTO), 'the method is').toBe(100);
@@ -175,7 +175,7 @@ describe('a restart', () => {
 
   test.each([
     ['in silence', silentCut],
-    ['behind the 100 (Continue)', { ...silentCut, interimBytes: 25, expectation: 'continued' } as const],
+    ['after the 100 (Continue)', { ...silentCut, interimBytes: 25, expectation: 'continued' } as const],
   ])('takes back what was learned from a cut %s', (_name, cut) => {
     const routes = having(cut);
     expect(silentMs(routes, 'POST', '/a', AUTO)).toBe(5000);
