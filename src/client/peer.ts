@@ -27,7 +27,7 @@ export function trustIn(peers: readonly string[]): (address: string) => boolean 
 }
 
 /** Fields that proxies and tunnels add: one on this machine may forward for a client on another. */
-const PASSED_ON: readonly string[] = ['forwarded', 'x-forwarded-for', 'x-real-ip', 'via'];
+const PROXY_FIELDS: readonly string[] = ['forwarded', 'x-forwarded-for', 'x-real-ip', 'via'];
 
 /** Other servers on this machine. */
 export interface Nearby {
@@ -64,6 +64,6 @@ export function isLocalClient({ host: named, fields }: Request, clientAddress = 
   return (
     isLoopback(address) &&
     isLoopback(host) &&
-    !PASSED_ON.some((name) => fieldValue(fields, name) !== undefined)
+    !PROXY_FIELDS.some((name) => fieldValue(fields, name) !== undefined)
   );
 }

@@ -26,7 +26,7 @@ export interface AttemptRecord {
   readonly evidence: Evidence;
   /** Why it was made: the first attempt, or how the previous one ended. */
   readonly reason: 'first' | 'retry' | 'stale-connection' | 'expectation-refused' | 'waited';
-  /** Null: nobody watched, or too many came at once. */
+  /** Null: there was no listener, or there were too many exchanges at once. */
   readonly notes: AttemptTimes | null;
 }
 
@@ -111,6 +111,6 @@ export interface ExchangeRecord {
   readonly error: ErrorCode | null;
   /** One sentence: what happened and what would help. Null: nothing to report. */
   readonly sentence: string | null;
-  /** Null: nobody watched, or too many came at once. */
+  /** Null: there was no listener, or there were too many exchanges at once. */
   readonly notes: ExchangeNotes | null;
 }

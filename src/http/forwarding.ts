@@ -31,7 +31,7 @@ export interface UpstreamFieldsInput {
 export function upstreamFields(input: UpstreamFieldsInput): string[] {
   const { fields, minor, hop, host, bodyBytes } = input;
   const length = bodyBytes === null ? null : String(bodyBytes);
-  const stopped = hopByHopNames(fields);
+  const hopByHop = hopByHopNames(fields);
   const kept: string[] = [];
   let hostIsSent = false;
   let lengthIsSent = length === null;
@@ -44,7 +44,7 @@ export function upstreamFields(input: UpstreamFieldsInput): string[] {
     } else if (FRAMING.has(lower)) {
       if (!lengthIsSent && length !== null) kept.push('Content-Length', length);
       lengthIsSent = true;
-    } else if (lower !== 'expect' && !stopped.has(lower)) {
+    } else if (lower !== 'expect' && !hopByHop.has(lower)) {
       kept.push(name, value);
     }
   });
@@ -81,7 +81,7 @@ export interface ClientFieldsInput {
  * values that Node accepts too.
  */
 export function clientFields(input: ClientFieldsInput): string[] {
-  const stopped = hopByHopNames(input.fields);
+  const hopByHop = hopByHopNames(input.fields);
   const length = lengthToSend(input);
   const kept: string[] = [];
   let lengthIsSent = length === null;
@@ -90,7 +90,7 @@ export function clientFields(input: ClientFieldsInput): string[] {
     if (lower === 'content-length') {
       if (!lengthIsSent && length !== null) kept.push(name, length);
       lengthIsSent = true;
-    } else if (!stopped.has(lower)) {
+    } else if (!hopByHop.has(lower)) {
       kept.push(name, value);
     }
   });
@@ -178,7 +178,7 @@ function addForwarded(kept: string[], fields: Fields, hop: Hop): void {
   addSingle(kept, 'X-Forwarded-Proto', fields, hop, proto);
   if (host !== undefined) addSingle(kept, 'X-Forwarded-Host', fields, hop, host);
   if (hop.localPort !== 0) addSingle(kept, 'X-Forwarded-Port', fields, hop, String(hop.localPort));
-  const real = realAddress(fields, hop, address);
+  const real = originalClient(fields, hop, address);
   if (isIP(real) !== 0) addSingle(kept, 'X-Real-IP', fields, hop, real);
   addToList(kept, 'Forwarded', fields, hop, forwardedElement(address, hop.clientPort, host, proto));
 }
@@ -193,7 +193,7 @@ function addSingle(kept: string[], name: string, fields: Fields, hop: Hop, value
 }
 
 /** A trusted peer forwards for the last client in its list, which is the peer that it saw itself. */
-function realAddress(fields: Fields, { trusted }: Hop, address: string): string {
+function originalClient(fields: Fields, { trusted }: Hop, address: string): string {
   if (!trusted) return address;
   const named = fieldValues(fields, 'x-forwarded-for').flatMap(listParts).at(-1) ?? '';
   return isIP(named) === 0 ? address : named;

@@ -105,15 +105,18 @@ const SCHEME = /(?:^|,)[ \t]*(?:NTLM|Negotiate)(?:[ \t,]|$)/i;
 
 /** Whether the request authenticates its connection, or attempts to. */
 export function logsConnectionIn(requestFields: Fields): boolean {
-  return names(requestFields, 'authorization', SCHEME) || names(requestFields, 'proxy-authorization', SCHEME);
+  return (
+    namesScheme(requestFields, 'authorization', SCHEME) ||
+    namesScheme(requestFields, 'proxy-authorization', SCHEME)
+  );
 }
 
 /** Whether the response asks the client to authenticate the connection. */
 export function asksForConnectionLogin(status: number, fields: Fields): boolean {
-  if (status === 401) return names(fields, 'www-authenticate', SCHEME);
-  return status === 407 && names(fields, 'proxy-authenticate', SCHEME);
+  if (status === 401) return namesScheme(fields, 'www-authenticate', SCHEME);
+  return status === 407 && namesScheme(fields, 'proxy-authenticate', SCHEME);
 }
 
-function names(fields: Fields, name: string, scheme: RegExp): boolean {
+function namesScheme(fields: Fields, name: string, scheme: RegExp): boolean {
   return fieldValues(fields, name).some((value) => scheme.test(value));
 }

@@ -113,7 +113,7 @@ function page(input: ProblemInput): string {
   const rows: ReadonlyArray<readonly [string, string]> = [
     ...(nextHop === null ? [] : [['upstream', nextHop] as const]),
     ...Object.entries(extensions).map(
-      ([name, value]) => [name.replaceAll('_', ' '), written(value)] as const,
+      ([name, value]) => [name.replaceAll('_', ' '), shownValue(value)] as const,
     ),
     ['error', error.code],
     ['exchange', instance],
@@ -131,7 +131,7 @@ function page(input: ProblemInput): string {
 <h1>${title}</h1>
 <p>${escapeHtml(detail(input))}</p>
 <dl>
-${rows.map(([name, value]) => `<dt>${escapeHtml(name)}</dt><dd>${name === 'inspector' ? link(value) : escapeHtml(value)}</dd>`).join('\n')}
+${rows.map(([name, value]) => `<dt>${escapeHtml(name)}</dt><dd>${name === 'inspector' ? inspectorLink(value) : escapeHtml(value)}</dd>`).join('\n')}
 </dl>
 <p class="from">This response is from lastbyte, the proxy in front of the upstream.</p>
 </main>
@@ -151,13 +151,13 @@ dd { margin: 0; font-family: ui-monospace, monospace; }
 .from { font-size: 0.875rem; opacity: 0.75; }
 `;
 
-function written(value: string | number | boolean | null): string {
+function shownValue(value: string | number | boolean | null): string {
   if (value === null) return 'unknown';
   return typeof value === 'number' ? value.toLocaleString('en-US') : String(value);
 }
 
 /** The address is the inspector's own, not a peer's text. */
-function link(address: string): string {
+function inspectorLink(address: string): string {
   const escaped = escapeHtml(address);
   return `<a href="${escaped}">${escaped}</a>`;
 }

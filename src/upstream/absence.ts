@@ -185,7 +185,7 @@ const TIMEOUT_MS = 200;
  * Which of the usual ports of dev servers accept connections on this machine: one of them may be the intended target.
  * Empty if the target is another machine. Connects to each port and sends nothing.
  *
- * @param except ports of our own
+ * @param except the proxy's own ports
  */
 export async function answeringPorts(target: Target, except: readonly number[]): Promise<readonly number[]> {
   if (target.kind === 'unix' || !isLoopback(target.host)) return [];

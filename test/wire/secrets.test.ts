@@ -112,7 +112,7 @@ test('planted secrets are delivered, and are found nowhere else', async () => {
   expect(shown.filter((one) => one.includes(SECRET))).toEqual([]);
 });
 
-/** What a reader of the JSON would see after its base64. */
+/** What a reader of the JSON would see after decoding its base64. */
 function base64In(json: string): string[] {
   const contents = [...json.matchAll(/"encoding":"base64","content":"([^"]*)"/g)];
   return contents.map(([, content = '']) => Buffer.from(content, 'base64').toString('latin1'));
