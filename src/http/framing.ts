@@ -105,18 +105,15 @@ const SCHEME = /(?:^|,)[ \t]*(?:NTLM|Negotiate)(?:[ \t,]|$)/i;
 
 /** Whether the request authenticates its connection, or attempts to. */
 export function logsConnectionIn(requestFields: Fields): boolean {
-  return (
-    namesScheme(requestFields, 'authorization', SCHEME) ||
-    namesScheme(requestFields, 'proxy-authorization', SCHEME)
-  );
+  return namesScheme(requestFields, 'authorization') || namesScheme(requestFields, 'proxy-authorization');
 }
 
 /** Whether the response asks the client to authenticate the connection. */
 export function asksForConnectionLogin(status: number, fields: Fields): boolean {
-  if (status === 401) return namesScheme(fields, 'www-authenticate', SCHEME);
-  return status === 407 && namesScheme(fields, 'proxy-authenticate', SCHEME);
+  if (status === 401) return namesScheme(fields, 'www-authenticate');
+  return status === 407 && namesScheme(fields, 'proxy-authenticate');
 }
 
-function namesScheme(fields: Fields, name: string, scheme: RegExp): boolean {
-  return fieldValues(fields, name).some((value) => scheme.test(value));
+function namesScheme(fields: Fields, name: string): boolean {
+  return fieldValues(fields, name).some((value) => SCHEME.test(value));
 }
