@@ -80,6 +80,8 @@ export class Mounted implements Frontend {
 
   /** Responds to the request, or calls `next` if no route matches. Never throws. */
   request(incoming: IncomingMessage, response: ServerResponse, next?: Next): void {
+    // Node may find another request after the last response, and would fail when it is answered: an earlier one is still due.
+    if (this.#lingering.has(incoming.socket)) return;
     const route = this.#routes.find(({ matches }) => matches(clientUrl(incoming)));
     if (route === undefined) {
       if (next === undefined) response.writeHead(404).end();

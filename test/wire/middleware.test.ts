@@ -184,6 +184,22 @@ test.each([
 });
 
 describe('the socket of the other server', () => {
+  test('takes no request after the last response, although Node may still find one', async () => {
+    await using upstream = await Upstream.start(answering(ok('whole')));
+    await using server = await TestMiddleware.start({ target: upstream.url }, alone);
+    const trace = 'TRACE / HTTP/1.1\r\nHost: a\r\nMax-Forwards: 0\r\n\r\n';
+    const post = 'POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nhello';
+    const head = 'HEAD / HTTP/1.1\r\nHost: a\r\n\r\n';
+    for (let round = 0; round < 30; round += 1) {
+      using client = await Client.connect(server.port);
+      await client.send(trace + post + head);
+      await client.response();
+      client.halfClose();
+      await client.end();
+    }
+    expect(server.records.filter(({ method }) => method === 'HEAD')).toEqual([]);
+  });
+
   test('carries pipelined requests in their order, also those that others answer', async () => {
     await using upstream = await Upstream.start(async (connection, index) => {
       await connection.request();
