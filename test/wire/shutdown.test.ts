@@ -306,7 +306,9 @@ test.each([false, true])(
     using client = await Client.connect(proxy.port);
     await client.send(GET);
     await client.response();
-    await proxy.proxy.close();
+    const closed = proxy.proxy.close();
+    client.halfClose();
+    await closed;
     expect(told).toEqual(['begun', 'exchange', 'closed']);
   },
 );
