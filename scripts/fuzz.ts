@@ -6,7 +6,7 @@ import type { Find } from '../test/fuzz/campaign.ts';
 import type { WireInput } from '../test/fuzz/wire.ts';
 
 const HELP = `Breaks requests and responses at random, keeps what reaches new branches of src/, and checks what must
-hold whatever the octets are. Exit code 1: something was found.
+hold whatever the bytes are. Exit code 1: something was found.
 
   --minutes N       how long (default 10)
   --seed N          to choose the same inputs again (default: random, and printed)

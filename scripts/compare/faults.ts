@@ -28,7 +28,7 @@ const CHUNKED = 'HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nTransfer-Encodin
 const CHUNK = `${PART.length.toString(16)}\r\n${PART}\r\n`;
 
 /** Sends the bytes, and ends the connection. The first `times` requests only; those behind get a whole response. */
-function cutting(octets: string, ending: 'FIN' | 'RST', times = Infinity): Script {
+function cutting(bytes: string, ending: 'FIN' | 'RST', times = Infinity): Script {
   let cut = 0;
   return async (connection) => {
     while ((await connection.request()) !== null) {
@@ -37,7 +37,7 @@ function cutting(octets: string, ending: 'FIN' | 'RST', times = Infinity): Scrip
         continue;
       }
       cut += 1;
-      await connection.send(octets);
+      await connection.send(bytes);
       await delay(BEFORE_CUT_MS);
       return ending === 'FIN' ? connection.fin() : connection.reset();
     }

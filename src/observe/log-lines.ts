@@ -55,7 +55,7 @@ function isoTime(epochMs: number): string {
 const SENTENCE_INDENT = ' '.repeat(15);
 
 /**
- * `12:00:00.000 + 200    4.8 MiB     12 ms  GET     /report  saved: 3 tries`, and the reason below. Columns of a fixed width
+ * `12:00:00.000 + 200    4.8 MiB     12 ms  GET     /report  saved: 3 attempts`, and the reason below. Columns of a fixed width
  * come first, so that a long path moves nothing. The mark shows the severity without colors.
  */
 export function prettyLine(record: ExchangeRecord, color: boolean): string {
@@ -109,7 +109,7 @@ function exchangeRemarks(record: ExchangeRecord): string {
   const { attempts, waitedMs, verdict, outcome } = record;
   const word = severityOf(record) === 'saved' ? 'saved' : outcome === 'delivered' ? '' : outcome;
   const details: string[] = [];
-  if (attempts.length > 1) details.push(`${attempts.length} tries`);
+  if (attempts.length > 1) details.push(`${attempts.length} attempts`);
   if (waitedMs > 0) details.push(`waited ${formatMs(waitedMs)}`);
   if (verdict !== null && verdict !== 'complete' && verdict !== outcome) details.push(verdict);
   return [word, details.join(', ')].filter((part) => part !== '').join(': ');

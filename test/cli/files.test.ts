@@ -25,9 +25,9 @@ const other = selfSigned();
 describe('a certificate that cannot be used', () => {
   needForEach(whyNo('openssl'));
 
-  function written(name: string, octets: Buffer | string): string {
+  function written(name: string, bytes: Buffer | string): string {
     const path = join(folder, name);
-    writeFileSync(path, octets);
+    writeFileSync(path, bytes);
     return path;
   }
 

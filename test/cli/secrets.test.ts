@@ -62,7 +62,7 @@ const requests = [
 async function ask(port: number, request: string): Promise<string> {
   const socket = connect({ port, host: '127.0.0.1' });
   let answer = '';
-  socket.on('data', (octets) => (answer += octets.toString('latin1'))).on('error', () => undefined);
+  socket.on('data', (bytes) => (answer += bytes.toString('latin1'))).on('error', () => undefined);
   socket.end(`${request}\r\n${FIELDS.join('\r\n')}\r\n\r\n`, 'latin1');
   await new Promise((resolve) => {
     socket.on('close', resolve);

@@ -77,8 +77,8 @@ test('the command ends in order when nobody reads its log', async () => {
   let answers = 0;
   const asked = 500;
   const answered = new Promise<void>((resolve) => {
-    socket.setEncoding('latin1').on('data', (octets: string) => {
-      answers += octets.split('HTTP/1.1 200').length - 1;
+    socket.setEncoding('latin1').on('data', (bytes: string) => {
+      answers += bytes.split('HTTP/1.1 200').length - 1;
       if (answers === asked) resolve();
     });
   });

@@ -11,10 +11,10 @@ const PART = 'x'.repeat(30_000);
 const CHUNK = `HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n7530\r\n${PART}\r\n`;
 
 const sends =
-  (octets: string): Script =>
+  (bytes: string): Script =>
   async (connection) => {
     await connection.request();
-    if (octets !== '') await connection.send(octets);
+    if (bytes !== '') await connection.send(bytes);
     connection.fin();
   };
 

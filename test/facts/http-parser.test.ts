@@ -10,7 +10,7 @@ import { Client } from '../harness/client.ts';
 import { Upstream, answering } from '../harness/upstream.ts';
 
 /** What came of the bytes: a version, a target and how many fields, or the code of the `clientError`. */
-async function verdict(octets: string, options: ServerOptions = {}): Promise<string> {
+async function verdict(bytes: string, options: ServerOptions = {}): Promise<string> {
   const told = signal<string>();
   const server: Server = createServer(options, (request, response) => {
     told.resolve(`${request.httpVersion} ${request.url ?? ''} ${request.rawHeaders.length / 2}`);
@@ -23,7 +23,7 @@ async function verdict(octets: string, options: ServerOptions = {}): Promise<str
   });
   await using bare = await Bare.start(server);
   using client = await Client.connect(bare.port);
-  await client.send(octets);
+  await client.send(bytes);
   return await told.promise;
 }
 
@@ -34,8 +34,8 @@ describe("Node's request parser", () => {
     ['GET /a\r\nHost: x\r\n\r\n', '0.9 /a 1'],
     ['GET /a RTSP/1.0\r\nHost: x\r\n\r\n', '1.0 /a 1'],
     ['SOURCE /a ICE/1.0\r\nHost: x\r\n\r\n', '1.0 /a 1'],
-  ])('takes %j for a request', async (octets, told) => {
-    expect(await verdict(octets)).toBe(told);
+  ])('takes %j for a request', async (bytes, told) => {
+    expect(await verdict(bytes)).toBe(told);
   });
 
   test.each(['/caf\xc3\xa9', '/?q=caf\xc3\xa9', '/\xff'])(

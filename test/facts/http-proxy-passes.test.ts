@@ -56,8 +56,8 @@ async function upgrading(proxy: HttpProxy, upstream: Upstream, allowHalfOpen: bo
   return await listening(front);
 }
 
-/** Switches and closes its side at once, then waits for four octets. */
-function closesFirst(got: (octets: string | null) => void): Script {
+/** Switches and closes its side at once, then waits for four bytes. */
+function closesFirst(got: (bytes: string | null) => void): Script {
   return async (connection) => {
     await connection.request();
     await connection.send(SWITCHED);
@@ -73,11 +73,11 @@ describe('the ws pass', () => {
   ])(
     'over a socket with allowHalfOpen %s: what comes after the upstream FIN is %s',
     async (allow, expected) => {
-      let told: (octets: string | null) => void = () => undefined;
+      let told: (bytes: string | null) => void = () => undefined;
       const got = new Promise<string | null>((resolve) => {
         told = resolve;
       });
-      await using upstream = await Upstream.start(closesFirst((octets) => told(octets)));
+      await using upstream = await Upstream.start(closesFirst((bytes) => told(bytes)));
       const port = await upgrading(HttpProxy.createProxyServer({}), upstream, allow);
       using client = await Client.connect(port);
       await client.send(UPGRADE);

@@ -152,7 +152,7 @@ describe("Node's http.Server", () => {
   const CHUNK = '1\r\nx\r\n0\r\n\r\n';
 
   /** The code of the `clientError`, or the target of the last request that was let through whole. */
-  async function verdict(octets: string, closes = false): Promise<string> {
+  async function verdict(bytes: string, closes = false): Promise<string> {
     const codes = signal<string>();
     await using server = await serving(
       (request, response) => {
@@ -173,7 +173,7 @@ describe("Node's http.Server", () => {
       },
     );
     using client = await Client.connect(server.port);
-    await client.send(octets);
+    await client.send(bytes);
     if (closes) client.halfClose();
     return await codes.promise;
   }

@@ -17,7 +17,7 @@ describe('util._extend, which http-proxy takes when it is loaded', () => {
       const proxy = createProxyServer({ target: { host: '127.0.0.1', port: upstream.address().port } });
       const front = http.createServer((request, response) => proxy.web(request, response)).listen(0, '127.0.0.1', () => {
         http.get({ host: '127.0.0.1', port: front.address().port }, (response) => {
-          response.on('data', (octets) => console.log(octets.toString())).on('end', () => process.exit());
+          response.on('data', (bytes) => console.log(bytes.toString())).on('end', () => process.exit());
         });
       });
     });

@@ -84,8 +84,8 @@ class MemorySink implements BodySink {
     this.text += this.#window.toString('latin1', 0, bytes);
   }
 
-  append(octets: Uint8Array): void {
-    this.text += Buffer.from(octets).toString('latin1');
+  append(bytes: Uint8Array): void {
+    this.text += Buffer.from(bytes).toString('latin1');
   }
 
   whenDrained(resume: () => void): void {

@@ -34,7 +34,7 @@ export function plainResponse(text: string, method: string, closed: boolean): Pl
     if (status < 200) continue;
     if (method === 'HEAD' || status === 204 || status === 304) return { status, body: '' };
     const body = plainBody(head, text, closed ? text.slice(at) : null);
-    return body === null ? null : { status, body: body.octets };
+    return body === null ? null : { status, body: body.bytes };
   }
 }
 
@@ -52,7 +52,7 @@ export function plainRequests(text: string): PlainRequest[] {
     requests.push({
       method,
       target: target.replace(/^https?:\/\/[^/?]*/i, ''),
-      body: body.octets,
+      body: body.bytes,
       end: body.end,
     });
     at = body.end;
@@ -76,7 +76,7 @@ function plainHead(text: string, at: number): PlainHead | null {
 }
 
 interface PlainBody {
-  readonly octets: string;
+  readonly bytes: string;
   readonly end: number;
 }
 
@@ -88,14 +88,13 @@ function plainBody({ values, end }: PlainHead, text: string, unframed: string | 
     values('content-length').map((value) => (/^\d+$/.test(value) ? Number(value) : NaN)),
   );
   const [length] = lengths;
-  if (length === undefined)
-    return unframed === null ? null : { octets: unframed, end: end + unframed.length };
+  if (length === undefined) return unframed === null ? null : { bytes: unframed, end: end + unframed.length };
   if (lengths.size > 1 || !(end + length <= text.length)) return null;
-  return { octets: text.slice(end, end + length), end: end + length };
+  return { bytes: text.slice(end, end + length), end: end + length };
 }
 
 function plainChunks(text: string, from: number): PlainBody | null {
-  let octets = '';
+  let bytes = '';
   for (let at = from; ;) {
     const line = text.slice(at, text.indexOf('\r\n', at) + 2);
     const digits = /^[\da-f]+/i.exec(line)?.[0];
@@ -104,10 +103,10 @@ function plainChunks(text: string, from: number): PlainBody | null {
     at += line.length;
     if (size === 0) {
       const end = text.startsWith('\r\n', at) ? at : text.indexOf('\r\n\r\n', at) + 2;
-      return end < at ? null : { octets, end: end + 2 };
+      return end < at ? null : { bytes, end: end + 2 };
     }
     if (text.slice(at + size, at + size + 2) !== '\r\n') return null;
-    octets += text.slice(at, at + size);
+    bytes += text.slice(at, at + size);
     at += size + 2;
   }
 }

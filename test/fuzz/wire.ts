@@ -98,20 +98,17 @@ export class WireLane implements AsyncDisposable {
     const sent = plainRequests(text);
     let next = 0;
     for (const { received } of this.#upstream.connections) {
-      const octets = received.toString('latin1');
+      const bytes = received.toString('latin1');
       // The rest is of a client before this one, which has reset its connection.
-      if (!octets.includes(`for="127.0.0.1:${port}"`)) continue;
-      const [request, second] = plainRequests(octets);
+      if (!bytes.includes(`for="127.0.0.1:${port}"`)) continue;
+      const [request, second] = plainRequests(bytes);
       // What is relayed as it comes may be cut, as long as that can be seen.
       if (streams && request === undefined) continue;
-      assert.ok(
-        request !== undefined && second === undefined,
-        `no single request: ${JSON.stringify(octets)}`,
-      );
-      assert.match(octets, STRICT, `not strict: ${JSON.stringify(octets)}`);
-      assert.equal(octets.length, request.end, `bytes after it: ${JSON.stringify(octets)}`);
+      assert.ok(request !== undefined && second === undefined, `no single request: ${JSON.stringify(bytes)}`);
+      assert.match(bytes, STRICT, `not strict: ${JSON.stringify(bytes)}`);
+      assert.equal(bytes.length, request.end, `bytes after it: ${JSON.stringify(bytes)}`);
       const found = sent.findIndex((one, index) => index >= next && isSame(one, request));
-      assert.ok(found >= 0, `never sent: ${JSON.stringify(octets)}`);
+      assert.ok(found >= 0, `never sent: ${JSON.stringify(bytes)}`);
       next = found + 1;
     }
   }

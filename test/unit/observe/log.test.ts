@@ -45,7 +45,7 @@ describe('pretty', () => {
     const lines = (await logged('pretty', exchange(DELIVERED, REFUSED))).split('\n');
     expect(lines[0]).toMatch(/^\d\d:\d\d:05\.018   200   50\.0 KiB     12 ms  GET     \/report$/);
     expect(lines[1]).toMatch(
-      /^\S+ ! 502      400 B     12 ms  GET     \/report  refused: 3 tries, truncated$/,
+      /^\S+ ! 502      400 B     12 ms  GET     \/report  refused: 3 attempts, truncated$/,
     );
     expect(lines[2]).toBe('               The upstream cut it: read the body.');
     expect(lines.slice(3)).toEqual(['']);
@@ -55,7 +55,7 @@ describe('pretty', () => {
     [
       'saved',
       { ...RETRIED, sentence: 'Cut, then whole.' },
-      /^\S+ \+ 200 .*\/report {2}saved: 2 tries\n {15}Cut, then whole\.\n$/,
+      /^\S+ \+ 200 .*\/report {2}saved: 2 attempts\n {15}Cut, then whole\.\n$/,
     ],
     [
       'noted',
