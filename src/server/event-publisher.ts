@@ -69,7 +69,8 @@ export class EventPublisher {
     this.#batch.push(() => this.#events.emit(name, payload));
     // A replay has to be recognized before its response is complete.
     if (this.watchesAll || this.#batch.length >= BATCH_EVENTS) this.flush();
-    else this.#timer ??= setTimeout(() => this.flush(), BATCH_MS);
+    // Nothing has to be kept alive for it: closing the proxy publishes what is left.
+    else this.#timer ??= setTimeout(() => this.flush(), BATCH_MS).unref();
   }
 
   /** Publishes the batch now. A listener that throws does not affect anything else: its error becomes an uncaught exception. */

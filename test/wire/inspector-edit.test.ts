@@ -145,7 +145,7 @@ describe('a body as a file', () => {
     const { curl_file: file } = await inspected.full(id);
     const reply = await askAdmin(inspected.proxy, `/api/exchanges/${id}/request-body`);
     expect(reply.fields).toMatchObject({
-      'content-type': 'application/byte-stream',
+      'content-type': 'application/octet-stream',
       'content-disposition': `attachment; filename="${file?.name}"`,
       'x-content-type-options': 'nosniff',
     });

@@ -38,7 +38,7 @@ const BODIES: readonly (readonly [type: string, body: string])[] = [
     `{"tokens": ["${SECRET}"], "pass\\u0077ord": "${SECRET}", "body": "{\\"session\\": {\\"id\\": \\"${SECRET}\\"}}"}`,
   ],
   ['application/json', `{"user": "${'me'.repeat(40_000)}", "password": "${SECRET}"}`],
-  ['application/byte-stream', `client_assertion=${SECRET}&SAMLResponse=${SECRET}`],
+  ['application/octet-stream', `client_assertion=${SECRET}&SAMLResponse=${SECRET}`],
   ['text/plain', `see http://a.test/?user=me&token=${SECRET}`],
   [
     `multipart/form-data; boundary=${BOUNDARY}`,

@@ -135,7 +135,7 @@ describe('the curl command', () => {
     expect(report(settings({ method: 'POST', bodySize: 100 }), measured()).curl).toBe(
       "for try in $(seq 10); do head -c 100 /dev/zero | tr '\\0' u | curl -sS -o /dev/null " +
         "-w '%{http_code}, %{size_download} bytes\\n' --http1.1 -X POST --max-time 10 --limit-rate 20M " +
-        "-H 'Connection: close' -H 'Content-Type: application/byte-stream' -H 'Transfer-Encoding: chunked' " +
+        "-H 'Connection: close' -H 'Content-Type: application/octet-stream' -H 'Transfer-Encoding: chunked' " +
         '-H Expect: --data-binary @- http://127.0.0.1:8000/report; done',
     );
   });

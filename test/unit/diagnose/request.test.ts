@@ -23,7 +23,7 @@ describe('the head', () => {
       'Host: localhost:8000',
       'User-Agent: lastbyte-diagnose',
       'Accept: */*',
-      'Content-Type: application/byte-stream',
+      'Content-Type: application/octet-stream',
       'Content-Length: 40000',
       'Expect: 100-continue',
       'Connection: close',
