@@ -1,6 +1,7 @@
 /** Controls reading from a client: stop, resume, or discard. */
 
 import type { Socket } from 'node:net';
+import { ignoreRequests } from './request-parser.ts';
 
 /** The `resume` listener of each socket that is not read at present. */
 const pausers = new WeakMap<Socket, () => void>();
@@ -36,6 +37,7 @@ export function resumeReading(socket: Socket): void {
  */
 export function discardInput(socket: Socket): void {
   socket.on('error', () => socket.destroy());
+  ignoreRequests(socket);
   resumeReading(socket);
   socket.resume();
   // A parser whose request is not being read has stopped the socket's handle, and restarts it at the socket's `resume`

@@ -7,36 +7,6 @@ import type { IncomingMessage } from 'node:http';
 import type { Server, Socket } from 'node:net';
 import { headWithoutOffer } from '../http/upgrade.ts';
 
-/** llhttp: assume that there is no body, and stop after the head. */
-const SKIP_BODY = 2;
-
-interface RequestParser {
-  onIncoming(this: void, request: { readonly upgrade?: boolean | null }, keepAlive: boolean): number;
-}
-
-/**
- * Makes Node hand over every upgrade after its head, with or without a body. Node 26 would parse the body first, and hand
- * over a stream that is not the socket; see test/facts/upgrades.test.ts. Call when the server has accepted the socket.
- */
-export function stopAtUpgrades(socket: Socket): void {
-  const parser: unknown = Reflect.get(socket, 'parser');
-  if (!isRequestParser(parser)) return;
-  const { onIncoming } = parser;
-  parser.onIncoming = (request, keepAlive) => {
-    const result = onIncoming(request, keepAlive);
-    return request.upgrade === true ? SKIP_BODY : result;
-  };
-}
-
-function isRequestParser(value: unknown): value is RequestParser {
-  return (
-    typeof value === 'object' &&
-    value !== null &&
-    'onIncoming' in value &&
-    typeof value.onIncoming === 'function'
-  );
-}
-
 /** Puts the request back on its socket. Call at once: nothing can be put back after the end of its input. */
 export function putBack(request: IncomingMessage, head: Buffer): void {
   const { method = '', url = '', httpVersion, rawHeaders, socket } = request;

@@ -8,8 +8,9 @@ import { configure, createServer, listen, stopAccepting } from '../client/http-s
 import { linger, reset } from '../client/linger.ts';
 import type { LingerLimits } from '../client/linger.ts';
 import { clientFault, isConnectionLost } from '../client/request-fault.ts';
+import { stopAtUpgrades } from '../client/request-parser.ts';
 import { rawRefusal, responseTo } from '../client/response-writer.ts';
-import { keepDraining, parse, putBack, stopAtUpgrades } from '../client/upgrade-offer.ts';
+import { keepDraining, parse, putBack } from '../client/upgrade-offer.ts';
 import type { Settings } from '../config/settings.ts';
 import { hostAndPort } from '../config/target.ts';
 import { ProxyError } from '../errors.ts';

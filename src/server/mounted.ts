@@ -80,8 +80,6 @@ export class Mounted implements Frontend {
 
   /** Responds to the request, or calls `next` if no route matches. Never throws. */
   request(incoming: IncomingMessage, response: ServerResponse, next?: Next): void {
-    // Node may find another request after the last response, and would fail when it is answered: an earlier one is still due.
-    if (this.#lingering.has(incoming.socket)) return;
     const route = this.#routes.find(({ matches }) => matches(clientUrl(incoming)));
     if (route === undefined) {
       if (next === undefined) response.writeHead(404).end();
@@ -100,6 +98,8 @@ export class Mounted implements Frontend {
     );
     if (route === undefined) return false;
     const { socket, httpVersionMinor, rawHeaders } = incoming;
+    // The other server may pass it on later than it came, when the last response was sent.
+    if (this.#lingering.has(socket)) return true;
     // With a request body, Node 26 passes a stream that is not the socket. An earlier response may still use the socket.
     if (stream !== socket || isAnswering(socket)) {
       reset(socket);

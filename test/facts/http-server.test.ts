@@ -1,8 +1,8 @@
 /** How Node's http.Server closes, times out, and writes a head. */
 
 import { once } from 'node:events';
-import { createServer } from 'node:http';
-import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import { createServer, ServerResponse } from 'node:http';
+import type { IncomingMessage, Server } from 'node:http';
 import type { Socket } from 'node:net';
 import { describe, expect, test } from 'vitest';
 import { Bare, signal, turns } from '../harness/bare.ts';
@@ -148,6 +148,71 @@ describe("Node's http.Server", () => {
     });
     expect(how).toBe('end');
   });
+
+  type Parser = { incoming: unknown; onIncoming: () => number };
+
+  /**
+   * What is told of a packet whose first response is the last, on a socket that is not closed then: the requests, the
+   * upgrade, and the code of what is thrown out of the end of a response.
+   */
+  async function behindTheLast(rest: string, whenLast: (parser: Parser) => void): Promise<string[]> {
+    const told: string[] = [];
+    await using server = await serving(
+      (request, response) => {
+        told.push(request.url ?? '');
+        if (request.url === '/a') response.shouldKeepAlive = false;
+        if (request.url === '/due') return;
+        Reflect.set(response, 'emit', (...all: [string, ...unknown[]]) => {
+          try {
+            return ServerResponse.prototype.emit.apply(response, all);
+          } catch (error) {
+            told.push(error instanceof Error && 'code' in error ? String(error.code) : String(error));
+            return true;
+          }
+        });
+        response.end();
+      },
+      (one) => {
+        one.on('upgrade', (request) => told.push(`upgrade ${request.url}`));
+        one.on('connection', (socket: Socket & { parser: Parser }) => {
+          socket.destroySoon = () => whenLast(socket.parser);
+        });
+      },
+    );
+    using client = await Client.connect(server.port);
+    await client.send(GET + rest);
+    await client.response();
+    await turns();
+    return told;
+  }
+
+  // Node runs what waits for the next tick at each part of a body, in the middle of a packet.
+  const DUE = 'POST /due HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\n\r\nx';
+  const NEXT = 'GET /next HTTP/1.1\r\nHost: x\r\n\r\n';
+  const UPGRADE = 'GET /next HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\n';
+
+  test('fails when a request behind the last response is answered while an earlier one is due', async () => {
+    expect(await behindTheLast(DUE + NEXT, () => undefined)).toEqual([
+      '/a',
+      '/due',
+      '/next',
+      'ERR_INTERNAL_ASSERTION',
+    ]);
+    expect(await behindTheLast(DUE + UPGRADE, () => undefined)).toEqual(['/a', '/due', 'upgrade /next']);
+  });
+
+  test.each([NEXT, UPGRADE, 'CONNECT x:1 HTTP/1.1\r\nHost: x\r\n\r\n'])(
+    'tells of no request behind the last response when the parser is told to forget it: %j',
+    async (next) => {
+      const told = await behindTheLast(DUE + next, (parser) => {
+        parser.onIncoming = () => {
+          parser.incoming = null;
+          return 0;
+        };
+      });
+      expect(told).toEqual(['/a', '/due']);
+    },
+  );
 
   const CHUNK = '1\r\nx\r\n0\r\n\r\n';
 
