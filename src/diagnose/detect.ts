@@ -175,25 +175,25 @@ export const CURE_OF_STALLED: string =
   'lastbyte responds with 504 after --body-idle-timeout, so that the client does not hang, and retries requests that ' +
   'are safe to repeat.';
 
-export const closedEarly: Detect = ({ tallies }) => {
-  const hit = cutTallies(tallies);
-  if (sameCut(hit) !== null) return null;
-  return found(
-    seenIn(hit, tallies, 'cut-closed'),
-    (seen) =>
-      `Closes cleanly (FIN) before the end of its response: ${ofTries(seen)} truncated${lossClause(seen)}.`,
-  );
-};
+export const closedEarly: Detect = cutAnywhere(
+  'cut-closed',
+  (seen) =>
+    `Closes cleanly (FIN) before the end of its response: ${ofTries(seen)} truncated${lossClause(seen)}.`,
+);
 
-export const stalled: Detect = ({ tallies }) => {
-  const hit = cutTallies(tallies);
-  if (sameCut(hit) !== null) return null;
-  return found(
-    seenIn(hit, tallies, 'stalled'),
-    (seen) =>
-      `Stalls in the middle of its response and leaves the connection open: ${inTries(seen)}${lossClause(seen)}.`,
-  );
-};
+export const stalled: Detect = cutAnywhere(
+  'stalled',
+  (seen) =>
+    `Stalls in the middle of its response and leaves the connection open: ${inTries(seen)}${lossClause(seen)}.`,
+);
+
+/** Responses that were cut in this way, not always at the same byte. */
+function cutAnywhere(outcome: Outcome, what: (seen: Seen) => string): Detect {
+  return ({ tallies }) => {
+    const hit = cutTallies(tallies);
+    return sameCut(hit) === null ? found(seenIn(hit, tallies, outcome), what) : null;
+  };
+}
 
 export const noLastChunk: Detect = ({ tallies }) => {
   const hit = tallies.filter((one) => observationsOf(one, 'cut-closed', 'stalled').some(isChunked));

@@ -24,7 +24,7 @@ import type { Inspected, Load } from '../observe/inspector/inspector.ts';
 import { Metrics } from '../observe/metrics.ts';
 import { pageFiles } from '../observe/pages.ts';
 import { Spool } from '../spool/spool.ts';
-import { Absence, answeringPorts, WaitingRoom } from '../upstream/absence.ts';
+import { Absence, accepts, answeringPorts, WaitingRoom } from '../upstream/absence.ts';
 import { ConnectGate } from '../upstream/connect-gate.ts';
 import type { Connecting, ConnectOptions } from '../upstream/connection.ts';
 import { openConnection } from '../upstream/dial.ts';
@@ -260,7 +260,7 @@ export class Engine<Front extends Frontend = Frontend> implements Inspected {
     const server = createAdminServer({
       host,
       port,
-      ready: async () => (await Promise.all([...this.#upstreams].map(accepts))).every(Boolean),
+      ready: () => this.#upstreamsAccept(),
       pages: pages.map((page) => ({
         ...page,
         // A page includes every exchange whose response is complete.
@@ -272,6 +272,14 @@ export class Engine<Front extends Frontend = Frontend> implements Inspected {
       failed: (error) => publisher.failed(error),
     });
     return { server, feed: inspector.feed, replays };
+  }
+
+  /** Whether each upstream accepts a connection now. */
+  async #upstreamsAccept(): Promise<boolean> {
+    const all = Array.from(this.#upstreams, ({ settings, connect }) =>
+      accepts(connect(settings.connectTimeoutMs)),
+    );
+    return (await Promise.all(all)).every(Boolean);
   }
 
   async #closeAdmin(): Promise<void> {
@@ -295,13 +303,6 @@ function portIn(url: string): number {
 /** As a browser on this machine can open it. */
 function browsable(url: string | null): string | null {
   return url?.replace('//0.0.0.0:', '//127.0.0.1:').replace('//[::]:', '//[::1]:') ?? null;
-}
-
-/** Whether the upstream accepts a connection now. */
-async function accepts({ settings, connect }: Services): Promise<boolean> {
-  const result = await connect(settings.connectTimeoutMs).result;
-  if (result.kind === 'connected') result.connection.destroy();
-  return result.kind === 'connected';
 }
 
 async function within(done: Promise<void>, timeoutMs: number): Promise<void> {

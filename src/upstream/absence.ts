@@ -192,13 +192,18 @@ export async function answeringPorts(target: Target, except: readonly number[]):
   const others = USUAL_PORTS.filter(
     (port) => port !== target.port && port !== SYSTEM_PORT && !except.includes(port),
   );
-  const answers = await Promise.all(others.map(accepts));
+  const answers = await Promise.all(others.map(portAccepts));
   return others.filter((_, index) => answers[index]);
 }
 
-async function accepts(port: number): Promise<boolean> {
+function portAccepts(port: number): Promise<boolean> {
   const target: Target = { kind: 'tcp', tls: false, host: 'localhost', port };
-  const result = await openConnection({ target, insecure: false, timeoutMs: TIMEOUT_MS }).result;
+  return accepts(openConnection({ target, insecure: false, timeoutMs: TIMEOUT_MS }));
+}
+
+/** Whether the connection is accepted. It is closed at once, and nothing is sent. */
+export async function accepts(connecting: Connecting): Promise<boolean> {
+  const result = await connecting.result;
   if (result.kind === 'connected') result.connection.destroy();
   return result.kind === 'connected';
 }

@@ -191,7 +191,7 @@ describe("Node's http.Server", () => {
   const NEXT = 'GET /next HTTP/1.1\r\nHost: x\r\n\r\n';
   const UPGRADE = 'GET /next HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\n';
 
-  test('fails when a request behind the last response is answered while an earlier one is due', async () => {
+  test('fails when a request after the last response is answered while an earlier one is due', async () => {
     expect(await behindTheLast(DUE + NEXT, () => undefined)).toEqual([
       '/a',
       '/due',
@@ -202,7 +202,7 @@ describe("Node's http.Server", () => {
   });
 
   test.each([NEXT, UPGRADE, 'CONNECT x:1 HTTP/1.1\r\nHost: x\r\n\r\n'])(
-    'tells of no request behind the last response when the parser is told to forget it: %j',
+    'reports no request after the last response when the parser is told to forget it: %j',
     async (next) => {
       const told = await behindTheLast(DUE + next, (parser) => {
         parser.onIncoming = () => {

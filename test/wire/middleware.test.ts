@@ -184,7 +184,7 @@ test.each([
 });
 
 describe('the socket of the other server', () => {
-  // Answered at once, as the last response of its connection, and sent while the body behind it is parsed.
+  // Answered at once, as the last response of its connection, and sent while the body after it is parsed.
   const TRACE = 'TRACE / HTTP/1.1\r\nHost: h\r\nMax-Forwards: 0\r\n\r\n';
   const POST = 'POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\n\r\nhello';
   const EXPECTING = 'POST / HTTP/1.1\r\nHost: h\r\nExpect: x\r\nContent-Length: 2\r\n\r\nhi';
