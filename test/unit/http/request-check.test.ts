@@ -1,7 +1,13 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { checkRequest, headBytes, headTooLarge, otherVersion } from '../../../src/http/request-check.ts';
-import { originForm } from '../../../src/http/request.ts';
+import {
+  checkRequest,
+  headBytes,
+  headTooLarge,
+  otherVersion,
+  refusalBeforehand,
+} from '../../../src/http/request-check.ts';
+import { originForm, parseRequest } from '../../../src/http/request.ts';
 
 /** Several strings on one line. */
 const split = (text: string): string[] => text.split('|');
@@ -134,4 +140,25 @@ test('what is refused for its size or its version is told the limit, and what to
   expect(headTooLarge(65_536).message).toContain('--max-header (65536 bytes)');
   expect(otherVersion('HTTP/2')).toMatchObject({ code: 'version_not_supported', status: 505 });
   expect(otherVersion('HTTP/2').message).toContain('HTTP/2. Use HTTP/1.1');
+});
+
+describe('before anything is sent', () => {
+  const LIMITS = { via: 'lastbyte-1', maxHeaderBytes: 100 };
+
+  test.each<[what: string, httpVersion: string, fields: readonly string[], code: string | null]>([
+    ['a sound request', '1.1', HOST, null],
+    ['HTTP/1.0', '1.0', [], null],
+    ['HTTP/0.9', '0.9', [], 'bad_request'],
+    ['HTTP/2.0', '2.0', HOST, 'version_not_supported'],
+    ['a head of the largest size', '1.1', [...HOST, 'A', 'x'.repeat(58)], null],
+    ['a head of one byte more', '1.1', [...HOST, 'A', 'x'.repeat(59)], 'request_head_too_large'],
+    ['a request without Host', '1.1', [], 'bad_request'],
+    ['a request that was here before', '1.1', [...HOST, 'Via', '1.1 a, 1.1 lastbyte-1'], 'loop_detected'],
+    ['a request through another of its kind', '1.1', [...HOST, 'Via', '1.1 lastbyte-2'], null],
+    ['100-continue', '1.1', [...HOST, 'Expect', '100-Continue'], null],
+    ['another expectation', '1.1', [...HOST, 'Expect', '100-continue, x'], 'expectation_failed'],
+  ])('%s (%s) is judged by its head alone', (_what, httpVersion, rawHeaders, code) => {
+    const request = parseRequest({ method: 'GET', url: '/', httpVersion, rawHeaders });
+    expect(refusalBeforehand(request, LIMITS)?.code ?? null).toBe(code);
+  });
 });
