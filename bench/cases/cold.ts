@@ -1,9 +1,11 @@
 /** The first requests of a fresh process: one after the other, a browser's page of modules, and the first seconds of a load. */
 
 import { performance } from 'node:perf_hooks';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Client, valueOf } from '../../test/harness/client.ts';
 import type { Arguments } from '../arguments.ts';
 import { load, median } from '../load.ts';
+import { LASTBYTE } from '../peers.ts';
 import type { Peer } from '../peers.ts';
 import { Scene } from '../scene.ts';
 import type { Running } from '../scene.ts';
@@ -17,6 +19,8 @@ const BROWSER_CONNECTIONS = 6;
 const CONNECTIONS = 32;
 const SMALL_BYTES = 1024;
 const WARM = 300;
+/** From the start to the first request: as long as it takes to switch to the browser. */
+const IDLE_MS = 2000;
 
 interface Cold {
   readonly firstMs: number;
@@ -34,15 +38,20 @@ export async function cold({ peers, rounds, seconds }: Arguments): Promise<strin
   const results = new Map<string, Cold[]>(peers.map(({ name }) => [name, []]));
   // This process and the origin are no cost of a peer's.
   await oneByOne(scene, scene.originUrl, 1000);
+  if (peers.includes(LASTBYTE)) results.set(AT_ONCE, []);
   for (let round = 0; round < rounds; round += 1) {
-    for (const peer of peers) results.get(peer.name)?.push(await coldRound(scene, peer, seconds));
+    for (const peer of peers) results.get(peer.name)?.push(await coldRound(scene, peer, seconds, IDLE_MS));
+    results.get(AT_ONCE)?.push(await coldRound(scene, LASTBYTE, seconds, 0));
   }
   const how =
     `Medians of ${rounds} interleaved rounds. The first request, the page and the load each have a process that has ` +
-    `answered nothing before. Page: ${MODULES} responses of ${MODULE_BYTES / 1024} KB over ${BROWSER_CONNECTIONS} connections. ` +
+    `answered nothing before, and has been idle for ${IDLE_MS / 1000} s, except "${AT_ONCE}". Page: ${MODULES} responses of ${MODULE_BYTES / 1024} KB over ${BROWSER_CONNECTIONS} connections. ` +
     `Load: \`wrk -t1 -c${CONNECTIONS}\`, 1 KB, for ${seconds} s. Warm: one after the other, after that load.`;
   return [how, coldTable(results)].join('\n\n');
 }
+
+/** The name of lastbyte without an idle time, so without its warm-up. */
+const AT_ONCE = 'lastbyte, asked at once';
 
 const COLUMNS: readonly (readonly [string, keyof Cold])[] = [
   ['first, ms', 'firstMs'],
@@ -65,12 +74,15 @@ function coldTable(results: ReadonlyMap<string, readonly Cold[]>): string {
   return table(['', ...COLUMNS.map(([title]) => title), 'warm, added'], rows);
 }
 
-async function coldRound(scene: Scene, peer: Peer, seconds: number): Promise<Cold> {
-  const [firstMs = Number.NaN, ...next] = await fresh(scene, peer, ({ url }) =>
-    oneByOne(scene, url, 1 + ALONE),
-  );
-  const pageMs = await fresh(scene, peer, ({ url }) => page(scene, url));
-  const loaded = await fresh(scene, peer, async ({ url }) => {
+async function coldRound(scene: Scene, peer: Peer, seconds: number, idleMs: number): Promise<Cold> {
+  const measured = <T>(measure: (running: Running) => Promise<T>): Promise<T> =>
+    fresh(scene, peer, async (running) => {
+      await sleep(idleMs);
+      return await measure(running);
+    });
+  const [firstMs = Number.NaN, ...next] = await measured(({ url }) => oneByOne(scene, url, 1 + ALONE));
+  const pageMs = await measured(({ url }) => page(scene, url));
+  const loaded = await measured(async ({ url }) => {
     const { requestsPerSecond, p99Ms } = await load({
       url: url + scene.path(SMALL_BYTES),
       connections: CONNECTIONS,

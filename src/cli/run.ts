@@ -11,7 +11,9 @@ import { startChild } from './child.ts';
 import type { Child } from './child.ts';
 import { LiveLog, reload } from './reload.ts';
 import { checkUpstream, startFailure } from './start-failure.ts';
-import { FAILURE, SUCCESS, type Streams } from './commands.ts';
+import { FAILURE, SUCCESS } from './commands.ts';
+import type { Output, Streams } from './commands.ts';
+import { nowhere, WarmUp } from './warm-up.ts';
 
 export interface RunOptions {
   readonly sources: Sources;
@@ -33,14 +35,16 @@ export async function run(options: RunOptions): Promise<number> {
     await proxy.close();
     return start.code;
   }
-  const live = openLog(options);
+  const live = openLog(options, logStream(options));
   logEvents(proxy, live);
   const { url, adminUrl } = proxy;
   live.log.banner({ version, url, target: targetUrl(settings.target), adminUrl });
   const exposure = adminExposure(proxy, settings);
   if (exposure !== null) live.log.warn(exposure);
+  const warmUp = warmUpFor(proxy, options);
   const child = start?.child ?? null;
   const stop = await serve(options, proxy, live, child);
+  warmUp.stop();
   await child?.endWithin(settings.shutdownTimeoutMs);
   if (stop === 'destroyed') live.log.warn('second signal: exchanges under way were cut');
   const code = child === null ? (stop === 'closed' ? SUCCESS : FAILURE) : await child.exited;
@@ -50,10 +54,20 @@ export async function run(options: RunOptions): Promise<number> {
 }
 
 /** A command has stdout to itself: the log then goes to stderr, with a prefix on each line. */
-function openLog({ settings, streams, sources, command }: RunOptions): LiveLog {
-  const stream = command === null ? streams.stdout : streams.stderr;
+function logStream({ streams, command }: RunOptions): Output {
+  return command === null ? streams.stdout : streams.stderr;
+}
+
+function openLog({ settings, sources, command }: RunOptions, stream: Output): LiveLog {
   const color = stream.isTTY === true && !sources.env['NO_COLOR'];
   return new LiveLog(settings, stream, color, command === null ? '' : '[lastbyte] ');
+}
+
+/** Its exchanges are logged as those of clients are, except that nobody sees it. */
+function warmUpFor(proxy: Proxy, options: RunOptions): WarmUp {
+  const { settings } = options;
+  const log = openLog(options, nowhere(logStream(options)));
+  return new WarmUp(proxy, { settings, observe: (second) => logEvents(second, log) });
 }
 
 function logEvents(proxy: Proxy, live: LiveLog): void {

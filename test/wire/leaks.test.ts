@@ -5,21 +5,12 @@ import { expect, test } from 'vitest';
 import type { ExchangeRecord } from '../../src/index.ts';
 import { Client } from '../harness/client.ts';
 import { TestProxy } from '../harness/proxy.ts';
+import { gained, settled } from '../harness/leftovers.ts';
 import { connectionsRested } from '../harness/rest.ts';
 import { Upstream, answering, ok } from '../harness/upstream.ts';
 import type { Script } from '../harness/upstream.ts';
 
 const EVERY_OUTCOME = ['abandoned', 'cut', 'delivered', 'refused', 'relayed', 'upgraded'];
-
-/** What keeps the process alive that did not before, timers and sockets among it. */
-function gained(before: readonly string[]): string[] {
-  const left = [...before];
-  return process.getActiveResourcesInfo().filter((name) => {
-    const at = left.indexOf(name);
-    if (at >= 0) left.splice(at, 1);
-    return at < 0;
-  });
-}
 
 /** Spool files have no name, so only their descriptors show that they are there; empty where there is no /proc. */
 function openSpoolFiles(): string[] {
@@ -39,14 +30,6 @@ function targetOf(descriptor: string): string {
   } catch {
     return '';
   }
-}
-
-/** Waits a bounded number of turns for what is on its way out, and tells what is still there. */
-async function settled(leftovers: () => string[]): Promise<string[]> {
-  for (let turn = 0; turn < 2000 && leftovers().length > 0; turn += 1) {
-    await new Promise((resolve) => setImmediate(resolve));
-  }
-  return leftovers();
 }
 
 /** How often `/saved` was asked for: every first try is cut. */
