@@ -10,6 +10,7 @@ import type { AnyOption } from '../config/options.ts';
 import { loadSettings } from '../config/resolve.ts';
 import type { Sources } from '../config/resolve.ts';
 import type { SettingName } from '../config/settings.ts';
+import { portOf } from '../config/target.ts';
 import { BAD_USAGE, COMMAND_WORDS } from './commands.ts';
 import type { Command } from './commands.ts';
 import { faultReport, flagOrigin, lineFault, surplusFaults, yargsOption } from './line.ts';
@@ -111,10 +112,10 @@ async function onFreePort(options: RunOptions): Promise<RunOptions> {
 async function freePort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1');
   await once(server, 'listening');
-  const address = server.address();
+  const port = portOf(server.address()) ?? 0;
   server.close();
   await once(server, 'close');
-  return typeof address === 'object' && address !== null ? address.port : 0;
+  return port;
 }
 
 function commandMissing(): Fault {

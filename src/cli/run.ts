@@ -63,11 +63,10 @@ function openLog({ settings, sources, command }: RunOptions, stream: Output): Li
   return new LiveLog(settings, stream, color, command === null ? '' : '[lastbyte] ');
 }
 
-/** Its exchanges are logged as those of clients are, except that nobody sees it. */
+/** Its exchanges are logged as those of clients are, except that nobody reads it. */
 function warmUpFor(proxy: Proxy, options: RunOptions): WarmUp {
-  const { settings } = options;
-  const log = openLog(options, nowhere(logStream(options)));
-  return new WarmUp(proxy, { settings, observe: (second) => logEvents(second, log) });
+  const observe = (second: Proxy): void => logEvents(second, openLog(options, nowhere(logStream(options))));
+  return new WarmUp(proxy, { settings: options.settings, observe });
 }
 
 function logEvents(proxy: Proxy, live: LiveLog): void {

@@ -10,6 +10,7 @@ import { performance } from 'node:perf_hooks';
 import { Writable } from 'node:stream';
 import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
 import type { Settings } from '../config/settings.ts';
+import { portOf } from '../config/target.ts';
 import { Proxy } from '../server/proxy.ts';
 import type { Output } from './commands.ts';
 
@@ -19,13 +20,6 @@ const AFTER_START_MS = 500;
 const REQUESTS = 500;
 /** On a slow machine, fewer requests have to do. */
 const MAX_MS = 1000;
-
-/** The proxy that clients use. */
-interface Served {
-  readonly running: number;
-  once(event: 'exchange', listener: () => void): unknown;
-  off(event: 'exchange', listener: () => void): unknown;
-}
 
 export interface WarmUpOptions {
   readonly settings: Settings;
@@ -37,12 +31,13 @@ export interface WarmUpOptions {
 
 /** A warm-up that is scheduled or in progress. It ends as soon as the proxy has a client. */
 export class WarmUp {
-  readonly #served: Served;
+  readonly #served: Proxy;
   readonly #stopping = new AbortController();
   /** Resolves with the number of requests made, when nothing is left of the warm-up. Never rejects: nothing depends on it. */
   readonly done: Promise<number>;
 
-  constructor(served: Served, options: WarmUpOptions) {
+  /** @param served the proxy that clients use */
+  constructor(served: Proxy, options: WarmUpOptions) {
     this.#served = served;
     served.once('exchange', this.stop);
     this.done = this.#run(options).finally(() => served.off('exchange', this.stop));
@@ -57,11 +52,12 @@ export class WarmUp {
 
   async #run({ settings, observe, afterMs = AFTER_START_MS }: WarmUpOptions): Promise<number> {
     const { signal } = this.#stopping;
+    // A stop rejects.
+    await sleep(afterMs, undefined, { signal, ref: false }).catch(() => undefined);
+    if (this.#isStopped) return 0;
     const scene = new Scene();
     let made = 0;
     try {
-      await sleep(afterMs, undefined, { signal, ref: false });
-      if (this.#isStopped) return made;
       signal.addEventListener('abort', () => scene.destroy(), { once: true });
       await scene.open(settings, observe);
       const deadlineMs = performance.now() + MAX_MS;
@@ -89,7 +85,7 @@ class Scene {
   async open(settings: Settings, observe: (second: Proxy) => void): Promise<void> {
     this.#origin.listen(0, LOOPBACK);
     await once(this.#origin, 'listening');
-    const proxy = new Proxy(secondSettings(settings, portOf(this.#origin)));
+    const proxy = new Proxy(secondSettings(settings, portOf(this.#origin.address()) ?? 0));
     observe(proxy);
     await proxy.start();
     this.#proxy = proxy;
@@ -138,13 +134,7 @@ function secondSettings(settings: Settings, originPort: number): Settings {
     tlsKey: null,
     adminPort: 0,
     adminHost: LOOPBACK,
-    stream: [],
   };
-}
-
-function portOf(server: Server): number {
-  const address = server.address();
-  return typeof address === 'object' && address !== null ? address.port : 0;
 }
 
 /** A page, and what it loads. */

@@ -1,6 +1,7 @@
-/** The upstream's address: how it is read, and how it is shown. */
+/** Addresses: how the upstream's is read, and how addresses are shown. */
 
 import { isIPv4, isIPv6 } from 'node:net';
+import type { AddressInfo } from 'node:net';
 import { parsed, wrong } from './fault.ts';
 import type { Parsed } from './fault.ts';
 import type { Target } from './settings.ts';
@@ -31,6 +32,11 @@ export function parseTarget(text: string): Parsed<Target> {
 export function targetUrl(target: Target): string {
   if (target.kind === 'unix') return `unix:${target.path}`;
   return `${target.tls ? 'https' : 'http'}://${hostAndPort(target.host, target.port)}`;
+}
+
+/** The port of a listening socket; null: it does not listen, or it is a unix socket. */
+export function portOf(address: AddressInfo | string | null): number | null {
+  return typeof address === 'string' ? null : (address?.port ?? null);
 }
 
 /** `host:port`, an IPv6 address in its brackets (RFC 3986 section 3.2.2). */

@@ -4,7 +4,7 @@ import { createServer } from 'node:http';
 import type { Server } from 'node:http';
 import type { Socket } from 'node:net';
 import { listen } from '../client/http-server.ts';
-import { hostAndPort } from '../config/target.ts';
+import { hostAndPort, portOf } from '../config/target.ts';
 import { textResponse } from '../observe/pages.ts';
 import type { AdminPage } from '../observe/pages.ts';
 import { respond } from './admin-exchange.ts';
@@ -113,7 +113,5 @@ function close(server: Server, silent: ReadonlySet<Socket>): Promise<void> {
 }
 
 function urlOf(server: Server, { host, port }: AdminOptions): string {
-  const address = server.address();
-  const actualPort = address !== null && typeof address === 'object' ? address.port : port;
-  return `http://${hostAndPort(host, actualPort)}`;
+  return `http://${hostAndPort(host, portOf(server.address()) ?? port)}`;
 }

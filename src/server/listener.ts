@@ -12,7 +12,7 @@ import { stopAtUpgrades } from '../client/request-parser.ts';
 import { rawRefusal, responseTo } from '../client/response-writer.ts';
 import { keepDraining, parse, putBack } from '../client/upgrade-offer.ts';
 import type { Settings } from '../config/settings.ts';
-import { hostAndPort } from '../config/target.ts';
+import { hostAndPort, portOf } from '../config/target.ts';
 import { ProxyError } from '../errors.ts';
 import { refusedRecord } from '../exchange/recorder.ts';
 import { NO_FACTS } from '../exchange/refuse.ts';
@@ -51,9 +51,7 @@ export class Listener implements Frontend {
     const { socketPath, host, tlsCert, port } = this.settings;
     if (socketPath !== null) return `unix:${socketPath}`;
     const scheme = tlsCert === null ? 'http' : 'https';
-    const address = this.#server.address();
-    const actualPort = address === null || typeof address === 'string' ? port : address.port;
-    return `${scheme}://${hostAndPort(host, actualPort)}`;
+    return `${scheme}://${hostAndPort(host, portOf(this.#server.address()) ?? port)}`;
   }
 
   count(): ClientCount {
